@@ -1,0 +1,91 @@
+"""What every classifier offers: a batch of texts in, scores per text out, in order.
+
+A classifier sees text alone: no author, no page, no platform, and it cannot act on anything.
+
+    ClassifierError
+    ├── ModelMissing         a file that the classifier needs is not there: install it
+    ├── ModelTampered        a file differs from the manifest's SHA-256: restore it, do not load it
+    └── ClassifierFailed     it loaded but could not score this batch: the others go on
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar
+
+
+class Category(StrEnum):
+    HARASSMENT = "harassment"
+    DISCRIMINATION = "discrimination"
+    THREATS = "threats"
+    OBSCENE = "obscene"
+    POLITICAL = "political"
+    COMMERCIAL = "commercial"
+    ILLEGAL = "illegal"
+    SECURITY = "security"
+    STUDENT_PRIVACY = "student_privacy"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """Characters [start, end) of the text as received, and in plain words why they count."""
+
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A calibrated probability in [0, 1] for one category, with the spans that carried it."""
+
+    probability: float
+    spans: tuple[Span, ...] = ()
+
+
+Scores = Mapping[Category, Score]
+
+
+class ClassifierError(Exception):
+    """Any failure of a classifier; the message says what to do and never quotes the text."""
+
+
+class ModelMissing(ClassifierError):
+    pass
+
+
+class ModelTampered(ClassifierError):
+    pass
+
+
+class ClassifierFailed(ClassifierError):
+    pass
+
+
+class Classifier(ABC):
+    """One member of the ensemble. The constructor only stores; `load` reads files."""
+
+    name: ClassVar[str]
+    categories: ClassVar[frozenset[Category]]
+
+    def __init__(self, models: Path) -> None:
+        self.models = models
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """Changes whenever the same text could get another score."""
+
+    def load(self) -> None:
+        """Read and verify the model files. Raises ModelMissing or ModelTampered. Safe to call twice."""
+
+    @abstractmethod
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        """One mapping per text, in order. A category that the classifier cannot judge is absent.
+
+        The result for a text does not depend on the other texts of the batch. Raises ClassifierFailed.
+        """

@@ -1,0 +1,28 @@
+"""Platform adapters: comments in, actions out. A new one is one file and one line in BUILTIN."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from platforms.base import Platform
+
+BUILTIN = {
+    "memory": "platforms.memory:Memory",
+    "replay": "platforms.replay:Replay",
+    "wordpress": "platforms.wordpress:WordPress",
+}
+ENTRY_POINTS = "modbot.platforms"
+
+
+def names() -> list[str]:
+    """Every platform that can be named in a `[[page]]` table: ours and those of installed packages."""
+    return sorted({*BUILTIN, *(point.name for point in entry_points(group=ENTRY_POINTS))})
+
+
+def load(name: str) -> type[Platform]:
+    """The adapter's class. Raises KeyError for a name that nobody registered."""
+    paths = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)} | BUILTIN
+    module, _, attribute = paths[name].partition(":")
+    found: type[Platform] = getattr(import_module(module), attribute)
+    return found

@@ -1,0 +1,226 @@
+"""What every platform adapter offers: comments in, actions out.
+
+An adapter is handed its page's settings and nothing else. It never stores anything: the caller archives
+each batch together with the batch's cursor, so an adapter may be stopped at any instant and asked again
+from the last cursor that was committed.
+
+    PlatformError
+    ├── NotAuthorised          fix the set-up: wrong credentials, missing role, expired token
+    ├── RateLimited            wait `retry_after` seconds, then the same call again
+    ├── Unavailable            network, 5xx, unreadable answer: the same call again later
+    ├── CommentGone            the comment is no longer there: close the action, keep the record
+    └── Unsupported            this platform cannot do this action: tell a person
+"""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Kind(StrEnum):
+    COMMENT = "comment"
+    REPLY = "reply"
+    MENTION = "mention"
+    VISITOR_POST = "visitor_post"
+    DIRECT_MESSAGE = "direct_message"
+
+
+class EventKind(StrEnum):
+    CREATED = "created"
+    EDITED = "edited"
+    DELETED = "deleted"
+
+
+class ActionKind(StrEnum):
+    HIDE = "hide"
+    UNHIDE = "unhide"
+    DELETE = "delete"
+
+
+class Visibility(StrEnum):
+    """What a reader who is not signed in gets."""
+
+    VISIBLE = "visible"
+    HIDDEN = "hidden"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """One revision of one item on one page. All times are aware; the archive stores them in UTC."""
+
+    id: str
+    """The platform's own id, unique on the page."""
+    revision: str
+    """The platform's own revision id, or `text_revision(text)` where it has none."""
+    post: str
+    """The id of the post, video or article that the comment stands under."""
+    parent: str | None = None
+    """The id of the comment it answers; None at the top level."""
+    kind: Kind = Kind.COMMENT
+    author: str = ""
+    """The author's name as shown at that time."""
+    author_id: str = ""
+    text: str
+    """Exactly as received: markup, entities and odd characters included."""
+    payload: Mapping[str, Any]
+    """The platform's own object, as JSON values; the record copy."""
+    created_at: datetime
+    edited_at: datetime | None = None
+    permalink: str = ""
+    post_title: str = ""
+    visible: bool = True
+    """False for an item that the platform listed as already held or hidden."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to one item. CREATED and EDITED carry the comment, DELETED only its id.
+
+    An adapter says what it knows: the archive compares revisions, so a CREATED for an id that it already
+    holds is an edit, or nothing new.
+    """
+
+    kind: EventKind
+    id: str
+    comment: Comment | None = None
+    at: datetime
+    detail: str = ""
+    """For DELETED: how the adapter knows, such as "404" or "in the trash"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one poll brought. `cursor` may be committed only together with `events`."""
+
+    events: Sequence[Event]
+    cursor: str
+    more: bool = False
+    """True when the next poll would bring something at once; False means: wait the poll interval."""
+    done: bool = False
+    """True when the source has ended and will never bring more (a replayed file)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one action does on this platform."""
+
+    reversible: bool
+    note: str
+    """In plain words, for the person who decides: who still sees the comment afterwards."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    actions: Mapping[ActionKind, Effect]
+    native_revisions: bool = False
+    """The platform numbers or dates its revisions, so that an older one arriving late is recognised."""
+    sees_edits: str = "no"
+    """How edits are found: "push", "poll", "lookup" or "no"."""
+    sees_deletions: str = "no"
+    mentions: bool = False
+    direct_messages: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who the platform says we are, checked when a page is opened."""
+
+    account: str
+    can_moderate: bool
+    clock_skew: timedelta = timedelta(0)
+    """The platform's clock minus ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the platform answered to an action, and what reading back showed."""
+
+    action: ActionKind
+    id: str
+    visibility: Visibility
+    """Read back after the action, not assumed from the answer."""
+    already: bool = False
+    """True when the comment was already so before the call."""
+    at: datetime
+    answer: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PlatformError(Exception):
+    """Any failure at a platform. `detail` never contains a secret."""
+
+
+class NotAuthorised(PlatformError):
+    pass
+
+
+class RateLimited(PlatformError):
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(PlatformError):
+    pass
+
+
+class CommentGone(PlatformError):
+    pass
+
+
+class Unsupported(PlatformError):
+    pass
+
+
+class PlatformSettings(BaseModel):
+    """An adapter's own keys of a `[[page]]` table; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Platform(ABC):
+    """One connected page. The constructor only stores; `open` makes the first call."""
+
+    name: ClassVar[str]
+    capabilities: ClassVar[Capabilities]
+    Settings: ClassVar[type[PlatformSettings]] = PlatformSettings
+
+    def __init__(self, page: str, settings: PlatformSettings) -> None:
+        self.page = page
+        self.settings = settings
+
+    @abstractmethod
+    async def open(self) -> Identity:
+        """Check who we are. Raises NotAuthorised with what to do, Unavailable when nobody answers."""
+
+    @abstractmethod
+    async def poll(self, cursor: str | None) -> Batch:
+        """What is new since `cursor` (None: from the beginning), oldest first.
+
+        Overlap with earlier batches is allowed, gaps are not. With nothing new: no events, same cursor.
+        """
+
+    async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
+        """EDITED and DELETED events for `known` (id → last archived revision) that differ from the page."""
+        return ()
+
+    @abstractmethod
+    async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
+        """Carry out one action and read the result back. Repeating it is harmless (`already`)."""
+
+    async def close(self) -> None:
+        """Release connections. Safe to call twice."""
+
+
+def text_revision(text: str) -> str:
+    """The revision name of a text on a platform that numbers none: 16 hex digits of its SHA-256."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
