@@ -1,0 +1,134 @@
+"""The chain: how one log entry is hashed, linked and proven. Pure; `store.py` keeps the rows.
+
+An entry's hash covers its own fields and the hash before it. What an entry speaks of (a comment's record, a
+score, a decision's words) lives apart in `content` under the entry's `payload_hash`, so that lawful
+disposition can remove the words and leave the chain whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from modbot.errors import AuditBroken
+
+GENESIS = "0" * 64
+NO_PAYLOAD = hashlib.sha256(b"").hexdigest()
+
+KINDS = {
+    "action.cancelled": "An action was withdrawn before it reached the platform",
+    "action.done": "The platform carried out an action, and reading back confirmed it",
+    "action.failed": "The platform cannot do this action; a person has to",
+    "action.gone": "The comment was no longer on the platform when the action came",
+    "action.requested": "A decision asked for a change on the platform",
+    "capture.gap": "A page could not be read for a while",
+    "case.claimed": "A person took a case to decide it",
+    "case.closed": "Everything decided about a case has been carried out",
+    "case.joined": "A near-identical or edited comment joined an open case",
+    "case.opened": "A comment that may break a clause entered the review queue",
+    "case.released": "A person gave a claimed case back to the queue",
+    "case.reopened": "A decided case went back to the queue",
+    "comment.deleted": "A comment is no longer on the platform",
+    "comment.edited": "A new revision of a comment was archived",
+    "comment.scored": "The classifiers scored a comment and the policy gave its verdict",
+    "comment.seen": "A comment was archived",
+    "comment.unscored": "No classifier could score a comment; a person has to look",
+    "decision.made": "A person decided",
+    "page.registered": "A page was connected, or its settings changed",
+    "policy.loaded": "A policy version came into force",
+    "user.added": "A person was given access",
+    "user.changed": "A person's role or access changed",
+}
+"""Every kind of entry there is, in the words shown to readers of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of the log. `at` is aware; in the hash it is UTC with microseconds."""
+
+    seq: int
+    at: datetime
+    actor: str
+    kind: str
+    subject: str
+    payload_hash: str
+    prev_hash: str
+    hash: str
+
+
+def canonical(value: Any) -> str:
+    """JSON with sorted keys, no spaces, ASCII only: any text survives any database byte for byte."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def digest(body: str) -> str:
+    """SHA-256 of a canonical body, as 64 hex digits."""
+    return hashlib.sha256(body.encode("ascii")).hexdigest()
+
+
+def link(
+    prev: tuple[int, str], at: datetime, actor: str, kind: str, subject: str, payload_hash: str
+) -> Entry:
+    """The entry that follows `prev` (seq, hash) in the chain."""
+    seq, prev_hash = prev[0] + 1, prev[1]
+    return Entry(
+        seq,
+        at,
+        actor,
+        kind,
+        subject,
+        payload_hash,
+        prev_hash,
+        entry_hash(seq, at, actor, kind, subject, payload_hash, prev_hash),
+    )
+
+
+def entry_hash(
+    seq: int, at: datetime, actor: str, kind: str, subject: str, payload_hash: str, prev_hash: str
+) -> str:
+    """SHA-256 over a JSON array of the entry's fields in this order."""
+    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
+    fields = [seq, moment, actor, kind, subject, payload_hash, prev_hash]
+    return digest(json.dumps(fields, separators=(",", ":"), ensure_ascii=True))
+
+
+def verify(rows: Iterable[tuple[Entry, str | None, bool]]) -> Iterator[Entry]:
+    """Yield each entry once it is proven; raise AuditBroken at the first that is not.
+
+    `rows` are (entry, body of its content or None, disposed) in order of seq. A missing body is
+    broken unless it was lawfully disposed of; entries without content cite NO_PAYLOAD.
+    """
+    prev = (0, GENESIS)
+    for entry, body, disposed in rows:
+        _check_place(entry, prev)
+        _check_payload(entry, body, disposed)
+        yield entry
+        prev = (entry.seq, entry.hash)
+
+
+def _check_place(entry: Entry, prev: tuple[int, str]) -> None:
+    if entry.seq != prev[0] + 1:
+        raise AuditBroken(f"entry {prev[0] + 1} is missing: {entry.seq} follows {prev[0]}", seq=prev[0] + 1)
+    if entry.prev_hash != prev[1]:
+        raise AuditBroken(f"entry {entry.seq} does not follow from the one before it", seq=entry.seq)
+    expected = entry_hash(
+        entry.seq, entry.at, entry.actor, entry.kind, entry.subject, entry.payload_hash, entry.prev_hash
+    )
+    if entry.hash != expected:
+        raise AuditBroken(f"entry {entry.seq} ({entry.kind}) was changed", seq=entry.seq)
+
+
+def _check_payload(entry: Entry, body: str | None, disposed: bool) -> None:
+    if entry.payload_hash == NO_PAYLOAD:
+        found = NO_PAYLOAD if body is None else digest(body)
+    elif body is None:
+        found = entry.payload_hash if disposed else "missing"
+    else:
+        found = digest(body)
+    if found != entry.payload_hash:
+        what = "is missing" if found == "missing" else "was changed"
+        raise AuditBroken(f"the content of entry {entry.seq} ({entry.kind}) {what}", seq=entry.seq)

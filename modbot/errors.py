@@ -1,0 +1,44 @@
+"""Everything modbot itself refuses, each with what to do next.
+
+ModbotError              `remedy` says what to do
+├── ConfigError          a setting, policy or file is wrong: mend it, nothing was changed
+├── NotAllowed           this person may not do this: ask somebody who may
+├── DecisionRefused      the decision breaks a rule (no clause, wrong quote, advise mode): change it
+├── StaleCase            somebody else, or the author, was first: look again, then decide
+├── StoreUnavailable     the database did not answer: nothing was lost, try again
+└── AuditBroken          the log does not prove itself from `seq` on: stop and call the records officer
+"""
+
+from __future__ import annotations
+
+
+class ModbotError(Exception):
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+class ConfigError(ModbotError):
+    pass
+
+
+class NotAllowed(ModbotError):
+    pass
+
+
+class DecisionRefused(ModbotError):
+    pass
+
+
+class StaleCase(ModbotError):
+    pass
+
+
+class StoreUnavailable(ModbotError):
+    pass
+
+
+class AuditBroken(ModbotError):
+    def __init__(self, message: str, *, seq: int, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.seq = seq

@@ -1,0 +1,233 @@
+"""The database: one engine, one writing transaction that keeps the log, and the queries that several parts share.
+
+SQLite (WAL) and PostgreSQL run the same code. A writing transaction buffers rows and sends each table's
+rows at once, log first, so that every foreign key holds and a batch costs one round trip a table.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlmodel import SQLModel
+
+from modbot import audit
+from modbot.errors import ConfigError, StoreUnavailable
+from modbot.tables import AuditEvent, AuditHead, Content
+
+T = TypeVar("T")
+SYSTEM = "modbot"
+"""The actor of entries that no person made."""
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+def storable(text: str) -> str:
+    """A column value any database takes; the exact text stays in the content."""
+    return _UNSTORABLE.sub("\ufffd", text) if _UNSTORABLE.search(text) else text
+
+
+def table(model: type[SQLModel]) -> sa.Table:
+    found: sa.Table = model.__table__  # type: ignore[attr-defined]
+    return found
+
+
+class Transaction:
+    """One writing transaction. What is added is sent by `flush`, which the commit calls."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+        self._head: tuple[int, str] | None = None
+        self._rows: dict[sa.Table, list[dict[str, Any]]] = defaultdict(list)
+
+    def record(self, kind: str, subject: str, body: Any = None, *, actor: str = SYSTEM) -> int:
+        """Append one entry to the log and return its number; `{seq}` in the subject becomes it."""
+        if kind not in audit.KINDS:
+            raise ValueError(f"unknown kind of log entry: {kind}")
+        text = None if body is None else audit.canonical(body)
+        payload_hash = audit.NO_PAYLOAD if text is None else audit.digest(text)
+        prev = self._lock_head()
+        subject = storable(subject.replace("{seq}", str(prev[0] + 1)))
+        entry = audit.link(prev, self.now, actor, kind, subject, payload_hash)
+        self._head = (entry.seq, entry.hash)
+        self._rows[table(AuditEvent)].append({field: getattr(entry, field) for field in _ENTRY_FIELDS})
+        if text is not None:
+            self._rows[table(Content)].append({"seq": entry.seq, "body": text})
+        return entry.seq
+
+    def add(self, model: type[SQLModel], **values: Any) -> None:
+        """Insert one row at the next flush."""
+        self._rows[table(model)].append(values)
+
+    def flush(self) -> None:
+        for each in SQLModel.metadata.sorted_tables:
+            rows = self._rows.pop(each, None)
+            if rows:
+                self.connection.execute(sa.insert(each), rows)
+
+    def close(self) -> None:
+        self.flush()
+        if self._head is not None:
+            seq, digest = self._head
+            self.connection.execute(sa.update(table(AuditHead)).values(seq=seq, hash=digest))
+
+    def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+        """Run a statement after everything that was added."""
+        self.flush()
+        result: sa.CursorResult[Any] = self.connection.execute(statement)  # type: ignore[assignment]
+        return result
+
+    def _lock_head(self) -> tuple[int, str]:
+        if self._head is None:
+            head = table(AuditHead)
+            row = self.connection.execute(sa.select(head.c.seq, head.c.hash).with_for_update()).one()
+            self._head = (row.seq, row.hash)
+        return self._head
+
+
+_ENTRY_FIELDS = tuple(audit.Entry.__dataclass_fields__)
+
+
+class Store:
+    """Reading and writing transactions on one database."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = make_engine(url)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        with _answering(self.engine), self.engine.connect() as connection:
+            yield connection.execution_options(reading=True)
+
+    @contextmanager
+    def write(self, now: datetime | None = None) -> Iterator[Transaction]:
+        """All or nothing: rows, log entries and the chain's head commit together."""
+        with _answering(self.engine), self.engine.begin() as connection:
+            transaction = Transaction(connection, now or utcnow())
+            yield transaction
+            transaction.close()
+
+    @property
+    def dialect(self) -> str:
+        return self.engine.dialect.name
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def make_engine(url: str) -> Engine:
+    """An engine for `sqlite:///path` or `postgresql://…`. Raises ConfigError for anything else."""
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        raise ConfigError(
+            "The database address cannot be read.", remedy="Write sqlite:///modbot.db or postgresql://…"
+        ) from None
+    if parsed.get_backend_name() == "sqlite":
+        engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+        sa.event.listen(engine, "connect", _tune_sqlite)
+        sa.event.listen(engine, "begin", _begin)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        return _postgres(parsed)
+    raise ConfigError(
+        f"{parsed.get_backend_name()} is not a database modbot runs on.",
+        remedy="Use sqlite:///modbot.db or postgresql://…",
+    )
+
+
+def _postgres(url: sa.URL) -> Engine:
+    try:
+        return sa.create_engine(
+            url.set(drivername="postgresql+psycopg"),
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 10},
+        )
+    except ModuleNotFoundError:
+        raise ConfigError(
+            "PostgreSQL needs the extra package psycopg.", remedy='Run: pip install "modbot[postgres]"'
+        ) from None
+
+
+def _tune_sqlite(connection: Any, _record: Any) -> None:
+    # The driver must not open transactions on its own: BEGIN IMMEDIATE below does, so that two writers
+    # queue up at the start instead of failing in the middle.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "busy_timeout = 30000",
+        "cache_size = -65536",
+        "journal_size_limit = 67108864",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _answering(engine: Engine) -> Iterator[None]:
+    """Database failures in words that say what to do; nothing of the transaction was kept."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        if isinstance(error, sa.exc.IntegrityError | sa.exc.DataError | sa.exc.ProgrammingError):
+            raise
+        raise StoreUnavailable(
+            f"The database did not take this: {_first_line(error)}", remedy=_remedy(error)
+        ) from error
+
+
+def _first_line(error: sa.exc.DBAPIError) -> str:
+    lines = str(error.orig).strip().splitlines() or ["no answer"]
+    return lines[0]
+
+
+def _remedy(error: sa.exc.DBAPIError) -> str:
+    text = str(error.orig)
+    for sign, remedy in _REMEDIES.items():
+        if sign in text:
+            return remedy
+    return "Nothing was lost. Check that the database is running and reachable, then try again."
+
+
+_REMEDIES = {
+    "disk is full": "Free some space on the disk; modbot goes on by itself. Nothing was lost.",
+    "No space left": "Free some space on the database's disk; modbot goes on by itself. Nothing was lost.",
+    "database is locked": "Another program holds the database. Close it, then try again. Nothing was lost.",
+    "no such table": "Set the database up first: modbot init, or modbot run, does that.",
+    "unable to open database file": "Check that the folder exists and that this user may write to it.",
+    "readonly database": "Check that this user may write to the database file and its folder.",
+    "password authentication failed": "The database refused the password: check the address in modbot.toml.",
+    "Connection refused": "No database server answers there: start it, or check the address in modbot.toml.",
+}
+
+
+def body_of(connection: Connection, seq: int) -> Any:
+    """The content of one log entry, decoded; None if it has none or was disposed of."""
+    content = table(Content)
+    text = connection.execute(sa.select(content.c.body).where(content.c.seq == seq)).scalar()
+    return None if text is None else json.loads(text)
+
+
+def bodies_of(connection: Connection, seqs: Sequence[int]) -> dict[int, Any]:
+    """Like `body_of`, for many at once; disposed ones are left out."""
+    content = table(Content)
+    rows = connection.execute(sa.select(content.c.seq, content.c.body).where(content.c.seq.in_(seqs)))
+    return {row.seq: json.loads(row.body) for row in rows if row.body is not None}
