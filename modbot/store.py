@@ -1,4 +1,4 @@
-"""The database: one engine, one writing transaction that keeps the log, and the queries that several parts share.
+"""The database: one engine, and one writing transaction that keeps the log.
 
 SQLite (WAL) and PostgreSQL run the same code. A writing transaction buffers rows and sends each table's
 rows at once, log first, so that every foreign key holds and a batch costs one round trip a table.
@@ -58,7 +58,7 @@ class Transaction:
             raise ValueError(f"unknown kind of log entry: {kind}")
         text = None if body is None else audit.canonical(body)
         payload_hash = audit.NO_PAYLOAD if text is None else audit.digest(text)
-        prev = self._lock_head()
+        prev = self._head or self.lock()
         subject = storable(subject.replace("{seq}", str(prev[0] + 1)))
         entry = audit.link(prev, self.now, actor, kind, subject, payload_hash)
         self._head = (entry.seq, entry.hash)
@@ -86,14 +86,14 @@ class Transaction:
     def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
         """Run a statement after everything that was added."""
         self.flush()
-        result: sa.CursorResult[Any] = self.connection.execute(statement)  # type: ignore[assignment]
+        result: sa.CursorResult[Any] = self.connection.execute(statement)
         return result
 
-    def _lock_head(self) -> tuple[int, str]:
-        if self._head is None:
-            head = table(AuditHead)
-            row = self.connection.execute(sa.select(head.c.seq, head.c.hash).with_for_update()).one()
-            self._head = (row.seq, row.hash)
+    def lock(self) -> tuple[int, str]:
+        """Take the chain's head for this transaction."""
+        head = table(AuditHead)
+        row = self.connection.execute(sa.select(head.c.seq, head.c.hash).with_for_update()).one()
+        self._head = (row.seq, row.hash)
         return self._head
 
 
@@ -108,14 +108,20 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with _answering(self.engine), self.engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             yield connection.execution_options(reading=True)
 
     @contextmanager
-    def write(self, now: datetime | None = None) -> Iterator[Transaction]:
-        """All or nothing: rows, log entries and the chain's head commit together."""
-        with _answering(self.engine), self.engine.begin() as connection:
+    def write(self, now: datetime | None = None, *, logged: bool = True) -> Iterator[Transaction]:
+        """All or nothing: rows, log entries and the chain's head commit together.
+
+        The head is locked first, so that writers queue up in one order and cannot deadlock.
+        `logged=False` is for leases and health notes, which leave no entry.
+        """
+        with answering(), self.engine.begin() as connection:
             transaction = Transaction(connection, now or utcnow())
+            if logged:
+                transaction.lock()
             yield transaction
             transaction.close()
 
@@ -182,7 +188,7 @@ def _begin(connection: Connection) -> None:
 
 
 @contextmanager
-def _answering(engine: Engine) -> Iterator[None]:
+def answering() -> Iterator[None]:
     """Database failures in words that say what to do; nothing of the transaction was kept."""
     try:
         yield

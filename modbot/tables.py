@@ -128,12 +128,13 @@ class Comment(SQLModel, table=True):
     visible: bool
 
 
-class Deletion(SQLModel, table=True):
-    """An item that is no longer on its platform, as of its last archived revision."""
+class Presence(SQLModel, table=True):
+    """An item vanished from its platform, or came back; the newest row of its last revision counts."""
 
-    __tablename__ = "deletion"
+    __tablename__ = "presence"
     id: int = Field(sa_column=on_record("content.seq"))
     comment_id: int = Field(sa_column=Column(Number, ForeignKey("comment.id"), nullable=False, index=True))
+    present: bool
     at: datetime
 
 
@@ -144,6 +145,7 @@ class Unscored(SQLModel, table=True):
     comment_id: int = Field(sa_column=on_record("comment.id"))
     attempts: int = 0
     available_at: datetime
+    """Not before this time: the end of a lease, or of the pause after a failure."""
     leased_by: str = ""
 
 
@@ -210,7 +212,6 @@ class Case(SQLModel, table=True):
     claimed_until: datetime | None = None
     decided_at: datetime | None = None
     closed_at: datetime | None = None
-    fingerprint: str = Field(default="", index=True)
 
 
 class CaseComment(SQLModel, table=True):
@@ -226,7 +227,7 @@ class CaseBand(SQLModel, table=True):
     """Locality-sensitive hash bands of an undecided case, to find it again by a near-identical text."""
 
     __tablename__ = "case_band"
-    band: str = Field(primary_key=True)
+    band: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
     case_id: int = Field(sa_column=Column(Number, ForeignKey("case.id"), primary_key=True))
 
 

@@ -9,6 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
 
 from modbot.errors import ConfigError
+from modbot.store import answering
 
 
 def _config() -> Config:
@@ -22,14 +23,17 @@ def upgrade(engine: Engine) -> None:
     if current(engine) == newest():
         return
     config = _config()
-    with engine.begin() as connection:
+    with answering(), engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # Two workers that start together must not both build the schema.
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4007)")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 def current(engine: Engine) -> str | None:
     """The database's schema revision; None for an empty one. Raises ConfigError for one from the future."""
-    with engine.connect() as connection:
+    with answering(), engine.connect() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if revision is not None and revision not in known:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-import sqlmodel
 from alembic import op
+from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -18,13 +18,13 @@ def upgrade() -> None:
         sa.Column(
             "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("actor", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("subject", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("payload_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("prev_hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("actor", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("subject", AutoString(), nullable=False),
+        sa.Column("payload_hash", AutoString(), nullable=False),
+        sa.Column("prev_hash", AutoString(), nullable=False),
+        sa.Column("hash", AutoString(), nullable=False),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_event")),
     )
     with op.batch_alter_table("audit_event", schema=None) as batch_op:
@@ -34,7 +34,7 @@ def upgrade() -> None:
         "audit_head",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("hash", AutoString(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_audit_head_single_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_head")),
     )
@@ -43,10 +43,10 @@ def upgrade() -> None:
         sa.Column(
             "seq", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
-        sa.Column("hash", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("public_key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("signature", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("hash", AutoString(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("public_key", AutoString(), nullable=False),
+        sa.Column("signature", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["seq"], ["audit_event.seq"], name=op.f("fk_checkpoint_seq")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_checkpoint")),
     )
@@ -61,26 +61,26 @@ def upgrade() -> None:
     )
     op.create_table(
         "page",
-        sa.Column("key", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("platform", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("title", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("school", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("url", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("key", AutoString(), nullable=False),
+        sa.Column("platform", AutoString(), nullable=False),
+        sa.Column("title", AutoString(), nullable=False),
+        sa.Column("school", AutoString(), nullable=False),
+        sa.Column("url", AutoString(), nullable=False),
         sa.Column("registered", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("cursor", sa.Text(), nullable=True),
-        sa.Column("polled_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("failing_since", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("failure", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("polled_at", UTCDateTime(), nullable=True),
+        sa.Column("failing_since", UTCDateTime(), nullable=True),
+        sa.Column("failure", AutoString(), nullable=False),
         sa.Column("checked_to", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(["registered"], ["audit_event.seq"], name=op.f("fk_page_registered")),
         sa.PrimaryKeyConstraint("key", name=op.f("pk_page")),
     )
     op.create_table(
         "user",
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("name", AutoString(), nullable=False),
         sa.Column("added", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("full_name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("role", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("full_name", AutoString(), nullable=False),
+        sa.Column("role", AutoString(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["added"], ["audit_event.seq"], name=op.f("fk_user_added")),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_user")),
@@ -90,23 +90,21 @@ def upgrade() -> None:
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
-        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("reason", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.Column("reason", AutoString(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
-        sa.Column("clauses", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("opened_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("clauses", AutoString(), nullable=False),
+        sa.Column("opened_at", UTCDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("claimed_by", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("claimed_until", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("decided_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("closed_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("fingerprint", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("claimed_by", AutoString(), nullable=True),
+        sa.Column("claimed_until", UTCDateTime(), nullable=True),
+        sa.Column("decided_at", UTCDateTime(), nullable=True),
+        sa.Column("closed_at", UTCDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["claimed_by"], ["user.name"], name=op.f("fk_case_claimed_by")),
         sa.ForeignKeyConstraint(["id"], ["content.seq"], name=op.f("fk_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case")),
     )
     with op.batch_alter_table("case", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_case_fingerprint"), ["fingerprint"], unique=False)
         batch_op.create_index("ix_case_queue", ["state", "priority", "id"], unique=False)
 
     op.create_table(
@@ -114,19 +112,19 @@ def upgrade() -> None:
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
-        sa.Column("page", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("native_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("revision", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("page", AutoString(), nullable=False),
+        sa.Column("native_id", AutoString(), nullable=False),
+        sa.Column("revision", AutoString(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("post", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("parent", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
-        sa.Column("author", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("author_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("permalink", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("created_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("edited_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
-        sa.Column("archived_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("post", AutoString(), nullable=False),
+        sa.Column("parent", AutoString(), nullable=True),
+        sa.Column("author", AutoString(), nullable=False),
+        sa.Column("author_id", AutoString(), nullable=False),
+        sa.Column("permalink", AutoString(), nullable=False),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("edited_at", UTCDateTime(), nullable=True),
+        sa.Column("archived_at", UTCDateTime(), nullable=False),
         sa.Column("visible", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["id"], ["content.seq"], name=op.f("fk_comment_id")),
         sa.ForeignKeyConstraint(["page"], ["page.key"], name=op.f("fk_comment_page")),
@@ -135,17 +133,19 @@ def upgrade() -> None:
     )
     op.create_table(
         "policy_version",
-        sa.Column("sha256", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("sha256", AutoString(), nullable=False),
         sa.Column("loaded", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("name", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("version", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+        sa.Column("name", AutoString(), nullable=False),
+        sa.Column("version", AutoString(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["loaded"], ["content.seq"], name=op.f("fk_policy_version_loaded")),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_policy_version")),
     )
     op.create_table(
         "case_band",
-        sa.Column("band", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column(
+            "band", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
         sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_case_band_case_id")),
         sa.PrimaryKeyConstraint("band", "case_id", name=op.f("pk_case_band")),
@@ -170,11 +170,11 @@ def upgrade() -> None:
         ),
         sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("choice", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("clause", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("decided_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("policy", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("choice", AutoString(), nullable=False),
+        sa.Column("clause", AutoString(), nullable=False),
+        sa.Column("decided_by", AutoString(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("policy", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_decision_case_id")),
         sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_decision_comment_id")),
         sa.ForeignKeyConstraint(["decided_by"], ["user.name"], name=op.f("fk_decision_decided_by")),
@@ -187,18 +187,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_decision_comment_id"), ["comment_id"], unique=False)
 
     op.create_table(
-        "deletion",
+        "presence",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_deletion_comment_id")),
-        sa.ForeignKeyConstraint(["id"], ["content.seq"], name=op.f("fk_deletion_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_deletion")),
+        sa.Column("present", sa.Boolean(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_presence_comment_id")),
+        sa.ForeignKeyConstraint(["id"], ["content.seq"], name=op.f("fk_presence_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_presence")),
     )
-    with op.batch_alter_table("deletion", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_deletion_comment_id"), ["comment_id"], unique=False)
+    with op.batch_alter_table("presence", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_presence_comment_id"), ["comment_id"], unique=False)
 
     op.create_table(
         "score",
@@ -206,8 +207,8 @@ def upgrade() -> None:
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("classifier", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("absent", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("classifier", AutoString(), nullable=False),
+        sa.Column("absent", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_score_comment_id")),
         sa.ForeignKeyConstraint(["id"], ["content.seq"], name=op.f("fk_score_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_score")),
@@ -224,8 +225,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("available_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("leased_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("available_at", UTCDateTime(), nullable=False),
+        sa.Column("leased_by", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_unscored_comment_id")),
         sa.PrimaryKeyConstraint("comment_id", name=op.f("pk_unscored")),
     )
@@ -236,13 +237,13 @@ def upgrade() -> None:
         ),
         sa.Column("decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("page", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("native_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("state", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("page", AutoString(), nullable=False),
+        sa.Column("native_id", AutoString(), nullable=False),
+        sa.Column("kind", AutoString(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("due_at", sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
-        sa.Column("failure", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("due_at", UTCDateTime(), nullable=False),
+        sa.Column("failure", AutoString(), nullable=False),
         sa.Column("receipt", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_action_comment_id")),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_action_decision_id")),
@@ -263,9 +264,9 @@ def upgrade() -> None:
         ),
         sa.Column("comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("score_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("policy", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("level", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
-        sa.Column("clauses", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("policy", AutoString(), nullable=False),
+        sa.Column("level", AutoString(), nullable=False),
+        sa.Column("clauses", AutoString(), nullable=False),
         sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_verdict_comment_id")),
         sa.ForeignKeyConstraint(["id"], ["content.seq"], name=op.f("fk_verdict_id")),
         sa.ForeignKeyConstraint(["policy"], ["policy_version.sha256"], name=op.f("fk_verdict_policy")),
@@ -287,7 +288,7 @@ IMMUTABLE = (
     "checkpoint",
     "comment",
     "decision",
-    "deletion",
+    "presence",
     "policy_version",
     "score",
     "verdict",

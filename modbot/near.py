@@ -1,0 +1,49 @@
+"""Near-identical texts: one campaign of 226 copies is one case with a count.
+
+MinHash bands find candidates, the exact Jaccard similarity of the texts' shingles decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+
+import numpy as np
+from datasketch import MinHash
+
+SIMILAR = 0.8
+"""Jaccard similarity from which two texts count as near-identical."""
+
+_SHINGLE = 5
+_BANDS, _ROWS = 8, 8
+# 8 bands of 8 rows find 92 % of the pairs at similarity 0.85 and 99 % at 0.9, and few below 0.6.
+_PERMUTATIONS = MinHash(num_perm=_BANDS * _ROWS, seed=1).permutations
+
+
+def folded(text: str) -> str:
+    """The words alone, in lower case: what is left when layout, punctuation and case are ignored."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def shingles(text: str) -> frozenset[str]:
+    """Runs of five characters of the folded text; the whole text if it is shorter."""
+    plain = folded(text) or text
+    return frozenset(plain[at : at + _SHINGLE] for at in range(max(1, len(plain) - _SHINGLE + 1)))
+
+
+def similarity(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / len(one | other)
+
+
+def bands(parts: frozenset[str]) -> list[int]:
+    """Eight signed 64-bit numbers; texts that share one are likely near-identical."""
+    sketch = MinHash(num_perm=_BANDS * _ROWS, seed=1, permutations=_PERMUTATIONS)
+    sketch.update_batch([part.encode("utf-8", "surrogatepass") for part in sorted(parts)])
+    rows = np.asarray(sketch.hashvalues, dtype="<u8").reshape(_BANDS, _ROWS)
+    return [_number(index, row.tobytes()) for index, row in enumerate(rows)]
+
+
+def _number(band: int, raw: bytes) -> int:
+    hashed = hashlib.blake2b(raw, digest_size=8, salt=bytes([band])).digest()
+    return int.from_bytes(hashed, "big", signed=True)

@@ -1,0 +1,256 @@
+"""From an archived comment to its score, verdict and case.
+
+Work is leased from `unscored` in small batches, scored outside any transaction, and written in one: score,
+verdict, case and log entries commit together, and only if the comment is still waiting. So a worker may die
+anywhere, and two workers may hold the same batch: each comment is scored once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from classifiers.ensemble import Assessment, Ensemble
+
+from classifiers.base import Category, ClassifierFailed
+from modbot import queue
+from modbot.policy import Level, Policy, Verdict, judge
+from modbot.store import Store, Transaction, bodies_of, table
+from modbot.tables import Comment, Score, Unscored
+from modbot.tables import Verdict as VerdictRow
+
+unscored, comments, verdicts = table(Unscored), table(Comment), table(VerdictRow)
+
+LEASE = timedelta(seconds=60)
+"""How long a worker may take over one batch before another may take it."""
+RETRY = timedelta(minutes=5)
+"""Pause before a comment that no classifier could score is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One leased comment."""
+
+    comment_id: int
+    page: str
+    native_id: str
+    number: int
+    text: str
+
+    @property
+    def subject(self) -> str:
+        return f"comment:{self.page}/{self.native_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What one round did."""
+
+    scored: int = 0
+    flagged: int = 0
+    not_scored: int = 0
+    failure: str = ""
+
+
+class Scorer:
+    """One worker: leases, scores, judges, queues."""
+
+    def __init__(
+        self,
+        store: Store,
+        ensemble: Ensemble,
+        policy: Policy,
+        thresholds: Mapping[Category, float],
+        *,
+        worker: str,
+        batch: int = 256,
+    ) -> None:
+        self.store = store
+        self.ensemble = ensemble
+        self.policy = policy
+        self.thresholds = thresholds
+        self.worker = worker
+        self.batch = batch
+
+    def resume(self) -> int:
+        """Take back what this worker had leased before it was stopped; returns how many."""
+        with self.store.write(logged=False) as tx:
+            mine = sa.update(unscored).where(unscored.c.leased_by == self.worker, unscored.c.attempts == 0)
+            return tx.execute(mine.values(available_at=tx.now, leased_by="")).rowcount
+
+    def run_once(self) -> Scored:
+        """Score one batch of what is due; an empty result means that nothing waits."""
+        waiting = self._lease()
+        if not waiting:
+            return Scored()
+        try:
+            assessments = self.ensemble.assess([each.text for each in waiting])
+        except ClassifierFailed as error:
+            return self._give_up(waiting, str(error))
+        return self._write(waiting, assessments)
+
+    def _lease(self) -> list[Waiting]:
+        with self.store.write(logged=False) as tx:
+            due = (
+                sa.select(unscored.c.comment_id)
+                .where(unscored.c.available_at <= tx.now)
+                .order_by(unscored.c.comment_id)
+                .limit(self.batch)
+                .with_for_update(skip_locked=True)
+            )
+            ids = list(tx.execute(due).scalars())
+            if not ids:
+                return []
+            tx.execute(
+                sa.update(unscored)
+                .where(unscored.c.comment_id.in_(ids))
+                .values(available_at=tx.now + LEASE, leased_by=self.worker)
+            )
+        return self._read(ids)
+
+    def _read(self, ids: Sequence[int]) -> list[Waiting]:
+        c = comments.c
+        with self.store.read() as connection:
+            rows = connection.execute(
+                sa.select(c.id, c.page, c.native_id, c.number).where(c.id.in_(ids)).order_by(c.id)
+            ).all()
+            bodies = bodies_of(connection, ids)
+        return [
+            Waiting(row.id, row.page, row.native_id, row.number, bodies[row.id]["text"])
+            for row in rows
+            if row.id in bodies
+        ]
+
+    def _write(self, waiting: Sequence[Waiting], assessments: Sequence[Assessment]) -> Scored:
+        verdicts_of = [
+            judge(self.policy, assessment.scores, self.thresholds, each.text)
+            for each, assessment in zip(waiting, assessments, strict=True)
+        ]
+        with self.store.write() as tx:
+            attempts = _take_off(tx, [each.comment_id for each in waiting])
+            done = [
+                (each, verdict, self._record(tx, each, assessment, verdict))
+                for each, assessment, verdict in zip(waiting, assessments, verdicts_of, strict=True)
+                if each.comment_id in attempts
+            ]
+            self._enqueue(tx, [(each, verdict) for each, verdict, _ in done], attempts)
+        flagged = sum(verdict.level is not Level.CLEAR for _, verdict, _ in done)
+        return Scored(scored=len(done), flagged=flagged)
+
+    def _record(self, tx: Transaction, each: Waiting, assessment: Assessment, verdict: Verdict) -> int:
+        body = _body(each, assessment, verdict, self.ensemble.version, self.policy.sha256)
+        seq = tx.record("comment.scored", each.subject, body)
+        tx.add(
+            Score,
+            id=seq,
+            comment_id=each.comment_id,
+            classifier=self.ensemble.version,
+            absent=" ".join(assessment.absent),
+        )
+        self._add_verdict(tx, seq, each, verdict.level, verdict.clauses, score_id=seq)
+        return seq
+
+    def _add_verdict(
+        self,
+        tx: Transaction,
+        seq: int,
+        each: Waiting,
+        level: Level,
+        clauses: Sequence[str],
+        *,
+        score_id: int | None,
+    ) -> None:
+        tx.add(
+            VerdictRow,
+            id=seq,
+            comment_id=each.comment_id,
+            score_id=score_id,
+            policy=self.policy.sha256,
+            level=level.value,
+            clauses=" ".join(clauses),
+        )
+
+    def _enqueue(
+        self, tx: Transaction, done: Sequence[tuple[Waiting, Verdict]], attempts: Mapping[int, int]
+    ) -> None:
+        flagged = []
+        for each, verdict in done:
+            if attempts[each.comment_id] and queue.settle(tx, each.comment_id, verdict):
+                continue
+            item = _flagged(each, verdict)
+            if verdict.level is not Level.CLEAR:
+                flagged.append(item)
+            elif each.number > 1:
+                queue.follow_up(tx, item)
+        if flagged:
+            queue.enqueue(tx, flagged)
+
+    def _give_up(self, waiting: Sequence[Waiting], failure: str) -> Scored:
+        """No classifier works: people must look. The comments stay due, to be scored when one does."""
+        with self.store.write() as tx:
+            attempts = _still_waiting(tx, [each.comment_id for each in waiting])
+            fresh = [each for each in waiting if attempts.get(each.comment_id) == 0]
+            for each in fresh:
+                body = {"comment": each.comment_id, "policy": self.policy.sha256, "failure": failure}
+                seq = tx.record("comment.unscored", each.subject, body)
+                self._add_verdict(tx, seq, each, Level.REVIEW, (), score_id=None)
+            if fresh:
+                queue.enqueue(tx, [_flagged(each, None) for each in fresh])
+            tx.execute(
+                sa.update(unscored)
+                .where(unscored.c.comment_id.in_([each.comment_id for each in waiting]))
+                .values(attempts=unscored.c.attempts + 1, available_at=tx.now + RETRY, leased_by="")
+            )
+        return Scored(not_scored=len(waiting), failure=failure)
+
+
+def _flagged(each: Waiting, verdict: Verdict | None) -> queue.Flagged:
+    return queue.Flagged(each.comment_id, each.page, each.native_id, each.number, each.text, verdict)
+
+
+def _still_waiting(tx: Transaction, ids: Sequence[int]) -> dict[int, int]:
+    """Comment → failed attempts so far, for those that no other worker has finished meanwhile."""
+    rows = tx.execute(
+        sa.select(unscored.c.comment_id, unscored.c.attempts)
+        .where(unscored.c.comment_id.in_(ids))
+        .with_for_update()
+    )
+    return {row.comment_id: row.attempts for row in rows}
+
+
+def _take_off(tx: Transaction, ids: Sequence[int]) -> dict[int, int]:
+    attempts = _still_waiting(tx, ids)
+    tx.execute(sa.delete(unscored).where(unscored.c.comment_id.in_(attempts)))
+    return attempts
+
+
+def _body(
+    each: Waiting, assessment: Assessment, verdict: Verdict, classifier: str, policy: str
+) -> dict[str, Any]:
+    """The content of comment.scored. Probabilities to four places; spans as [start, end, reason]."""
+    return {
+        "comment": each.comment_id,
+        "classifier": classifier,
+        "scores": {name: round(score.probability, 4) for name, score in assessment.scores.items()},
+        "members": {
+            member: {name: round(score.probability, 4) for name, score in scores.items()}
+            for member, scores in assessment.members.items()
+        },
+        "absent": list(assessment.absent),
+        "policy": policy,
+        "level": verdict.level.value,
+        "findings": [
+            {
+                "clause": finding.clause,
+                "category": finding.category,
+                "probability": None if finding.probability is None else round(finding.probability, 4),
+                "threshold": finding.threshold,
+                "urgent": finding.urgent,
+                "spans": [[span.start, span.end, span.reason] for span in finding.spans],
+            }
+            for finding in verdict.findings
+        ],
+    }

@@ -1,0 +1,1 @@
+"""The record copy of every comment: what came in, exactly as it came."""

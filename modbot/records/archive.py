@@ -1,0 +1,220 @@
+"""Archive first: a batch's events and the cursor behind them are stored in one transaction.
+
+Nothing downstream sees a comment before this commit, and the cursor cannot move without it, so that a stop at
+any instant loses nothing and stores nothing twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from modbot.store import Store, Transaction, storable, table
+from modbot.tables import Comment as CommentRow
+from modbot.tables import Page, Presence, Unscored
+from platforms.base import Batch, Comment, Event, EventKind
+
+comments, pages, presences = table(CommentRow), table(Page), table(Presence)
+REVERT = "~"
+"""A text that returns to an earlier wording is a new revision: its name gets `~` and its number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one batch added to the archive."""
+
+    seen: int = 0
+    edited: int = 0
+    deleted: int = 0
+    known: int = 0
+    """Events that told nothing new."""
+
+
+@dataclass(slots=True)
+class _Item:
+    """The newest archived revision of one item."""
+
+    comment_id: int
+    revision: str
+    number: int
+    edited_at: datetime | None
+    earlier: set[str]
+    present: bool = True
+
+
+def take_in(store: Store, page: str, batch: Batch, *, native_revisions: bool = False) -> Taken:
+    """Archive a poll's batch and move the page's cursor, in one commit."""
+    with store.write() as tx:
+        taken = archive(tx, page, batch.events, native_revisions=native_revisions)
+        _mark_answered(tx, page, batch.cursor)
+    return taken
+
+
+def archive(tx: Transaction, page: str, events: Sequence[Event], *, native_revisions: bool = False) -> Taken:
+    items = _items(tx, page, {event.id for event in events})
+    counts = dict.fromkeys(("seen", "edited", "deleted", "known"), 0)
+    for event in events:
+        if event.kind is EventKind.DELETED:
+            outcome = _vanish(tx, page, event, items.get(storable(event.id)))
+        else:
+            assert event.comment is not None  # noqa: S101 - the platforms' contract
+            outcome = _keep(tx, page, event.comment, items, native_revisions)
+        counts[outcome] += 1
+    return Taken(**counts)
+
+
+def _keep(
+    tx: Transaction, page: str, comment: Comment, items: dict[str, _Item], native_revisions: bool
+) -> str:
+    item = items.get(storable(comment.id))
+    if item is not None and not _is_news(comment, item, native_revisions):
+        if item.present:
+            return "known"
+        _presence(tx, page, comment.id, item, present=True, detail="listed again")
+        return "known"
+    items[storable(comment.id)] = _store_revision(tx, page, comment, item)
+    return "seen" if item is None else "edited"
+
+
+def _is_news(comment: Comment, item: _Item, native_revisions: bool) -> bool:
+    if comment.revision == item.revision.partition(REVERT)[0]:
+        return False
+    if not native_revisions:
+        return True
+    late = comment.edited_at and item.edited_at and comment.edited_at <= item.edited_at
+    return comment.revision not in item.earlier and not late
+
+
+def _store_revision(tx: Transaction, page: str, comment: Comment, item: _Item | None) -> _Item:
+    number = 1 if item is None else item.number + 1
+    revision = storable(comment.revision)
+    if item is not None and revision in item.earlier:
+        revision = f"{revision}{REVERT}{number}"
+    kind = "comment.seen" if item is None else "comment.edited"
+    comment_id = tx.record(kind, f"comment:{page}/{comment.id}", _record(page, comment, tx.now))
+    tx.add(
+        CommentRow,
+        id=comment_id,
+        page=page,
+        native_id=storable(comment.id),
+        revision=revision,
+        number=number,
+        kind=comment.kind.value,
+        post=storable(comment.post),
+        parent=None if comment.parent is None else storable(comment.parent),
+        author=storable(comment.author),
+        author_id=storable(comment.author_id),
+        permalink=storable(comment.permalink),
+        created_at=comment.created_at,
+        edited_at=comment.edited_at,
+        archived_at=tx.now,
+        visible=comment.visible,
+    )
+    tx.add(Unscored, comment_id=comment_id, attempts=0, available_at=tx.now, leased_by="")
+    earlier = {revision} if item is None else {*item.earlier, revision}
+    return _Item(comment_id, revision, number, comment.edited_at, earlier)
+
+
+def _record(page: str, comment: Comment, captured: datetime) -> dict[str, Any]:
+    """The record copy; times in UTC, everything else as the platform gave it."""
+    return {
+        "page": page,
+        "id": comment.id,
+        "revision": comment.revision,
+        "kind": comment.kind.value,
+        "post": comment.post,
+        "post_title": comment.post_title,
+        "parent": comment.parent,
+        "author": comment.author,
+        "author_id": comment.author_id,
+        "text": comment.text,
+        "created_at": _iso(comment.created_at),
+        "edited_at": _iso(comment.edited_at),
+        "captured_at": _iso(captured),
+        "permalink": comment.permalink,
+        "visible": comment.visible,
+        "payload": comment.payload,
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
+
+
+def _vanish(tx: Transaction, page: str, event: Event, item: _Item | None) -> str:
+    if item is None or not item.present:
+        return "known"
+    _presence(tx, page, event.id, item, present=False, detail=event.detail)
+    return "deleted"
+
+
+def _presence(tx: Transaction, page: str, id: str, item: _Item, *, present: bool, detail: str) -> None:  # noqa: A002
+    kind = "comment.returned" if present else "comment.deleted"
+    body = {"comment": item.comment_id, "detail": detail}
+    seq = tx.record(kind, f"comment:{page}/{id}", body)
+    tx.add(Presence, id=seq, comment_id=item.comment_id, present=present, at=tx.now)
+    item.present = present
+
+
+def _items(tx: Transaction, page: str, ids: Iterable[str]) -> dict[str, _Item]:
+    wanted = [storable(each) for each in ids]
+    c = comments.c
+    rows = tx.execute(
+        sa.select(c.id, c.native_id, c.revision, c.number, c.edited_at)
+        .where(c.page == page, c.native_id.in_(wanted))
+        .order_by(c.number)
+    )
+    items: dict[str, _Item] = {}
+    for row in rows:
+        before = items.get(row.native_id)
+        earlier = {*before.earlier, row.revision} if before else {row.revision}
+        items[row.native_id] = _Item(row.id, row.revision, row.number, row.edited_at, earlier)
+    _fill_presence(tx, items)
+    return items
+
+
+def _fill_presence(tx: Transaction, items: dict[str, _Item]) -> None:
+    by_comment = {item.comment_id: item for item in items.values()}
+    if not by_comment:
+        return
+    p = presences.c
+    rows = tx.execute(sa.select(p.comment_id, p.present).where(p.comment_id.in_(by_comment)).order_by(p.id))
+    for row in rows:
+        by_comment[row.comment_id].present = row.present
+
+
+def _mark_answered(tx: Transaction, page: str, cursor: str | None) -> None:
+    row = tx.execute(sa.select(pages).where(pages.c.key == page)).one()
+    if row.failing_since is not None:
+        tx.record(
+            "capture.gap",
+            f"page:{page}",
+            {"from": _iso(row.failing_since), "to": _iso(tx.now), "failure": row.failure},
+        )
+    tx.execute(
+        sa.update(pages)
+        .where(pages.c.key == page)
+        .values(cursor=cursor, polled_at=tx.now, failing_since=None, failure="")
+    )
+
+
+def mark_failing(store: Store, page: str, failure: str) -> None:
+    """Note that a page cannot be read; the gap is logged when it answers again."""
+    with store.write(logged=False) as tx:
+        tx.execute(
+            sa.update(pages)
+            .where(pages.c.key == page)
+            .values(failing_since=sa.func.coalesce(pages.c.failing_since, tx.now), failure=storable(failure))
+        )
+
+
+def recheck(store: Store, page: str, events: Sequence[Event], checked_to: int) -> Taken:
+    """Archive what a look-up of known comments found, and note how far the sweep has come."""
+    with store.write() as tx:
+        taken = archive(tx, page, events)
+        tx.execute(sa.update(pages).where(pages.c.key == page).values(checked_to=checked_to))
+    return taken

@@ -1,0 +1,30 @@
+"""Lawful disposition: the words go, the hash stays, and the log says who released them under what authority.
+
+Nothing is ever disposed of by itself; the records officer names the entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from modbot.errors import NotAllowed
+from modbot.store import Store, table
+from modbot.tables import Content, User
+
+contents, users = table(Content), table(User)
+
+
+def dispose(store: Store, seqs: Sequence[int], *, by: str, authority: str) -> None:
+    """Remove the words of these entries. `authority` is the schedule's item (DAN) that allows it."""
+    with store.write() as tx:
+        role = tx.execute(sa.select(users.c.role).where(users.c.name == by, users.c.active)).scalar()
+        if role != "records_officer" or not authority.strip():
+            raise NotAllowed(
+                "Only an active records officer may release records, naming the schedule's item.",
+                remedy="Ask the public-records officer.",
+            )
+        for seq in seqs:
+            tx.record("record.disposed", f"entry:{seq}", {"authority": authority}, actor=by)
+        tx.execute(sa.update(contents).where(contents.c.seq.in_(seqs)).values(body=None))

@@ -1,0 +1,229 @@
+"""The bot's day: poll every page, archive, score, carry out, sign; each part in its own loop.
+
+A part that fails is logged, counted and tried again with growing pauses; the others go on. Blocking work
+(database, scoring) runs in threads, so that the page and its health always answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from functools import partial
+
+import sqlalchemy as sa
+import structlog
+
+from modbot import actions, checkpoints, observe
+from modbot.actions import pause
+from modbot.errors import StoreUnavailable
+from modbot.pipeline import Scored
+from modbot.records import archive
+from modbot.store import Store, table, utcnow
+from modbot.tables import Comment, Page, Presence
+from modbot.wiring import Bot
+from platforms.base import Batch, Platform, PlatformError
+
+log = structlog.get_logger()
+pages, comments, presences = table(Page), table(Comment), table(Presence)
+
+ACTION_SECONDS = 1.0
+"""How often the outbox is looked at."""
+SWEEP = 100
+"""Comments looked up at once for edits and deletions."""
+
+
+class Service:
+    """Runs a bot until `stop`, or until every page's source has ended and nothing waits."""
+
+    def __init__(self, bot: Bot) -> None:
+        self.bot = bot
+        self.store = bot.store
+        self._work = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._work.set()
+
+    async def run(self) -> None:
+        """Until stopped. Every loop ends before this returns."""
+        await asyncio.to_thread(self.bot.scorer.resume)
+        self._work.set()
+        loops = [self._score_loop(), self._checkpoint_loop()]
+        for key, platform in self.bot.pages.items():
+        async with asyncio.TaskGroup() as group:
+            for loop in loops:
+                group.create_task(loop)
+        await self._close()
+
+    async def run_once(self) -> None:
+        """One pass: read every page to its end, score what waits, carry out what is due."""
+        await asyncio.to_thread(self.bot.scorer.resume)
+        for key, platform in self.bot.pages.items():
+            await platform.open()
+            while (await self.poll(key, platform)).more:
+                pass
+        while (await self.score()).scored:
+            pass
+        for key, platform in self.bot.pages.items():
+            await actions.carry_out(self.store, key, platform)
+        await self._close()
+
+    async def poll(self, key: str, platform: Platform) -> Batch:
+        """Ask one page for what is new, and archive it with the cursor."""
+        cursor = await asyncio.to_thread(_cursor, self.store, key)
+        batch = await platform.poll(cursor)
+        native = platform.capabilities.native_revisions
+        taken = await asyncio.to_thread(archive.take_in, self.store, key, batch, native_revisions=native)
+        _count(key, taken)
+        if taken.seen or taken.edited:
+            self._work.set()
+        return batch
+
+    async def score(self) -> Scored:
+        with observe.SCORING.time():
+            outcome = await asyncio.to_thread(self.bot.scorer.run_once)
+        observe.SCORED.labels("scored").inc(outcome.scored)
+        observe.SCORED.labels("queued").inc(outcome.flagged)
+        observe.SCORED.labels("not_scored").inc(outcome.not_scored)
+        return outcome
+
+    async def _page_loop(self, key: str, platform: Platform) -> None:
+        attempts = 0
+        opened = False
+        while not self._stopping.is_set():
+            try:
+                if not opened:
+                    identity = await platform.open()
+                    opened = True
+                    log.info("page.open", page=key, account=identity.account)
+                batch = await self.poll(key, platform)
+            except (PlatformError, StoreUnavailable) as error:
+                attempts += 1
+                await self._note_failure(key, error, attempts)
+                continue
+            attempts = 0
+            if batch.done:
+                log.info("page.ended", page=key)
+                return
+            if not batch.more:
+                await self._sleep(self.bot.settings.intake.poll_seconds)
+
+    async def _note_failure(self, key: str, error: PlatformError | StoreUnavailable, attempts: int) -> None:
+        observe.PLATFORM_ERRORS.labels(key, type(error).__name__).inc()
+        log.warning("page.failing", page=key, error=type(error).__name__, detail=str(error))
+        with contextlib.suppress(StoreUnavailable):
+            await asyncio.to_thread(archive.mark_failing, self.store, key, f"{type(error).__name__}: {error}")
+        wait = pause(error, attempts) if isinstance(error, PlatformError) else timedelta(seconds=2)
+        await self._sleep(wait.total_seconds())
+
+    async def _sweep_loop(self, key: str, platform: Platform) -> None:
+        if platform.capabilities.sees_edits != "lookup" and platform.capabilities.sees_deletions != "lookup":
+            return
+        await self._every(self.bot.settings.intake.recheck_seconds, lambda: self.sweep(key, platform))
+
+    async def sweep(self, key: str, platform: Platform) -> int:
+        """Look up the next hundred recent comments of a page; returns how many were asked for."""
+        horizon = timedelta(days=self.bot.settings.intake.recheck_days)
+        known, last = await asyncio.to_thread(_to_recheck, self.store, key, horizon)
+        events = await platform.lookup(known) if known else ()
+        taken = await asyncio.to_thread(archive.recheck, self.store, key, events, last)
+        _count(key, taken)
+        if taken.edited:
+            self._work.set()
+        return len(known)
+
+    async def _score_loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                outcome = await self.score()
+            except StoreUnavailable as error:
+                log.warning("scoring.failing", detail=str(error))
+                await self._sleep(2)
+                continue
+            if outcome.failure:
+                log.error("scoring.unavailable", detail=outcome.failure)
+            if not outcome.scored:
+                self._work.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._work.wait(), timeout=1)
+
+    async def _checkpoint_loop(self) -> None:
+        await self._every(self.bot.settings.audit.checkpoint_minutes * 60, self._sign)
+
+    async def _sign(self) -> None:
+        audit_settings = self.bot.settings.audit
+        key = checkpoints.read_key(self.bot.settings.path(audit_settings.key_file))
+        folder = self.bot.settings.path(audit_settings.checkpoint_folder)
+        await asyncio.to_thread(checkpoints.sign, self.store, key, folder)
+
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+        """Run `work` again and again; a failure is logged and never ends the loop."""
+        while not self._stopping.is_set():
+            try:
+                await work()
+            except Exception as error:  # the loop must outlive any single failure, which is shown
+                observe.FAILURES.labels(type(error).__name__).inc()
+                log.warning("loop.failing", error=type(error).__name__, detail=str(error))
+            await self._sleep(seconds)
+
+    async def _sleep(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
+
+    async def _close(self) -> None:
+        for platform in self.bot.pages.values():
+            await platform.close()
+
+
+def _cursor(store: Store, key: str) -> str | None:
+    with store.read() as connection:
+        found: str | None = connection.execute(
+            sa.select(pages.c.cursor).where(pages.c.key == key)
+        ).scalar_one()
+        return found
+
+
+def _to_recheck(store: Store, key: str, horizon: timedelta) -> tuple[dict[str, str], int]:
+    """The next recent comments still on the page (id → revision), and where the following sweep starts.
+
+    Each item is asked for by its newest revision; after the newest comment the sweep starts over.
+    """
+    newer = comments.alias()
+    superseded = (
+        sa.select(newer.c.id)
+        .where(
+            newer.c.page == comments.c.page,
+            newer.c.native_id == comments.c.native_id,
+            newer.c.id > comments.c.id,
+        )
+        .exists()
+    )
+    gone = (
+        sa.select(presences.c.id)
+        .where(presences.c.comment_id == comments.c.id, ~presences.c.present)
+        .exists()
+    )
+    with store.read() as connection:
+        start = connection.execute(sa.select(pages.c.checked_to).where(pages.c.key == key)).scalar_one()
+        rows = connection.execute(
+            sa.select(comments.c.id, comments.c.native_id, comments.c.revision)
+            .where(
+                comments.c.page == key,
+                comments.c.id > start,
+                comments.c.archived_at >= utcnow() - horizon,
+                ~superseded,
+                ~gone,
+            )
+            .order_by(comments.c.id)
+            .limit(SWEEP)
+        ).all()
+    known = {row.native_id: row.revision.partition(archive.REVERT)[0] for row in rows}
+    return known, rows[-1].id if len(rows) == SWEEP else 0
+
+
+def _count(key: str, taken: archive.Taken) -> None:
+    for step in ("seen", "edited", "deleted"):
+        observe.COMMENTS.labels(key, step).inc(getattr(taken, step))

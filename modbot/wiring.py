@@ -1,0 +1,145 @@
+"""The one place that builds parts from settings."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from classifiers.ensemble import Ensemble
+from pydantic import ValidationError
+
+import classifiers
+import platforms
+from classifiers import thresholds
+from classifiers.base import Category
+from modbot import migrations, policy, resources, words
+from modbot.config import PageSettings, Settings
+from modbot.errors import ConfigError
+from modbot.pipeline import Scorer
+from modbot.policy import Policy
+from modbot.store import Store, body_of, table
+from modbot.tables import AuditEvent, Page, PolicyVersion
+from platforms.base import Platform
+
+pages, versions, events = table(Page), table(PolicyVersion), table(AuditEvent)
+IN_FORCE = "policy:in_force"
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """Everything that `modbot run` works with."""
+
+    settings: Settings
+    store: Store
+    scorer: Scorer
+    pages: Mapping[str, Platform]
+
+
+def build(settings: Settings) -> Bot:
+    """Open, check and register everything. Raises ConfigError before anything has started."""
+    watched = {page.key: open_page(page) for page in settings.page}
+    ensemble, limits = load_ensemble(settings)
+    store = open_store(settings)
+    rules = put_in_force(store, load_policy(settings))
+    register_pages(store, settings.page)
+    scorer = Scorer(
+        store, ensemble, rules, limits, worker=socket.gethostname(), batch=settings.classifiers.batch
+    )
+    return Bot(settings, store, scorer, watched)
+
+
+def open_store(settings: Settings) -> Store:
+    """The database at its newest schema. Raises StoreUnavailable or ConfigError."""
+    store = Store(settings.database_url())
+    migrations.upgrade(store.engine)
+    return store
+
+
+def load_policy(settings: Settings) -> Policy:
+    """The policy file, its word lists checked as well."""
+    path = settings.path(settings.policy.file)
+    rules = policy.load(path)
+    refused = words.refused(rules.word_list, rules.policy.officials)
+    if refused:
+        raise ConfigError(
+            f"The policy {path} has a word list that may not be used: {'; '.join(refused)}.",
+            remedy="Take these terms out: word lists may not name anybody or filter criticism.",
+        )
+    return rules
+
+
+def put_in_force(store: Store, rules: Policy) -> Policy:
+    """Note in the log from when on this version counts; does nothing if it is the one in force."""
+    with store.write() as tx:
+        last = tx.execute(sa.select(sa.func.max(events.c.seq)).where(events.c.subject == IN_FORCE)).scalar()
+        before = body_of(tx.connection, last) if last is not None else None
+        if before is not None and before["sha256"] == rules.sha256:
+            return rules
+        seq = tx.record("policy.loaded", IN_FORCE, {"sha256": rules.sha256, "text": rules.source})
+        known = tx.execute(sa.select(versions.c.sha256).where(versions.c.sha256 == rules.sha256)).scalar()
+        if known is None:
+            tx.add(
+                PolicyVersion,
+                sha256=rules.sha256,
+                loaded=seq,
+                name=rules.policy.name,
+                version=rules.policy.version,
+                at=tx.now,
+            )
+    return rules
+
+
+def load_ensemble(settings: Settings) -> tuple[Ensemble, Mapping[Category, float]]:
+    """The configured members, loaded, and the operating points. Absent members are named, not fatal."""
+    models = settings.path(Path(settings.classifiers.models)) if settings.classifiers.models else None
+    return ensemble_of(settings.classifiers.members, models or resources.models())
+
+
+def ensemble_of(members: tuple[str, ...], models: Path) -> tuple[Ensemble, Mapping[Category, float]]:
+    unknown = sorted(set(members) - set(classifiers.names()))
+    if unknown or not members:
+        raise ConfigError(
+            f"There is no classifier {', '.join(unknown)}." if unknown else "No classifier is configured.",
+            remedy=f"[classifiers] members may hold: {', '.join(classifiers.names())}.",
+        )
+    ensemble = Ensemble([classifiers.load(name)(models) for name in members])
+    ensemble.load()
+    points = thresholds.load(models)
+    return ensemble, {category: point.threshold for category, point in points.items()}
+
+
+def open_page(page: PageSettings) -> Platform:
+    """The page's adapter with its own settings checked; nothing is called yet."""
+    adapter = platforms.load(page.platform)
+    try:
+        return adapter(page.key, adapter.Settings.model_validate(page.settings))
+    except ValidationError as error:
+        problems = "; ".join(f"{' '.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError(
+            f"The settings of page '{page.key}' do not hold: {problems}.",
+            remedy=f"Mend [page.settings] of this page; it is a {page.platform} page.",
+        ) from None
+
+
+def register_pages(store: Store, configured: tuple[PageSettings, ...]) -> None:
+    """Enter new and changed pages in the register. A page that is no longer configured stays in it."""
+    with store.write() as tx:
+        known = {row.key: row for row in tx.execute(sa.select(pages))}
+        for page in configured:
+            values = page.model_dump(include={"platform", "title", "school"}) | {"url": page.link}
+            before = known.get(page.key)
+            if before is not None and all(before._mapping[key] == values[key] for key in values):
+                continue
+            if before is not None and before.platform != page.platform:
+                raise ConfigError(
+                    f"Page '{page.key}' was a {before.platform} page.",
+                    remedy="Give the new page a new key, so that the old page's records keep theirs.",
+                )
+            seq = tx.record("page.registered", f"page:{page.key}", values)
+            if before is None:
+                tx.add(Page, key=page.key, registered=seq, failure="", checked_to=0, **values)
+            else:
+                tx.execute(sa.update(pages).where(pages.c.key == page.key).values(registered=seq, **values))
