@@ -53,6 +53,8 @@ class Service:
         self._work.set()
         loops = [self._score_loop(), self._checkpoint_loop()]
         for key, platform in self.bot.pages.items():
+            loops += [self._page_loop(key, platform), self._sweep_loop(key, platform)]
+            loops.append(self._every(ACTION_SECONDS, partial(actions.carry_out, self.store, key, platform)))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
                 group.create_task(loop)
