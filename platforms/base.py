@@ -184,7 +184,8 @@ class Unsupported(PlatformError):
 class PlatformSettings(BaseModel):
     """An adapter's own keys of a `[[page]]` table; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # A validation error would otherwise quote the whole table, passwords included.
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Platform(ABC):
@@ -209,7 +210,7 @@ class Platform(ABC):
         Overlap with earlier batches is allowed, gaps are not. With nothing new: no events, same cursor.
         """
 
-    async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
+    async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:  # noqa: ARG002
         """EDITED and DELETED events for `known` (id → last archived revision) that differ from the page."""
         return ()
 
@@ -217,7 +218,7 @@ class Platform(ABC):
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
         """Carry out one action and read the result back. Repeating it is harmless (`already`)."""
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027
         """Release connections. Safe to call twice."""
 
 
