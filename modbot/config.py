@@ -31,7 +31,7 @@ class District(_Table):
     def _known(cls, name: str) -> str:
         try:
             ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"'{name}' is no time zone; write one such as America/Los_Angeles") from None
         return name
 
