@@ -1,5 +1,72 @@
-"""Session-wide real peers, each started at most once and only when a test asks for it."""
+"""Real peers, each started at most once and only when a test asks for it, and a database on each engine."""
 
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from modbot import migrations
+from modbot.store import Store
+from tests.peers.postgres import Postgres, postgres
 from tests.peers.wordpress import wordpress
 
-__all__ = ["wordpress"]
+__all__ = ["postgres", "wordpress"]
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at the newest schema, to be copied; nothing is connected to it."""
+    path = tmp_path_factory.mktemp("migrated") / "modbot.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: Postgres) -> str:
+    """The name of a PostgreSQL database at the newest schema, to be copied; nothing is connected to it."""
+    name = postgres.create()
+    _migrate(postgres.url(name))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database of this test's own at the newest schema, on each engine in turn."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "modbot.db")
+        yield f"sqlite:///{tmp_path / 'modbot.db'}"
+    else:
+        yield from _fresh(request, request.getfixturevalue("migrated_database"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Like `database_url`, before any migration."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+    else:
+        yield from _fresh(request, "template1")
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An empty store at the newest schema, on each engine in turn."""
+    opened = Store(database_url)
+    yield opened
+    opened.close()
+
+
+def _fresh(request: pytest.FixtureRequest, template: str) -> Iterator[str]:
+    server: Postgres = request.getfixturevalue("postgres")
+    name = server.create(template)
+    yield server.url(name)
+    server.drop(name)
+
+
+def _migrate(url: str) -> None:
+    store = Store(url)
+    migrations.upgrade(store.engine)
+    store.close()
