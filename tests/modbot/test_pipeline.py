@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from modbot import pipeline
+from modbot.store import Store, body_of, table, utcnow
+from modbot.tables import Case, CaseComment, Score, Unscored, Verdict
+from tests.modbot.scene import District, district, edited, said
+
+
+@pytest.fixture
+def here(store: Store) -> District:
+    return district(store)
+
+
+def let_time_pass(here: District) -> None:
+    """Make every pause and lease end now."""
+    with here.store.write(logged=False) as tx:
+        tx.execute(sa.update(table(Unscored)).values(available_at=utcnow() - timedelta(seconds=1)))
+
+
+def test_a_harmless_comment_gets_a_score_and_a_clear_verdict_and_no_case(here: District) -> None:
+    here.comes_in("What time is the concert?")
+    assert [row.level for row in here.rows(Verdict)] == ["clear"]
+    assert [row.classifier for row in here.rows(Score)] == ["keywords:1"]
+    assert here.rows(Case) == []
+    assert here.rows(Unscored) == []
+
+
+def test_a_comment_that_may_break_a_clause_opens_a_case_that_names_it(here: District) -> None:
+    here.comes_in("Buy now, half price")
+    assert [(row.state, row.clauses, row.priority) for row in here.rows(Case)] == [("open", "C7", 2)]
+
+
+def test_a_threat_is_urgent_and_stands_before_everything_else(here: District) -> None:
+    here.comes_in("I will hurt you")
+    assert [(row.clauses, row.priority) for row in here.rows(Case)] == [("C1", 0)]
+
+
+def test_the_log_keeps_the_numbers_the_threshold_the_words_and_the_policy(here: District) -> None:
+    here.comes_in("Please buy now!")
+    with here.store.read() as connection:
+        body = body_of(connection, here.rows(Score)[0].id)
+    assert body["policy"] == here.rules.sha256
+    assert body["members"]["keywords"]["commercial"] == 0.95
+    (finding,) = body["findings"]
+    assert finding["clause"] == "C7"
+    assert finding["spans"] == [[7, 14, "says so"]]
+
+
+def test_nothing_is_scored_twice_when_two_workers_hold_the_same_comment(here: District) -> None:
+    here.arrive(said("1", "Buy now"))
+    other = pipeline.Scorer(
+        here.store, here.scorer.ensemble, here.rules, here.scorer.thresholds, worker="there"
+    )
+    mine = here.scorer._lease()
+    let_time_pass(here)
+    theirs = other._lease()
+    assert [each.comment_id for each in mine] == [each.comment_id for each in theirs]
+    assessments = here.scorer.ensemble.assess([each.text for each in mine])
+    assert here.scorer._write(mine, assessments).scored == 1
+    assert other._write(theirs, assessments).scored == 0
+    assert len(here.rows(Score)) == 1
+    assert len(here.rows(Case)) == 1
+
+
+def test_a_leased_comment_is_not_given_to_another_worker(here: District) -> None:
+    here.arrive(said("1", "Hello"))
+    assert len(here.scorer._lease()) == 1
+    assert here.scorer._lease() == []
+
+
+def test_a_worker_that_was_killed_takes_its_comments_back_when_it_starts_again(here: District) -> None:
+    here.arrive(said("1", "Buy now"))
+    here.scorer._lease()
+    assert here.scorer.resume() == 1
+    assert here.scorer.run_once().scored == 1
+
+
+def test_without_a_working_classifier_every_comment_goes_to_a_person_as_not_scored(here: District) -> None:
+    here.member.broken = True
+    here.arrive(said("1", "Hello"))
+    outcome = here.scorer.run_once()
+    assert (outcome.not_scored, outcome.scored) == (1, 0)
+    assert "out of order" in outcome.failure
+    assert [(row.reason, row.state) for row in here.rows(Case)] == [("not_scored", "open")]
+    assert [(row.level, row.score_id) for row in here.rows(Verdict)] == [("review", None)]
+
+
+def test_a_comment_that_stays_unscored_is_queued_only_once(here: District) -> None:
+    here.member.broken = True
+    here.arrive(said("1", "Hello"))
+    for _ in range(3):
+        here.scorer.run_once()
+        let_time_pass(here)
+    assert len(here.rows(Case)) == 1
+    assert here.kinds().count("comment.unscored") == 1
+
+
+def test_when_the_classifier_works_again_a_harmless_comment_leaves_the_queue(here: District) -> None:
+    here.member.broken = True
+    here.arrive(said("1", "Hello"))
+    here.scorer.run_once()
+    here.member.broken = False
+    let_time_pass(here)
+    here.score()
+    assert [row.state for row in here.rows(Case)] == ["closed"]
+    assert here.rows(Unscored) == []
+
+
+def test_when_the_classifier_works_again_a_threat_moves_to_the_front(here: District) -> None:
+    here.member.broken = True
+    here.arrive(said("1", "I will hurt you"))
+    here.scorer.run_once()
+    here.member.broken = False
+    let_time_pass(here)
+    here.score()
+    assert [(row.state, row.reason, row.priority, row.clauses) for row in here.rows(Case)] == [
+        ("open", "flagged", 0, "C1")
+    ]
+
+
+def test_near_identical_comments_share_one_case_in_one_batch_and_across_batches(here: District) -> None:
+    text = (
+        "Buy now from Evergreen Lawn Care: the first cut is free for every family at Cedar Grove Elementary"
+    )
+    here.comes_in(text, text.upper(), text + "!!!")
+    here.comes_in(text.replace("every", "each"))
+    assert len(here.rows(Case)) == 1
+    assert len(here.rows(CaseComment)) == 4
+    assert len(here.rows(Verdict)) == 4
+
+
+def test_two_hundred_and_twenty_six_copies_are_one_case_and_as_many_records(here: District) -> None:
+    here.comes_in(*["Buy now and save at the grand opening on Elm Street"] * 226)
+    assert len(here.rows(Case)) == 1
+    assert len(here.rows(CaseComment)) == 226
+    assert here.kinds().count("comment.seen") == 226
+    assert here.kinds().count("comment.scored") == 226
+
+
+def test_different_comments_open_different_cases(here: District) -> None:
+    here.comes_in("Buy now: prom dresses", "Roof leaking? Buy now from Ed")
+    assert len(here.rows(Case)) == 2
+
+
+def test_an_edit_joins_the_case_of_the_text_before_it(here: District) -> None:
+    here.comes_in("Buy now, half price")
+    here.arrive(edited("1", "I will hurt you"))
+    here.score()
+    (case,) = here.rows(Case)
+    assert (case.clauses, case.priority) == ("C7 C1", 0)
+    assert len(here.rows(CaseComment)) == 2
+    assert case.version > 1
+
+
+def test_an_edit_that_takes_the_words_out_joins_the_case_so_that_the_reviewer_sees_it(here: District) -> None:
+    here.comes_in("Buy now, half price")
+    here.arrive(edited("1", "Lovely concert"))
+    here.score()
+    assert len(here.rows(CaseComment)) == 2
+    assert [row.level for row in here.rows(Verdict)] == ["review", "clear"]
+
+
+def test_an_edit_of_a_harmless_comment_that_stays_harmless_opens_nothing(here: District) -> None:
+    here.comes_in("Helo")
+    here.arrive(edited("1", "Hello"))
+    here.score()
+    assert here.rows(Case) == []
