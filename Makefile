@@ -1,0 +1,47 @@
+# make run and make test need Python 3.11 or newer and nothing else: they set up everything in .venv here.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: help run test check bench faults clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+run: .venv/installed  ## start the practice page, to try modbot out
+	@$(BIN)/modbot demo
+
+test: .venv/for-development  ## run all tests; those whose real server is not installed are skipped
+	@$(BIN)/python -m pytest
+
+check: .venv/for-development  ## style, types, import rules, migrations against tables, and the wheel
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --quiet tests/rules/test_migrations.py
+	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel
+
+bench: .venv/for-development  ## measure speed and memory into build/bench.json; ONLY=pipeline for a part
+	@$(BIN)/python -m tests.benchmarks $(ONLY)
+
+faults: .venv/for-development  ## kill, cut off and fill up: the long form (make test runs a short one)
+	@MODBOT_FAULTS=long $(BIN)/python -m pytest -m faults
+
+clean:  ## remove everything that make made
+	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/installed: pyproject.toml
+	@test -n '$(PYTHON)' || { echo 'modbot needs Python 3.11 or newer: install it (Debian: apt-get install python3 python3-venv), then run make again.'; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'This Python cannot make virtual environments: install that part (Debian: apt-get install python3-venv), then run make again.'; exit 1; }
+	@echo 'Setting up .venv (a minute or two, once) ...'
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install --upgrade 'pip>=25.1'
+	@$(PIP) install --editable .
+	@touch $@
+
+.venv/for-development: .venv/installed
+	@$(PIP) install --editable '.[postgres]' --group dev
+	@touch $@

@@ -1,0 +1,57 @@
+"""Imports point one way, and only one module acts on a platform."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("modbot", "classifiers", "platforms")
+BREACHES = {
+    "platforms/memory.py": "from modbot import audit",
+    "platforms/base.py": "from classifiers.base import Category",
+    "classifiers/base.py": "from platforms.base import Comment",
+    "classifiers/__init__.py": "import modbot.policy",
+    "modbot/pipeline.py": "from modbot import actions",
+    "modbot/policy.py": "from platforms.base import ActionKind",
+}
+
+
+def lint(root: Path) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("lint-imports")
+    command = [str(program), "--no-cache", "--no-logo"]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_imports_point_one_way() -> None:
+    result = lint(ROOT)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(("path", "breach"), BREACHES.items())
+def test_an_import_that_points_the_other_way_is_found(tmp_path: Path, path: str, breach: str) -> None:
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    with (tmp_path / path).open("a") as file:
+        file.write(f"\n\ndef planted() -> None:\n    {breach}\n")
+    result = lint(tmp_path)
+    importer = path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    assert result.returncode == 1
+    assert re.search(rf"{importer} -> \w+", result.stdout), result.stdout
+
+
+def test_a_platform_is_told_to_act_in_one_module_alone() -> None:
+    calling = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "modbot").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr == "act"
+    }
+    assert calling == {"modbot/actions.py"}
