@@ -70,3 +70,9 @@ def _migrate(url: str) -> None:
     store = Store(url)
     migrations.upgrade(store.engine)
     store.close()
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Async tests carry `pytest.mark.anyio`; the product runs on asyncio."""
+    return "asyncio"

@@ -36,7 +36,7 @@ grant all on wordpress.* to wordpress@localhost;
 
 
 class WordPress:
-    """A site with one post (id 1); `passwords` has the application passwords of an editor and a subscriber."""
+    """A site with one post (id 1). `passwords` are application passwords: of an editor, of a subscriber."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -58,7 +58,8 @@ class WordPress:
     def install(self) -> None:
         self._copy_site()
         self._start_database()
-        self.passwords = self._php("install.php")
+        script = ["php", "-d", "sendmail_path=/bin/true", "-d", "display_errors=stderr", "install.php"]
+        self.passwords = json.loads(_run(script, self._environment(), self.root))
         self.start()
 
     def start(self) -> None:
@@ -93,7 +94,8 @@ class WordPress:
 
     def stage(self, *calls: list[Any]) -> list[Any]:
         """Run operations of stage.php, such as ["trash", 12], inside WordPress; their results in order."""
-        results: list[Any] = self._php("stage.php", json.dumps(calls))
+        answer = httpx.post(f"{self.url}/stage.php", json=calls, timeout=60)
+        results: list[Any] = answer.raise_for_status().json()
         return results
 
     def write(self, text: str, *, author: str = "A parent", parent: int = 0) -> httpx.Response:
@@ -140,17 +142,6 @@ class WordPress:
         shutil.chown(data, "mysql")
         return ["--user=mysql"]
 
-    def _php(self, script: str, text: str = "") -> Any:
-        command = [
-            "php",
-            "-d",
-            "sendmail_path=/bin/true",
-            "-d",
-            "display_errors=stderr",
-            str(self.root / script),
-        ]
-        return json.loads(_run(command, text, self._environment()))
-
     def _environment(self) -> dict[str, str]:
         return dict(os.environ, PATH=PATH, PEER_URL=self.url, PEER_SOCKET=str(self.socket))
 
@@ -160,11 +151,9 @@ class WordPress:
         return False
 
 
-def _run(command: list[str], text: str = "", environment: dict[str, str] | None = None) -> str:
+def _run(command: list[str], environment: dict[str, str] | None = None, folder: Path | None = None) -> str:
     env = environment or dict(os.environ, PATH=PATH)
-    result = subprocess.run(
-        command, input=text, env=env, capture_output=True, text=True, timeout=120, check=False
-    )
+    result = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=120)
     if result.returncode:
         raise RuntimeError(f"{' '.join(command)}: {result.stdout[-2000:]}{result.stderr[-2000:]}")
     return result.stdout

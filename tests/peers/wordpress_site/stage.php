@@ -1,6 +1,6 @@
 <?php
-// Reads [[operation, arguments…], …] as JSON and prints the results as JSON: what the site's own people and
-// plugins do, in one start of WordPress, without the comment form's filters and its wait between comments.
+// Takes [[operation, arguments…], …] as JSON and answers the results as JSON: what the site's own people and
+// plugins do, without the comment form's filters.
 require __DIR__ . '/wp-load.php';
 require ABSPATH . 'wp-admin/includes/upgrade.php';
 $operations = [
@@ -13,9 +13,10 @@ $operations = [
     'post' => fn($title) => wp_insert_post(['post_title' => $title, 'post_content' => 'Text.', 'post_status' => 'publish']),
     'empty' => fn() => $GLOBALS['wpdb']->query("DELETE FROM {$GLOBALS['wpdb']->comments}"),
 ];
-remove_all_filters('pre_comment_content'); // wp_update_comment would rewrite links
+remove_all_filters('pre_comment_content'); // an edit would rewrite links
+remove_all_filters('comment_save_pre');
 $results = [];
-foreach (json_decode(stream_get_contents(STDIN), true) as $call) {
+foreach (json_decode(file_get_contents('php://input'), true) as $call) {
     $results[] = $operations[array_shift($call)](...$call);
 }
 echo json_encode($results);
