@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
-from classifiers.ensemble import Ensemble
 from pydantic import ValidationError
 
-import classifiers
 import platforms
-from classifiers import thresholds
 from classifiers.base import Category
+from classifiers.ensemble import Ensemble
 from modbot import migrations, policy, resources, words
 from modbot.config import PageSettings, Settings
 from modbot.errors import ConfigError
+from modbot.members import ensemble_of
 from modbot.pipeline import Scorer
 from modbot.policy import Policy
 from modbot.store import Store, body_of, table
@@ -92,23 +91,22 @@ def put_in_force(store: Store, rules: Policy) -> Policy:
     return rules
 
 
+def policy_in_force(store: Store) -> Policy:
+    """The policy that the bot judges by: the one last put in force, not the file as it may stand now."""
+    with store.read() as connection:
+        last = connection.execute(
+            sa.select(sa.func.max(events.c.seq)).where(events.c.subject == IN_FORCE)
+        ).scalar()
+        body = None if last is None else body_of(connection, last)
+    if body is None:
+        raise ConfigError("No policy is in force yet.", remedy="Start the bot once: modbot run")
+    return policy.parse(body["text"].encode(), "in force")
+
+
 def load_ensemble(settings: Settings) -> tuple[Ensemble, Mapping[Category, float]]:
     """The configured members, loaded, and the operating points. Absent members are named, not fatal."""
     models = settings.path(Path(settings.classifiers.models)) if settings.classifiers.models else None
     return ensemble_of(settings.classifiers.members, models or resources.models())
-
-
-def ensemble_of(members: tuple[str, ...], models: Path) -> tuple[Ensemble, Mapping[Category, float]]:
-    unknown = sorted(set(members) - set(classifiers.names()))
-    if unknown or not members:
-        raise ConfigError(
-            f"There is no classifier {', '.join(unknown)}." if unknown else "No classifier is configured.",
-            remedy=f"[classifiers] members may hold: {', '.join(classifiers.names())}.",
-        )
-    ensemble = Ensemble([classifiers.load(name)(models) for name in members])
-    ensemble.load()
-    points = thresholds.load(models)
-    return ensemble, {category: point.threshold for category, point in points.items()}
 
 
 def open_page(page: PageSettings) -> Platform:

@@ -1,0 +1,26 @@
+"""The configured classifiers as one ensemble; apart from `wiring.py`, so that scoring alone starts fast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import classifiers
+from classifiers import thresholds
+from classifiers.base import Category
+from classifiers.ensemble import Ensemble
+from modbot.errors import ConfigError
+
+
+def ensemble_of(members: tuple[str, ...], models: Path) -> tuple[Ensemble, Mapping[Category, float]]:
+    """The ensemble, and from which score on each category counts. Absent members are named, not fatal."""
+    unknown = sorted(set(members) - set(classifiers.names()))
+    if unknown or not members:
+        raise ConfigError(
+            f"There is no classifier {', '.join(unknown)}." if unknown else "No classifier is configured.",
+            remedy=f"[classifiers] members may hold: {', '.join(classifiers.names())}.",
+        )
+    ensemble = Ensemble([classifiers.load(name)(models) for name in members])
+    ensemble.load()
+    points = thresholds.load(models)
+    return ensemble, {category: point.threshold for category, point in points.items()}
