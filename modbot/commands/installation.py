@@ -1,0 +1,73 @@
+"""What most commands begin with: the settings, the database they name, and options that read alike everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+from sqlalchemy.engine import make_url
+
+from modbot import config, migrations
+from modbot.config import Settings
+from modbot.errors import ConfigError
+from modbot.store import Store
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", metavar="FILE", help="The settings file, if it is not ./modbot.toml."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+As = Annotated[
+    str,
+    typer.Option(
+        "--as", metavar="NAME", envvar="MODBOT_USER", help="The person on whose behalf this is done."
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    settings: Settings
+    store: Store
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.settings.district.timezone)
+
+
+@contextmanager
+def opened(given: Path | None) -> Iterator[Installation]:
+    """The installation as it stands. Raises ConfigError where its database is not there or not up to date.
+
+    A command that looks must not change the schema; `modbot run` and `modbot init` do that.
+    """
+    settings = config.load(config.find(given))
+    _refuse_missing_file(settings.database_url())
+    store = Store(settings.database_url())
+    try:
+        _refuse_other_schema(store)
+        yield Installation(settings, store)
+    finally:
+        store.close()
+
+
+def _refuse_missing_file(url: str) -> None:
+    """SQLite would make an empty database of a mistyped name."""
+    if url.startswith("sqlite") and (file := make_url(url).database) and not Path(file).is_file():
+        raise ConfigError(
+            f"There is no database {file} yet.",
+            remedy="modbot run makes it, or set [database] url in modbot.toml to the one you have.",
+        )
+
+
+def _refuse_other_schema(store: Store) -> None:
+    if migrations.current(store.engine) != migrations.newest():
+        raise ConfigError(
+            "The database was made by an older modbot.",
+            remedy="Start modbot run once: it brings the database forward and says so. Back it up before.",
+        )

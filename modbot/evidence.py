@@ -1,0 +1,87 @@
+"""Why a comment was flagged, as people read it: findings in words, and the text with its evidence marked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from classifiers.base import Span
+from modbot.policy import Finding
+from modbot.store import bodies_of, table
+from modbot.tables import Score, Verdict
+
+verdicts, scores = table(Verdict), table(Score)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the classifiers and the policy said of one comment."""
+
+    level: str
+    classifier: str
+    absent: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    failure: str
+    """Why nobody could score it; empty when it was scored."""
+
+
+def judged(connection: Connection, comment_ids: Sequence[int]) -> dict[int, Judged]:
+    """The newest verdict on each comment."""
+    v = verdicts.c
+    rows = connection.execute(
+        sa.select(v.id, v.comment_id, v.level, scores.c.classifier, scores.c.absent)
+        .select_from(verdicts.outerjoin(scores, scores.c.id == v.score_id))
+        .where(v.comment_id.in_(comment_ids))
+        .order_by(v.id)
+    ).all()
+    newest = {row.comment_id: row for row in rows}
+    bodies = bodies_of(connection, [row.id for row in newest.values()])
+    return {comment: _judged(row, bodies.get(row.id, {})) for comment, row in newest.items()}
+
+
+def sureness(finding: Finding) -> str:
+    """How sure the machine is, in a word. Scores are calibrated: of ten "high" ones about nine are right."""
+    if finding.probability is None:
+        return "on a word list"
+    return "high" if finding.probability >= 0.9 else "medium" if finding.probability >= 0.7 else "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text, and why it counts; no reasons where it does not."""
+
+    text: str
+    reasons: tuple[str, ...] = ()
+
+
+def marked(text: str, spans: Iterable[Span]) -> list[Piece]:
+    """The text cut at the ends of its evidence. Joined again, the pieces are the text."""
+    inside = [span for span in spans if 0 <= span.start < span.end <= len(text)]
+    cuts = sorted({0, len(text), *(span.start for span in inside), *(span.end for span in inside)})
+    return [Piece(text[start:end], _reasons(inside, start, end)) for start, end in pairwise(cuts)]
+
+
+def _reasons(spans: Sequence[Span], start: int, end: int) -> tuple[str, ...]:
+    covering = (span.reason for span in spans if span.start <= start and end <= span.end)
+    return tuple(dict.fromkeys(covering))
+
+
+def _judged(row: Any, body: Mapping[str, Any]) -> Judged:
+    return Judged(
+        level=row.level,
+        classifier=row.classifier or "",
+        absent=tuple((row.absent or "").split()),
+        findings=tuple(map(_finding, body.get("findings", ()))),
+        failure=body.get("failure", ""),
+    )
+
+
+def _finding(found: Mapping[str, Any]) -> Finding:
+    spans = tuple(Span(start, end, reason) for start, end, reason in found["spans"])
+    plain = {key: found[key] for key in ("clause", "category", "probability", "threshold", "urgent")}
+    return Finding(**plain, spans=spans)

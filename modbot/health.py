@@ -1,0 +1,123 @@
+"""How the bot is, read from its rows: what lags, what is stuck, what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from modbot.actions import STUCK_AFTER
+from modbot.config import Settings
+from modbot.store import Store, table, utcnow
+from modbot.tables import Action, Case, Comment, Page, Unscored
+
+pages, actions, cases = table(Page), table(Action), table(Case)
+unscored, comments = table(Unscored), table(Comment)
+
+POLLS_MISSED = 5
+"""A page that was not read for so many polls lags."""
+PATIENCE = 120.0
+"""Seconds for which a page may be unread, or a comment unscored, before anybody is told."""
+ACTION_STATES = ("pending", "done", "gone", "failed", "cancelled")
+CASE_STATES = ("open", "claimed", "decided", "closed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageFigures:
+    key: str
+    lag_seconds: float | None
+    """Since the page last answered; None when it never did."""
+    failing_since: datetime | None
+    failure: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    pages: tuple[PageFigures, ...]
+    actions: Mapping[str, int]
+    stuck: int
+    """Actions that were tried often and still wait."""
+    cases: Mapping[str, int]
+    unscored: int
+    oldest_unscored_seconds: float
+    not_scored: int
+    """Of the unscored, those that no classifier could score so far."""
+
+
+def measure(store: Store) -> Figures:
+    now = utcnow()
+    with store.read() as connection:
+        waiting, oldest, failed = _unscored(connection)
+        return Figures(
+            pages=tuple(_pages(connection, now)),
+            actions=_by_state(connection, actions, ACTION_STATES),
+            stuck=_stuck(connection),
+            cases=_by_state(connection, cases, CASE_STATES),
+            unscored=waiting,
+            oldest_unscored_seconds=0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
+            not_scored=failed,
+        )
+
+
+def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()) -> list[str]:
+    """What a person should look at, one sentence each; empty when all is well.
+
+    Only pages that are configured count, and not those whose source has `ended`.
+    """
+    watched = {page.key for page in settings.page} - set(ended)
+    allowed = max(PATIENCE, POLLS_MISSED * settings.intake.poll_seconds)
+    found = [_of_page(page, allowed) for page in figures.pages if page.key in watched]
+    if figures.actions["failed"]:
+        found.append(f"{figures.actions['failed']} decided actions cannot be carried out by the platform")
+    if figures.stuck:
+        found.append(f"{figures.stuck} decided actions are stuck and still being tried")
+    if figures.not_scored:
+        found.append(f"{figures.not_scored} comments could not be scored and wait for a person")
+    elif figures.oldest_unscored_seconds > PATIENCE:
+        found.append(f"{figures.unscored} comments wait for their score")
+    return [each for each in found if each]
+
+
+def _of_page(page: PageFigures, allowed: float) -> str:
+    if page.failing_since is not None:
+        return f"page {page.key} cannot be read: {page.failure}"
+    if page.lag_seconds is not None and page.lag_seconds > allowed:
+        return f"page {page.key} was last read {round(page.lag_seconds)} seconds ago"
+    return ""
+
+
+def _pages(connection: Connection, now: datetime) -> list[PageFigures]:
+    rows = connection.execute(sa.select(pages).order_by(pages.c.key))
+    return [
+        PageFigures(
+            key=row.key,
+            lag_seconds=None if row.polled_at is None else max(0.0, (now - row.polled_at).total_seconds()),
+            failing_since=row.failing_since,
+            failure=row.failure,
+        )
+        for row in rows
+    ]
+
+
+def _by_state(connection: Connection, counted: sa.Table, states: tuple[str, ...]) -> dict[str, int]:
+    rows = connection.execute(sa.select(counted.c.state, sa.func.count()).group_by(counted.c.state))
+    return dict.fromkeys(states, 0) | {row[0]: row[1] for row in rows}
+
+
+def _stuck(connection: Connection) -> int:
+    often = sa.and_(actions.c.state == "pending", actions.c.attempts >= STUCK_AFTER)
+    return connection.execute(sa.select(sa.func.count()).select_from(actions).where(often)).scalar() or 0
+
+
+def _unscored(connection: Connection) -> tuple[int, datetime | None, int]:
+    """How many comments wait for a score, since when, and how many of them could not be scored."""
+    failed = sa.func.coalesce(sa.func.sum(sa.case((unscored.c.attempts > 0, 1), else_=0)), 0)
+    row = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(comments.c.archived_at), failed).select_from(
+            unscored.join(comments, comments.c.id == unscored.c.comment_id)
+        )
+    ).one()
+    return row[0], row[1], row[2]
