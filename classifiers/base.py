@@ -80,8 +80,11 @@ class Classifier(ABC):
     def version(self) -> str:
         """Changes whenever the same text could get another score."""
 
-    def load(self) -> None:
-        """Read and verify the model files. Raises ModelMissing or ModelTampered. Safe to call twice."""
+    def load(self) -> None:  # noqa: B027 - one without files has nothing to load
+        """Read and verify the model files. Raises ModelMissing or ModelTampered. Safe to call twice.
+
+        `classify` and `version` load by themselves what was not loaded before, and raise the same.
+        """
 
     @abstractmethod
     def classify(self, texts: Sequence[str]) -> list[Scores]:

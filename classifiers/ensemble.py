@@ -1,0 +1,97 @@
+"""Several classifiers as one opinion: joined per category, and honest about who was absent.
+
+The joined score is the highest of the members' calibrated probabilities. It is monotone in each member,
+needs nothing learned, cannot be dragged down by a member that has nothing to say, and a moderator can be told
+in one sentence where it came from. Its operating points are measured on the joined score itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from classifiers.base import Category, Classifier, ClassifierError, ClassifierFailed, Score, Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    scores: Scores
+    """The joined score of every category; 0 where no member says anything."""
+    members: Mapping[str, Scores]
+    absent: tuple[str, ...]
+    """Names of the members that could not judge this text."""
+
+
+class Ensemble:
+    def __init__(self, members: Sequence[Classifier]) -> None:
+        self.members = tuple(members)
+        self._reasons: dict[str, str] = {}
+
+    def load(self) -> None:
+        """Load every member; one that cannot be loaded is absent, with its reason, until the next load."""
+        self._reasons = {}
+        for member in self.members:
+            try:
+                member.load()
+            except Exception as error:
+                self._reasons[member.name] = _reason(error)
+
+    @property
+    def absent(self) -> dict[str, str]:
+        """Why each member that could not be loaded is not there."""
+        return dict(self._reasons)
+
+    @property
+    def version(self) -> str:
+        """Every member with its version, absent ones included: without a member the scores are others."""
+        return "+".join(
+            f"{member.name}:{'absent' if member.name in self._reasons else member.version}"
+            for member in self.members
+        )
+
+    def assess(self, texts: Sequence[str]) -> list[Assessment]:
+        """One assessment a text, in order, the same in any batch. Raises ClassifierFailed if all failed."""
+        if not texts:
+            return []
+        results: dict[str, list[Scores]] = {}
+        failed = dict(self._reasons)
+        for member in self.members:
+            if member.name not in failed:
+                try:
+                    results[member.name] = _checked(member, member.classify(texts), len(texts))
+                except Exception as error:
+                    failed[member.name] = _reason(error)
+        if not results:
+            raise ClassifierFailed(
+                f"no classifier could score: {'; '.join(f'{k}: {v}' for k, v in failed.items())}"
+            )
+        return [
+            _joined({name: scores[index] for name, scores in results.items()}, tuple(sorted(failed)))
+            for index in range(len(texts))
+        ]
+
+
+def _checked(member: Classifier, scores: list[Scores], expected: int) -> list[Scores]:
+    if len(scores) != expected:
+        raise ClassifierFailed(f"{member.name} gave {len(scores)} results for {expected} texts")
+    return scores
+
+
+def _reason(error: Exception) -> str:
+    """A stranger's exception may quote the text, so only its type is told."""
+    return f"{type(error).__name__}: {error}" if isinstance(error, ClassifierError) else type(error).__name__
+
+
+def _joined(members: Mapping[str, Scores], absent: tuple[str, ...]) -> Assessment:
+    joined = {
+        category: join([one[category] for one in members.values() if category in one])
+        for category in Category
+    }
+    return Assessment(joined, members, absent)
+
+
+def join(scores: Sequence[Score]) -> Score:
+    """The highest probability, with the spans of every member that is at least half as sure."""
+    highest = max((score.probability for score in scores), default=0.0)
+    spans = {span for score in scores if score.probability >= highest / 2 for span in score.spans}
+    return Score(highest, tuple(sorted(spans)))

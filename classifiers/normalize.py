@@ -1,0 +1,343 @@
+"""Undoes evasion, with a map back: what a reader sees in "K1LL y.o.u" becomes "kill you".
+
+Everything here is built so that ordinary text passes unchanged but for case: digits become letters and
+separated letters become words only where the result is a word (`vocabulary.txt`), and a masked word is
+filled in only from `disguised.txt`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from itertools import product
+from pathlib import Path
+
+LEET = {
+    "0": "o",
+    "1": "il",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "7": "t",
+    "@": "a",
+    "$": "s",
+    "!": "i",
+    "|": "li",
+    "+": "t",
+}
+MASKS = "*#%^&@$!-_"
+COMMON_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]")
+
+# One linear scan decides whether any of the rewrites below could apply; most comments stop here.
+SUSPICIOUS = re.compile(
+    r"([a-z])\1\1"
+    r"|[a-z][013457@$!|+*#%^&][a-z013457@$!|+*#%^&]|[013457@$][a-z]{2}|[a-z]{2}[013457$]"
+    r"|(?<![a-z])[a-z0134]([ .\-_*~/,])[a-z0134]\2[a-z0134](?![a-z])"
+    r"|(?<![a-z])(?:[fbcdn]|sh)[-_.]|[a-z]{2}[._][a-z]"
+)
+REPEATED = re.compile(r"[a-z]*([a-z])\1\1[a-z]*")
+LEET_WORD = re.compile(r"(?<![\w@$!|+.])[a-z0-9@$!|+]{3,24}(?![\w@])")
+SPACED = re.compile(
+    r"(?<![a-z0-9])[a-z01345@$!](?:([ .\-_*~/,])[a-z01345@$!](?:\1[a-z01345@$!]){1,30})(?![a-z0-9])"
+)
+SPLIT = re.compile(r"(?<![a-z0-9._-])[a-z]{1,10}(?:[._\-*~][a-z]{1,10}){1,4}(?![a-z0-9])")
+MASKED = re.compile(r"(?<![\w*#%^&@$!-])[a-z]{1,6}[*#%^&@$!\-_]{1,8}[a-z*#%^&@$!]{0,8}")
+LETTERS = re.compile(r"[^\W\d_]+")
+ORDINARY_NUMBER = re.compile(r"\d+(?:st|nd|rd|th|am|pm|[a-z]|hrs?|mins?|yrs?|days?|lbs?|ft|in|oz|gb|mb)s?")
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """Lower-cased, readable text. `offsets` has one entry more than the text and never falls."""
+
+    text: str
+    offsets: Sequence[int]
+
+    def original_span(self, start: int, end: int) -> tuple[int, int]:
+        """Characters [start, end) of this text, as the [start, end) of the text as received."""
+        if not 0 <= start < end <= len(self.text):
+            raise ValueError(f"not a span of {len(self.text)} characters: {start}, {end}")
+        return self.offsets[start], max(self.offsets[end], self.offsets[end - 1] + 1)
+
+
+def normalize(text: str) -> Normalized:
+    """Never raises on a str, whatever it holds (lone surrogates, NUL, unassigned characters)."""
+    if text.isascii():
+        folded = Normalized(text.lower(), range(len(text) + 1))
+        if "\x00" <= min(text, default=" ") < "\t" or "\x7f" in text:
+            folded = _fold(text)
+    else:
+        folded = _straighten(_fold(text))
+    if not SUSPICIOUS.search(folded.text):
+        return folded
+    for pattern, rewrite in REWRITES:
+        folded = _rewrite(folded, pattern, rewrite)
+    return folded
+
+
+Pieces = list[tuple[str, int]]
+"""Replacement characters, each with the index of the matched character that it stands for."""
+
+
+def _rewrite(
+    source: Normalized, pattern: re.Pattern[str], rewrite: Callable[[re.Match[str]], Pieces | None]
+) -> Normalized:
+    text: list[str] = []
+    offsets: list[int] = []
+    done = 0
+    for match in pattern.finditer(source.text):
+        pieces = rewrite(match)
+        if pieces is None:
+            continue
+        text.append(source.text[done : match.start()])
+        offsets.extend(source.offsets[done : match.start()])
+        text.extend(character for character, _ in pieces)
+        offsets.extend(source.offsets[match.start() + index] for _, index in pieces)
+        done = match.end()
+    if done == 0:
+        return source
+    return Normalized("".join(text) + source.text[done:], [*offsets, *source.offsets[done:]])
+
+
+# Characters
+
+
+def _fold(text: str) -> Normalized:
+    out: list[str] = []
+    offsets: list[int] = []
+    for index, character in enumerate(text):
+        if COMMON_MARKS.match(character):
+            _compose(out, character)
+            continue
+        piece = character.lower() if character.isascii() and character >= " " else _piece(character)
+        out.extend(piece)
+        offsets.extend([index] * len(piece))
+    return Normalized("".join(out), [*offsets, len(text)])
+
+
+def _compose(out: list[str], mark: str) -> None:
+    """A mark that makes a letter of everyday writing (n + tilde) is kept, a piled-up one is dropped."""
+    joined = unicodedata.normalize("NFC", out[-1] + mark) if out else ""
+    if len(joined) == 1 and "\xc0" <= joined <= "\u017f":
+        out[-1] = joined
+
+
+@lru_cache(maxsize=4096)
+def _piece(character: str) -> str:
+    """What one character reads as: nothing for invisible ones, letters for their styled forms."""
+    category = unicodedata.category(character)
+    if category in ("Cf", "Cc"):
+        return " " if character in "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85" else ""
+    if 0x1F150 <= ord(character) <= 0x1F189:
+        return (
+            chr(ord("a") + (ord(character) - 0x1F150) % 32)
+            if (ord(character) - 0x1F150) % 32 < 26
+            else character
+        )
+    if character in "‘’ʼ`´“”«»":
+        return '"' if character in "“”«»" else "'"
+    if category == "Pd":
+        return "-"
+    folded = unicodedata.normalize("NFKC", character).lower()
+    return "".join(part for part in folded if unicodedata.category(part) not in ("Cf", "Cc"))
+
+
+def _straighten(source: Normalized) -> Normalized:
+    """Look-alike letters of other scripts read as Latin inside Latin text; real Russian or Greek stays."""
+    latin = sum(character.isascii() and character.isalpha() for character in source.text)
+    other = sum(not character.isascii() and character.isalpha() for character in source.text)
+    if other == 0:
+        return source
+
+    def straight(match: re.Match[str]) -> Pieces | None:
+        word = match.group()
+        if word.isascii() or all(character <= "\u024f" for character in word):
+            return None
+        mixed = any(character <= "\u024f" for character in word)
+        letters = [character if character <= "\u024f" else _look_alike(character) for character in word]
+        if not (mixed or latin > 2 * other) or "" in letters:
+            return None
+        return list(zip(letters, range(len(word)), strict=True))
+
+    return _rewrite(source, LETTERS, straight)
+
+
+@lru_cache(maxsize=4096)
+def _look_alike(character: str) -> str:
+    from confusable_homoglyphs.confusables import confusables_data
+
+    for entry in confusables_data.get(character, ()):
+        if len(entry["c"]) == 1 and entry["c"].isascii() and entry["c"].isalpha():
+            return str(entry["c"]).lower()
+    return ""
+
+
+# Words
+
+
+def _squeeze(match: re.Match[str]) -> Pieces | None:
+    """sooooo to soo, fuuuck to fuck: down to two letters, or to one where that is the word."""
+    word = match.group()
+    if len(set(word)) == 1 and len(word) == 3:
+        return None  # www, xxx, kkk, iii
+    runs = [(run.group()[0], run.start(), len(run.group())) for run in re.finditer(r"(.)\1*", word)]
+    choices = [(1, 2) if length > 2 else (length,) for _, _, length in runs]
+    forms = list(product(*choices)) if sum(len(choice) > 1 for choice in choices) <= 4 else []
+    for form in sorted(forms, key=sum, reverse=True):
+        if _known("".join(letter * count for (letter, _, _), count in zip(runs, form, strict=True))):
+            return _run_pieces(runs, form)
+    return _run_pieces(runs, [min(length, 2) for _, _, length in runs])
+
+
+def _run_pieces(runs: Sequence[tuple[str, int, int]], counts: Iterable[int]) -> Pieces:
+    return [
+        (letter, start + step)
+        for (letter, start, _), count in zip(runs, counts, strict=True)
+        for step in range(count)
+    ]
+
+
+def _unleet(match: re.Match[str]) -> Pieces | None:
+    word = match.group()
+    symbols = sum(character in LEET for character in word)
+    letters = sum("a" <= character <= "z" for character in word)
+    if symbols == 0 or letters < 2 or letters + symbols < len(word) or ORDINARY_NUMBER.fullmatch(word):
+        return None
+    inside = all(character.isalpha() for character in (word[0], word[-1]))
+    found = next(
+        (form for form in _spellings(word) if (_known(form) if inside else form in _disguised())), None
+    )
+    return None if found is None else list(zip(found, range(len(word)), strict=True))
+
+
+def _spellings(word: str) -> Iterable[str]:
+    choices = [LEET.get(character, character) for character in word]
+    if sum(len(choice) > 1 for choice in choices) > 4:
+        choices = [choice[0] for choice in choices]
+    return ("".join(letters) for letters in product(*choices))
+
+
+def _join(match: re.Match[str]) -> Pieces | None:
+    """s t u p i d, y.o.u: single letters between equal separators, joined where they spell words."""
+    spaced = match.group()
+    for letters in _spellings(spaced[::2]):
+        words = _segment(letters)
+        if words is None or not _worth_joining(words, spaced[1]):
+            continue
+        pieces: Pieces = []
+        for word in words:
+            if pieces:
+                pieces.append((" ", pieces[-1][1] + 1))
+            start = 2 * sum(letter != " " for letter, _ in pieces)
+            pieces.extend((letter, start + 2 * step) for step, letter in enumerate(word))
+        return pieces
+    return None
+
+
+def _worth_joining(words: Sequence[str], separator: str) -> bool:
+    """U.S.A. and p.m. are written so by everybody; only longer words or those people disguise count."""
+    longest = max(len(word) for word in words)
+    return any(word in _disguised() for word in words) or longest >= (5 if separator in ".-/" else 4)
+
+
+@lru_cache(maxsize=1024)
+def _segment(letters: str) -> tuple[str, ...] | None:
+    """The fewest known words that spell `letters`, or None."""
+    best: list[tuple[str, ...] | None] = [(), *[None] * len(letters)]
+    for end in range(1, len(letters) + 1):
+        for start in range(max(0, end - 20), end):
+            before, word = best[start], letters[start:end]
+            if before is None or not (_known(word) if len(word) > 1 else word in "ai"):
+                continue
+            if best[end] is None or len(before) + 1 < len(best[end] or ()):
+                best[end] = (*before, word)
+    found = best[-1]
+    return found if found and len(letters) >= 2.5 * len(found) else None
+
+
+def _mend(match: re.Match[str]) -> Pieces | None:
+    """ki.ll, sh-oot: a word people disguise, broken by punctuation."""
+    kept = [(character, index) for index, character in enumerate(match.group()) if character.isalpha()]
+    return kept if "".join(character for character, _ in kept) in _disguised() else None
+
+
+def _unmask(match: re.Match[str]) -> Pieces | None:
+    """f*ck, f**k, f***: filled in from the strong words, so that it is the same word to every reader."""
+    masked = match.group().rstrip("!-_") if "*" in match.group() else match.group()
+    word = _masked_word(masked)
+    if word is None:
+        return None
+    tail = [(character, len(masked) + step) for step, character in enumerate(match.group()[len(masked) :])]
+    last = len(masked) - 1
+    return [(letter, min(index, last)) for index, letter in enumerate(word)] + tail
+
+
+@lru_cache(maxsize=4096)
+def _masked_word(masked: str) -> str | None:
+    hidden = [character in MASKS for character in masked]
+    shown = len(masked) - sum(hidden)
+    if not any(hidden) or (hidden[-1] and not (masked.count("*") >= 2 and masked[0] in "fsb")):
+        return None
+    if shown == 1 and not hidden[-1]:
+        return None
+    for word in _strong():
+        if len(word) == len(masked) and all(
+            hide or letter == seen for letter, seen, hide in zip(word, masked, hidden, strict=True)
+        ):
+            return word
+    return _shorter_mask(masked)
+
+
+def _shorter_mask(masked: str) -> str | None:
+    """One sign for several letters: f*k, b*h."""
+    start, _, end = re.sub(r"[*#%^&@$!\-_]+", "*", masked).partition("*")
+    if not end or "*" in end or len(start + end) < 2:
+        return None
+    return next(
+        (
+            word
+            for word in _strong()
+            if word.startswith(start) and word.endswith(end) and 1 <= len(word) - len(start + end) <= 3
+        ),
+        None,
+    )
+
+
+REWRITES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Pieces | None]]] = [
+    (SPACED, _join),
+    (MASKED, _unmask),
+    (LEET_WORD, _unleet),
+    (SPLIT, _mend),
+    (REPEATED, _squeeze),
+]
+
+
+# Word lists
+
+
+def _known(word: str) -> bool:
+    return word in _vocabulary() or word in _disguised()
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    return frozenset(_lines("vocabulary.txt"))
+
+
+@cache
+def _disguised() -> frozenset[str]:
+    return frozenset(word.lstrip("!") for word in _lines("disguised.txt"))
+
+
+@cache
+def _strong() -> tuple[str, ...]:
+    """The words that people mask, most likely first."""
+    return tuple(word[1:] for word in _lines("disguised.txt") if word.startswith("!"))
+
+
+def _lines(name: str) -> list[str]:
+    lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
