@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,11 +133,12 @@ def verify(
         end = connection.execute(sa.select(head.c.seq, head.c.hash)).one_or_none()
         wanted = _by_seq([*stored, *kept], public_key)
         last = audit.Entry(0, datetime.min.replace(tzinfo=UTC), "", "", "", "", "", audit.GENESIS)
-        for last in audit.verify(_rows(connection, _disposed(connection))):
-            for signed in wanted.pop(last.seq, ()):
-                _same_hash(signed, last)
-            if last.seq % _CHUNK == 0:
-                progress(last.seq)
+        with closing(_rows(connection, _disposed(connection))) as rows:
+            for last in audit.verify(rows):
+                for signed in wanted.pop(last.seq, ()):
+                    _same_hash(signed, last)
+                if last.seq % _CHUNK == 0:
+                    progress(last.seq)
     _no_more(wanted, last)
     if end is None or (end.seq, end.hash) != (last.seq, last.hash):
         raise AuditBroken(f"the log ends at entry {last.seq}, but its head says otherwise", seq=last.seq + 1)
@@ -185,7 +187,7 @@ def _disposed(connection: sa.Connection) -> set[str]:
     return set(connection.execute(released).scalars())
 
 
-def _rows(connection: sa.Connection, disposed: set[str]) -> Iterator[tuple[audit.Entry, str | None, bool]]:
+def _rows(connection: sa.Connection, disposed: set[str]) -> Generator[tuple[audit.Entry, str | None, bool]]:
     columns = [events.c[field] for field in audit.Entry.__dataclass_fields__]
     statement = (
         sa.select(*columns, contents.c.body)
@@ -193,8 +195,9 @@ def _rows(connection: sa.Connection, disposed: set[str]) -> Iterator[tuple[audit
         .order_by(events.c.seq)
         .execution_options(yield_per=_CHUNK)
     )
-    for row in connection.execute(statement):
-        yield audit.Entry(*row[: len(columns)]), row.body, f"entry:{row.seq}" in disposed
+    with closing(connection.execute(statement)) as found:
+        for row in found:
+            yield audit.Entry(*row[: len(columns)]), row.body, f"entry:{row.seq}" in disposed
 
 
 def _of_row(row: sa.Row[Any]) -> Signed:
