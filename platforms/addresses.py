@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 import httpx
@@ -59,7 +61,7 @@ class CheckedTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, *, allow_loopback: bool) -> None:
         self._allow_loopback = allow_loopback
-        self._inner = httpx.AsyncHTTPTransport()
+        self._inner = httpx.AsyncHTTPTransport(verify=_trusted())
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         *others, last = await resolve(request.url, allow_loopback=self._allow_loopback)
@@ -72,6 +74,12 @@ class CheckedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificate authorities: reading them takes tens of milliseconds, so once."""
+    return httpx.create_ssl_context()
 
 
 def _pinned(request: httpx.Request, address: Address) -> httpx.Request:

@@ -11,6 +11,7 @@ $operations = [
     'erase' => fn($id) => wp_delete_comment($id, true),
     'option' => fn($name, $value) => update_option($name, $value),
     'post' => fn($title) => wp_insert_post(['post_title' => $title, 'post_content' => 'Text.', 'post_status' => 'publish']),
+    'trash_post' => fn($id) => (bool) wp_trash_post($id),
     'empty' => fn() => $GLOBALS['wpdb']->query("DELETE FROM {$GLOBALS['wpdb']->comments}"),
 ];
 remove_all_filters('pre_comment_content'); // an edit would rewrite links
