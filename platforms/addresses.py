@@ -21,8 +21,9 @@ Address = IPv4Address | IPv6Address
 
 RESOLVE_SECONDS = 10
 NAT64 = ip_network("64:ff9b::/96")
-# Public by the registry, inner by use: Azure's host service, and the NAT64 range for local use.
-INNER = (ip_network("168.63.129.16/32"), ip_network("64:ff9b:1::/48"))
+# Public by Python's table, inner by use: protocol assignments (Oracle's metadata), Azure's host service, and
+# NAT64 for local use.
+INNER = tuple(map(ip_network, ("192.0.0.0/24", "168.63.129.16/32", "64:ff9b:1::/48")))
 
 
 def refusal(address: Address, *, allow_loopback: bool) -> str | None:
@@ -31,7 +32,7 @@ def refusal(address: Address, *, allow_loopback: bool) -> str | None:
     if address.is_loopback:
         return None if allow_loopback else "this machine itself: set allow_loopback = true if that is meant"
     inner = not address.is_global or address.is_multicast or address.is_reserved or _is_site_local(address)
-    if inner or any(address in network for network in INNER if network.version == address.version):
+    if inner or any(address in network for network in INNER):
         return "an address inside a private network, where this program does not connect"
     return None
 

@@ -179,11 +179,13 @@ class Replay(Platform):
         fault = ""
         for _ in range(PROBED):
             try:
-                self._next(recording)
+                event = self._next(recording)
             except Malformed as reason:
                 fault = fault or f"line {recording.row_line}: {reason}"
                 continue
-            return
+            if event or not fault:
+                return
+            break
         raise NotAuthorised(
             f"no line of {self.settings.path} can be read; {fault}. Check `format` and `columns`"
         )
