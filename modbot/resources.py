@@ -24,6 +24,11 @@ def defaults() -> str:
     return (_PACKAGE / "modbot.toml").read_text(encoding="utf-8")
 
 
+def starter() -> str:
+    """The short settings file that `modbot init` writes."""
+    return (_PACKAGE / "starter.toml").read_text(encoding="utf-8")
+
+
 def folder(name: str) -> Path:
     """A folder of templates, docs or static files inside the package."""
     with as_file(_PACKAGE) as package:

@@ -1,4 +1,4 @@
-"""What most commands begin with: the settings, the database they name, and options that read alike everywhere."""
+"""What most commands begin with: the settings and the database that they name."""
 
 from __future__ import annotations
 
@@ -6,28 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
-import typer
 from sqlalchemy.engine import make_url
 
 from modbot import config, migrations
 from modbot.config import Settings
 from modbot.errors import ConfigError
 from modbot.store import Store
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", metavar="FILE", help="The settings file, if it is not ./modbot.toml."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
-As = Annotated[
-    str,
-    typer.Option(
-        "--as", metavar="NAME", envvar="MODBOT_USER", help="The person on whose behalf this is done."
-    ),
-]
 
 
 @dataclass(frozen=True, slots=True)

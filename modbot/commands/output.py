@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -19,22 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-_HARMLESS = "\n\u200d"
-"""Line ends, and the joiner inside emoji."""
-
-
-def visible(text: str) -> str:
-    """The text with every invisible or controlling character written out, such as \\x1b or \\u202e."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(map(_spelled, text))
-
-
-def _spelled(char: str) -> str:
-    if char in _HARMLESS or unicodedata.category(char) not in _UNSAFE:
-        return char
-    return char.encode("unicode_escape").decode("ascii")
+from modbot.visible import visible
 
 
 def one_line(text: str, width: int) -> str:

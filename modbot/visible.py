@@ -1,0 +1,22 @@
+"""Strangers' text made safe to look at: nothing in it is invisible, and nothing in it steers a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+
+_UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_HARMLESS = "\n\u200d"
+"""Line ends, and the joiner inside emoji."""
+
+
+def visible(text: str) -> str:
+    """The text with every invisible or controlling character written out, such as \\x1b or \\u202e."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_spelled, text))
+
+
+def _spelled(char: str) -> str:
+    if char in _HARMLESS or unicodedata.category(char) not in _UNSAFE:
+        return char
+    return char.encode("unicode_escape").decode("ascii")
