@@ -5,7 +5,7 @@ Runs inside the transaction that stores the verdicts, so that a flagged comment 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -197,6 +197,13 @@ def _load(tx: Transaction, case_id: int) -> _Open:
     return _Open(row.id, row.priority, tuple(row.clauses.split()), row.reason)
 
 
+def _open_among(tx: Transaction, case_ids: Collection[int]) -> set[int]:
+    if not case_ids:
+        return set()
+    found = sa.select(cases.c.id).where(cases.c.id.in_(case_ids), cases.c.state == "open")
+    return set(tx.execute(found).scalars())
+
+
 def _alone(tx: Transaction, case_id: int) -> bool:
     count = sa.select(sa.func.count()).where(case_comments.c.case_id == case_id)
     return bool(tx.execute(count).scalar() == 1)
@@ -209,13 +216,14 @@ class _Neighbours:
         self._tx = tx
         self._by_band: dict[int, set[int]] = {}
         self._parts: dict[int, frozenset[str]] = {}
-        rows = tx.execute(
-            sa.select(case_bands.c.band, case_bands.c.case_id)
-            .join(cases, cases.c.id == case_bands.c.case_id)
-            .where(case_bands.c.band.in_(keys), cases.c.state == "open")
-        )
-        for row in rows:
-            self._by_band.setdefault(row.band, set()).add(row.case_id)
+        # Two look-ups by key: joined, SQLite walks through every open case instead.
+        shared = tx.execute(
+            sa.select(case_bands.c.band, case_bands.c.case_id).where(case_bands.c.band.in_(keys))
+        ).all()
+        still_open = _open_among(tx, {row.case_id for row in shared})
+        for row in shared:
+            if row.case_id in still_open:
+                self._by_band.setdefault(row.band, set()).add(row.case_id)
 
     def add(self, case_id: int, keys: Sequence[int], parts: frozenset[str]) -> None:
         self._parts[case_id] = parts
