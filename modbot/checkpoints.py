@@ -75,6 +75,12 @@ def read_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
+def public_hex(key: Ed25519PrivateKey) -> str:
+    """What others need to check this key's signatures, as 64 hex digits."""
+    raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return raw.hex()
+
+
 def sign(store: Store, key: Ed25519PrivateKey, folder: Path) -> Signed | None:
     """Sign the log's head, keep it and append it to the folder's file; None when nothing is new."""
     with store.write() as tx:
@@ -94,9 +100,8 @@ def sign(store: Store, key: Ed25519PrivateKey, folder: Path) -> Signed | None:
 
 def _signed(key: Ed25519PrivateKey, seq: int, digest: str, at: datetime) -> Signed:
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    public = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     signature = key.sign(_message(seq, digest, moment))
-    return Signed(seq, digest, moment, public.hex(), signature.hex())
+    return Signed(seq, digest, moment, public_hex(key), signature.hex())
 
 
 def _message(seq: int, digest: str, at: str) -> bytes:

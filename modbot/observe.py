@@ -74,13 +74,18 @@ def configure(level: str, style: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
+def is_secret(key: str) -> bool:
+    """Whether a setting of this name holds something that must not be shown."""
+    return bool(_SECRET_KEYS.search(key))
+
+
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Replace secrets by name of the key and by shape of the text, at any depth."""
     return {key: _clean(key, value) for key, value in event.items()}
 
 
 def _clean(key: str, value: Any) -> Any:
-    if isinstance(value, SecretStr) or (_SECRET_KEYS.search(key) and not isinstance(value, bool | None)):
+    if isinstance(value, SecretStr) or (is_secret(key) and not isinstance(value, bool | None)):
         return REDACTED
     if isinstance(value, str):
         return redact_text(value)
