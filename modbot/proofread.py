@@ -95,15 +95,21 @@ def _lines(text: str) -> dict[tuple[int | str, ...], int]:
 
 
 def remarks(rules: Policy, today: date) -> Iterator[str]:
-    """What a sound policy leaves open, so that nobody is surprised by it later."""
+    """What a sound policy means in practice, so that nobody is surprised by it later."""
     for mode, means in _MODES.items():
         if several := ", ".join(clause.id for clause in rules.clause if clause.mode is mode):
             yield f"In mode {mode}: {several}. {means}"
     for clause in rules.clause:
-        if clause.signed_off_on and clause.signed_off_on > today:
-            yield f"{clause.id} is signed off on {clause.signed_off_on}, which has not come yet."
         if not clause.categories and clause.mode is not Mode.OFF:
             yield f"{clause.id} names no category: the machine never finds it by itself."
+    yield from gaps(rules, today)
+
+
+def gaps(rules: Policy, today: date) -> Iterator[str]:
+    """What somebody probably forgot."""
+    for clause in rules.clause:
+        if clause.signed_off_on and clause.signed_off_on > today:
+            yield f"{clause.id} is signed off on {clause.signed_off_on}, which has not come yet."
     covered = {each for clause in rules.clause if clause.mode is not Mode.OFF for each in clause.categories}
     covered |= {watch.category for watch in rules.watch}
     for category in Category:

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.engine import make_url
-
 from modbot import config, migrations
 from modbot.config import Settings
 from modbot.errors import ConfigError
-from modbot.store import Store
+from modbot.store import Store, sqlite_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +31,8 @@ def opened(given: Path | None) -> Iterator[Installation]:
     A command that looks must not change the schema; `modbot run` and `modbot init` do that.
     """
     settings = config.load(config.find(given))
-    _refuse_missing_file(settings.database_url())
     store = Store(settings.database_url())
+    _refuse_missing_file(settings.database_url())
     try:
         _refuse_other_schema(store)
         yield Installation(settings, store)
@@ -44,7 +42,8 @@ def opened(given: Path | None) -> Iterator[Installation]:
 
 def _refuse_missing_file(url: str) -> None:
     """SQLite would make an empty database of a mistyped name."""
-    if url.startswith("sqlite") and (file := make_url(url).database) and not Path(file).is_file():
+    file = sqlite_file(url)
+    if file is not None and not file.is_file():
         raise ConfigError(
             f"There is no database {file} yet.",
             remedy="modbot run makes it, or set [database] url in modbot.toml to the one you have.",

@@ -1,0 +1,1 @@
+"""What `modbot doctor` looks at, one file an area."""

@@ -1,0 +1,62 @@
+"""Every configured page, opened as modbot would open it: who are we there, and what time is it?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+
+from modbot import wiring
+from modbot.checkups.finding import Finding, fine, look, wrong
+from modbot.config import PageSettings, Settings
+from modbot.errors import ConfigError
+from platforms.base import Identity, NotAuthorised, PlatformError
+
+SKEW_WANTED, SKEW_NEEDED = timedelta(seconds=30), timedelta(minutes=5)
+PATIENCE = 30
+"""Seconds that a page gets to answer."""
+
+
+def pages(settings: Settings) -> Iterator[Finding]:
+    if not settings.page:
+        yield look("pages", "none is configured", "Add a [[page]] block to modbot.toml.")
+    for page in settings.page:
+        yield from _page(page)
+
+
+def _page(page: PageSettings) -> Iterator[Finding]:
+    what = f"page {page.key}"
+    try:
+        identity = asyncio.run(_open(page))
+    except ConfigError as error:
+        yield wrong(what, str(error), error.remedy)
+    except NotAuthorised as error:
+        yield wrong(what, str(error), "Mend this page's credentials in modbot.toml.")
+    except PlatformError as error:
+        yield wrong(what, str(error), "modbot tries again by itself; is the address right and the site up?")
+    except TimeoutError:
+        yield wrong(what, f"no answer in {PATIENCE} seconds", "Is the address right and the site up?")
+    else:
+        yield from _identity(what, page, identity)
+
+
+async def _open(page: PageSettings) -> Identity:
+    platform = wiring.open_page(page)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await platform.open()
+    finally:
+        await platform.close()
+
+
+def _identity(what: str, page: PageSettings, identity: Identity) -> Iterator[Finding]:
+    if identity.can_moderate:
+        yield fine(what, f"{page.platform}, signed in as {identity.account}")
+    else:
+        says = f"signed in as {identity.account}, who may not hide comments there"
+        yield look(what, says, "Give that account the platform's moderating role; reading works without.")
+    skew = identity.clock_skew
+    if abs(skew) > SKEW_WANTED:
+        verdict = wrong if abs(skew) > SKEW_NEEDED else look
+        says = f"the platform's clock and this machine's differ by {abs(round(skew.total_seconds()))} seconds"
+        yield verdict("clock", f"{what}: {says}", "Set this machine's clock, best by a time server.")

@@ -1,0 +1,31 @@
+"""What is wrong with an installation, and what to do about it. Looks at everything, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from modbot import config
+from modbot.checkups import database, machine, pages, rules
+from modbot.checkups.finding import Finding, fine, wrong
+from modbot.errors import ConfigError
+
+
+def examine(given: Path | None) -> Iterator[Finding]:
+    """One finding after the other. Without readable settings there is only that one."""
+    try:
+        path = config.find(given)
+        settings = config.load(path)
+    except ConfigError as error:
+        yield wrong("settings", str(error), error.remedy)
+        return
+    yield fine("settings", str(path))
+    yield machine.secrets(path)
+    yield machine.time_zone(settings)
+    yield machine.disk(settings)
+    yield from database.database(settings)
+    yield from database.key(settings)
+    yield from rules.policy(settings)
+    yield from rules.models(settings)
+    yield from pages.pages(settings)
+    yield machine.web(settings)
