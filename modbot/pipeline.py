@@ -13,9 +13,9 @@ from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from classifiers.ensemble import Assessment, Ensemble
 
 from classifiers.base import Category, ClassifierFailed
+from classifiers.ensemble import Assessment, Ensemble
 from modbot import queue
 from modbot.policy import Level, Policy, Verdict, judge
 from modbot.store import Store, Transaction, bodies_of, table
@@ -74,16 +74,19 @@ class Scorer:
         self.thresholds = thresholds
         self.worker = worker
         self.batch = batch
-
-    def resume(self) -> int:
-        """Take back what this worker had leased before it was stopped; returns how many."""
-        with self.store.write(logged=False) as tx:
-            mine = sa.update(unscored).where(unscored.c.leased_by == self.worker, unscored.c.attempts == 0)
-            return tx.execute(mine.values(available_at=tx.now, leased_by="")).rowcount
+        # A worker of this name may have been stopped while it held a batch, here or in an earlier process.
+        self._may_hold_leases = True
 
     def run_once(self) -> Scored:
         """Score one batch of what is due; an empty result means that nothing waits."""
-        waiting = self._lease()
+        if self._may_hold_leases:
+            self._give_back()
+        self._may_hold_leases = True
+        outcome = self._score(self._lease())
+        self._may_hold_leases = False
+        return outcome
+
+    def _score(self, waiting: Sequence[Waiting]) -> Scored:
         if not waiting:
             return Scored()
         try:
@@ -91,6 +94,12 @@ class Scorer:
         except ClassifierFailed as error:
             return self._give_up(waiting, str(error))
         return self._write(waiting, assessments)
+
+    def _give_back(self) -> None:
+        """Make due at once what a worker of this name had leased when it was cut off."""
+        with self.store.write(logged=False) as tx:
+            mine = sa.update(unscored).where(unscored.c.leased_by == self.worker)
+            tx.execute(mine.values(available_at=tx.now, leased_by=""))
 
     def _lease(self) -> list[Waiting]:
         with self.store.write(logged=False) as tx:

@@ -40,6 +40,8 @@ class Service:
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
         self.store = bot.store
+        self.ended: set[str] = set()
+        """Pages whose source will never bring more (a replayed file)."""
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -49,7 +51,6 @@ class Service:
 
     async def run(self) -> None:
         """Until stopped. Every loop ends before this returns."""
-        await asyncio.to_thread(self.bot.scorer.resume)
         self._work.set()
         loops = [self._score_loop(), self._checkpoint_loop()]
         for key, platform in self.bot.pages.items():
@@ -60,18 +61,30 @@ class Service:
                 group.create_task(loop)
         await self._close()
 
-    async def run_once(self) -> None:
-        """One pass: read every page to its end, score what waits, carry out what is due."""
+    async def run_once(self) -> dict[str, PlatformError]:
+        """One pass: read every page to its end, score what waits, carry out what is due.
+
+        Returns why a page could not be read, by its key; the others were.
+        """
         await asyncio.to_thread(self.bot.scorer.resume)
+        failures: dict[str, PlatformError] = {}
         for key, platform in self.bot.pages.items():
-            await platform.open()
-            while (await self.poll(key, platform)).more:
-                pass
+            try:
+                await self._read_all(key, platform)
+            except PlatformError as error:
+                failures[key] = error
+                await asyncio.to_thread(archive.mark_failing, self.store, key, _in_words(error))
         while (await self.score()).scored:
             pass
         for key, platform in self.bot.pages.items():
             await actions.carry_out(self.store, key, platform)
         await self._close()
+        return failures
+
+    async def _read_all(self, key: str, platform: Platform) -> None:
+        await platform.open()
+        while (await self.poll(key, platform)).more:
+            pass
 
     async def poll(self, key: str, platform: Platform) -> Batch:
         """Ask one page for what is new, and archive it with the cursor."""
@@ -109,6 +122,7 @@ class Service:
             attempts = 0
             if batch.done:
                 log.info("page.ended", page=key)
+                self.ended.add(key)
                 return
             if not batch.more:
                 await self._sleep(self.bot.settings.intake.poll_seconds)
@@ -117,7 +131,7 @@ class Service:
         observe.PLATFORM_ERRORS.labels(key, type(error).__name__).inc()
         log.warning("page.failing", page=key, error=type(error).__name__, detail=str(error))
         with contextlib.suppress(StoreUnavailable):
-            await asyncio.to_thread(archive.mark_failing, self.store, key, f"{type(error).__name__}: {error}")
+            await asyncio.to_thread(archive.mark_failing, self.store, key, _in_words(error))
         wait = pause(error, attempts) if isinstance(error, PlatformError) else timedelta(seconds=2)
         await self._sleep(wait.total_seconds())
 
@@ -178,6 +192,10 @@ class Service:
     async def _close(self) -> None:
         for platform in self.bot.pages.values():
             await platform.close()
+
+
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _cursor(store: Store, key: str) -> str | None:

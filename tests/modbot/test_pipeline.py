@@ -76,8 +76,23 @@ def test_a_leased_comment_is_not_given_to_another_worker(here: District) -> None
 def test_a_worker_that_was_killed_takes_its_comments_back_when_it_starts_again(here: District) -> None:
     here.arrive(said("1", "Buy now"))
     here.scorer._lease()
-    assert here.scorer.resume() == 1
+    scorer = here.scorer
+    again = pipeline.Scorer(here.store, scorer.ensemble, here.rules, scorer.thresholds, worker="here")
+    assert again.run_once().scored == 1
+
+
+def test_a_batch_whose_result_could_not_be_stored_is_scored_at_the_next_round(here: District) -> None:
+    here.arrive(said("1", "Buy now"))
+    sa.event.listen(here.store.engine, "before_execute", _refuse_scores)
+    with pytest.raises(ConnectionError):
+        here.scorer.run_once()
+    sa.event.remove(here.store.engine, "before_execute", _refuse_scores)
     assert here.scorer.run_once().scored == 1
+
+
+def _refuse_scores(_connection: object, statement: object, *_: object) -> None:
+    if isinstance(statement, sa.Insert) and statement.table is table(Score):
+        raise ConnectionError("the line went dead")
 
 
 def test_without_a_working_classifier_every_comment_goes_to_a_person_as_not_scored(here: District) -> None:
