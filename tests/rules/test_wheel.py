@@ -33,8 +33,8 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the installed commands."""
     environment = tmp_path_factory.mktemp("empty") / "environment"
     run([sys.executable, "-m", "venv", "--without-pip", environment], cwd=wheel.parent)
-    pip = [sys.executable, "-m", "pip", "--python", environment / "bin" / "python", "install", "--quiet"]
-    result = ask([*pip, "--no-compile", wheel], cwd=wheel.parent)
+    pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python")]
+    result = ask([*pip, "install", "--quiet", "--no-compile", wheel], cwd=wheel.parent)
     if "connection broken by" in result.stderr:
         missing("a package index", "connect this machine to the one that pip uses")
     assert result.returncode == 0, result.stderr
