@@ -66,7 +66,6 @@ class Service:
 
         Returns why a page could not be read, by its key; the others were.
         """
-        await asyncio.to_thread(self.bot.scorer.resume)
         failures: dict[str, PlatformError] = {}
         for key, platform in self.bot.pages.items():
             try:
