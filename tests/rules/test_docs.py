@@ -131,6 +131,12 @@ def test_every_link_leads_somewhere(page: str) -> None:
         assert not heading or heading in headings(file), target
 
 
+def test_every_test_that_the_readme_names_is_in_the_file_it_links_to() -> None:
+    named = re.findall(r"\[`(test_\w+)`\]\(([^)]+)\)", TEXTS["README"])
+    assert len(named) > 10
+    assert [name for name, file in named if f"def {name}(" not in (ROOT / file).read_text()] == []
+
+
 def headings(file: Path) -> set[str]:
     """The anchors that a reader's page gives to the headings."""
     titles = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.M)
