@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+import zlib
 
 import numpy as np
 from datasketch import MinHash
@@ -21,6 +22,8 @@ _BANDS, _ROWS = 12, 5
 # The scheme is named because the bands are stored: a library that changed its default must not change ours.
 _SCHEME = "affine32"
 _PERMUTATIONS = MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme=_SCHEME).permutations
+# A quarter of the time of datasketch's SHA-1; the scheme mixes what it is given, so that 32 plain bits do.
+_HASH = zlib.crc32
 
 
 def folded(text: str) -> str:
@@ -40,8 +43,10 @@ def similarity(one: frozenset[str], other: frozenset[str]) -> float:
 
 def bands(parts: frozenset[str]) -> list[int]:
     """Twelve signed 64-bit numbers; texts that share one are likely near-identical."""
-    sketch = MinHash(num_perm=_BANDS * _ROWS, seed=1, permutations=_PERMUTATIONS, scheme=_SCHEME)
-    sketch.update_batch([part.encode("utf-8", "surrogatepass") for part in sorted(parts)])
+    sketch = MinHash(
+        num_perm=_BANDS * _ROWS, seed=1, permutations=_PERMUTATIONS, scheme=_SCHEME, hashfunc=_HASH
+    )
+    sketch.update_batch([part.encode("utf-8", "surrogatepass") for part in parts])
     rows = np.asarray(sketch.hashvalues, dtype="<u8").reshape(_BANDS, _ROWS)
     return [_number(index, row.tobytes()) for index, row in enumerate(rows)]
 
