@@ -41,7 +41,8 @@ def describe(view: View, rules: Policy, zone: ZoneInfo) -> Iterator[str]:
 
 
 def _comment(seen: Seen, zone: ZoneInfo) -> Iterator[str]:
-    where = f"{seen.page}, post {seen.post_title or seen.post}"
+    post = seen.post_title or seen.post
+    where = f"{seen.page}, post {post}" if post else seen.page
     yield f"{seen.author or 'Somebody'} on {where}, {when(seen.created_at, zone)}, record {seen.id}"
     if seen.number > 1:
         yield f"Revision {seen.number}: the author edited it."

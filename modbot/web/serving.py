@@ -1,0 +1,80 @@
+"""The bot and its web page in one process, until a signal or a failure ends both."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+
+from modbot.errors import ConfigError
+from modbot.service import Service
+
+log = structlog.get_logger()
+
+LEAVE = 5
+"""Seconds that open connections get when modbot stops."""
+
+
+class Server(uvicorn.Server):
+    """Leaves signals to us: the bot has to end as well."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes any that is free. Raises ConfigError."""
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise ConfigError(
+            f"The web page cannot listen on {host}:{port}: {error.strerror}.",
+            remedy="Is modbot running already? Else set another [web] port in modbot.toml.",
+        ) from None
+
+
+async def serve(service: Service, app: ASGIApp, listening: socket.socket) -> None:
+    """Until SIGTERM or SIGINT. A part that fails ends the other, and its error is raised."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=LEAVE,
+    )
+    server = Server(config)
+
+    def stop() -> None:
+        service.stop()
+        server.should_exit = True
+
+    with _on_signal(stop):
+        async with asyncio.TaskGroup() as group:
+            for part in (service.run(), server.serve(sockets=[listening])):
+                group.create_task(part).add_done_callback(lambda _: stop())
+
+
+@contextlib.contextmanager
+def _on_signal(stop: Callable[[], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://{host}:{port}"

@@ -1,0 +1,63 @@
+"""/healthz for whoever watches the machine, /metrics for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from modbot import health, observe
+from modbot.errors import StoreUnavailable
+from modbot.web.desk import Desk, desk_of
+
+router = APIRouter()
+
+AtDesk = Annotated[Desk, Depends(desk_of)]
+
+
+@router.get("/healthz")
+def healthz(desk: AtDesk) -> JSONResponse:
+    """200 when all is well; 503 with the reasons when a person should look."""
+    try:
+        figures = health.measure(desk.store)
+    except StoreUnavailable as error:
+        reasons = [observe.redact_text(str(error))]
+        return JSONResponse({"status": "degraded", "reasons": reasons}, status_code=503)
+    reasons = health.complaints(figures, desk.settings, desk.ended)
+    status = "degraded" if reasons else "ok"
+    body = {"status": status, "reasons": reasons} | _figures(figures)
+    return JSONResponse(body, status_code=503 if reasons else 200)
+
+
+def _figures(figures: health.Figures) -> dict[str, Any]:
+    return {
+        "pages": {page.key: {"lag_seconds": page.lag_seconds} for page in figures.pages},
+        "actions": figures.actions,
+        "stuck_actions": figures.stuck,
+        "cases": figures.cases,
+        "unscored": figures.unscored,
+        "not_scored": figures.not_scored,
+    }
+
+
+@router.get("/metrics")
+def metrics(desk: AtDesk) -> Response:
+    try:
+        _fill(health.measure(desk.store))
+    except StoreUnavailable as error:
+        # What this process counted is still true; only what is read from rows is not known now.
+        observe.FAILURES.labels(type(error).__name__).inc()
+    return Response(generate_latest(observe.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+
+def _fill(figures: health.Figures) -> None:
+    for page in figures.pages:
+        if page.lag_seconds is not None:
+            observe.LAG.labels(page.key).set(page.lag_seconds)
+    for state, count in figures.actions.items():
+        observe.ACTION_STATES.labels(state).set(count)
+    for state, count in figures.cases.items():
+        observe.CASES.labels(state).set(count)
+    observe.WAITING.set(figures.unscored)
