@@ -65,7 +65,10 @@ class Entry:
 
 def canonical(value: Any) -> str:
     """JSON with sorted keys, no spaces, ASCII only: any text survives any database byte for byte."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return _CANONICAL.encode(value)
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def digest(body: str) -> str:
@@ -95,8 +98,7 @@ def entry_hash(
 ) -> str:
     """SHA-256 over a JSON array of the entry's fields in this order."""
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    fields = [seq, moment, actor, kind, subject, payload_hash, prev_hash]
-    return digest(json.dumps(fields, separators=(",", ":"), ensure_ascii=True))
+    return digest(canonical([seq, moment, actor, kind, subject, payload_hash, prev_hash]))
 
 
 def verify(rows: Iterable[tuple[Entry, str | None, bool]]) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -73,7 +74,7 @@ class Transaction:
         self._rows[table(model)].append(values)
 
     def flush(self) -> None:
-        for each in SQLModel.metadata.sorted_tables:
+        for each in _by_dependence():
             rows = self._rows.pop(each, None)
             if rows:
                 self.connection.execute(sa.insert(each), rows)
@@ -96,6 +97,12 @@ class Transaction:
         row = self.connection.execute(sa.select(head.c.seq, head.c.hash).with_for_update()).one()
         self._head = (row.seq, row.hash)
         return self._head
+
+
+@cache
+def _by_dependence() -> tuple[sa.Table, ...]:
+    """Every table after those that it refers to."""
+    return tuple(SQLModel.metadata.sorted_tables)
 
 
 _ENTRY_FIELDS = tuple(audit.Entry.__dataclass_fields__)
