@@ -65,6 +65,7 @@ def _finish_through_cuts(url: str, server: page.Server) -> Any:
     for _ in range(200):
         with contextlib.suppress(StoreUnavailable):
             return worker.finish(url, server.url, events=len(server.wall.events), seconds=300)
+        time.sleep(0.1)
     raise AssertionError("the bot never came to rest")
 
 

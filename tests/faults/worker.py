@@ -65,18 +65,24 @@ def finish(database: str, url: str, *, events: int, seconds: float = 120) -> wir
 
 async def _steps(bot: wiring.Bot, chance: Callable[[], float], settled: Callable[[], bool]) -> None:
     service = Service(bot)
+    try:
+        while not settled():
+            try:
+                await _step(bot, service, chance)
+            except (PlatformError, StoreUnavailable):
+                await asyncio.sleep(0.01)
+    finally:
+        await bot.pages[PAGE].close()
+
+
+async def _step(bot: wiring.Bot, service: Service, chance: Callable[[], float]) -> None:
     platform = bot.pages[PAGE]
-    while not settled():
-        try:
-            await service.poll(PAGE, platform)
-            if chance() < 0.7:
-                await service.score()
-            review(bot, chance)
-            _make_due(bot.store)
-            await actions.carry_out(bot.store, PAGE, platform)
-        except (PlatformError, StoreUnavailable):
-            await asyncio.sleep(0.01)
-    await platform.close()
+    await service.poll(PAGE, platform)
+    if chance() < 0.7:
+        await service.score()
+    review(bot, chance)
+    _make_due(bot.store)
+    await actions.carry_out(bot.store, PAGE, platform)
 
 
 def review(bot: wiring.Bot, chance: Callable[[], float]) -> None:
