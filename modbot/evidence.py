@@ -10,12 +10,25 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from classifiers.base import Span
+from classifiers.base import Category, Span
 from modbot.policy import Finding
 from modbot.store import bodies_of, table
 from modbot.tables import Score, Verdict
 
 verdicts, scores = table(Verdict), table(Score)
+
+IN_WORDS = {
+    Category.HARASSMENT: "harassment or bullying",
+    Category.DISCRIMINATION: "discrimination",
+    Category.THREATS: "a threat",
+    Category.OBSCENE: "obscene language",
+    Category.POLITICAL: "election campaigning",
+    Category.COMMERCIAL: "a commercial offer",
+    Category.ILLEGAL: "an unlawful act",
+    Category.SECURITY: "something that weakens a school's security",
+    Category.STUDENT_PRIVACY: "a student's private matters",
+}
+"""What a reader is told that a comment may be, or be about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +60,13 @@ def judged(connection: Connection, comment_ids: Sequence[int]) -> dict[int, Judg
 def sureness(finding: Finding) -> str:
     """How sure the machine is, in a word. Scores are calibrated: of ten "high" ones about nine are right."""
     if finding.probability is None:
-        return "on a word list"
+        return "certain"
     return "high" if finding.probability >= 0.9 else "medium" if finding.probability >= 0.7 else "low"
+
+
+def about(finding: Finding) -> str:
+    """The finding's category in words."""
+    return "words on a list" if finding.probability is None else IN_WORDS[Category(finding.category)]
 
 
 @dataclass(frozen=True, slots=True)

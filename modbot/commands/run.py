@@ -47,10 +47,7 @@ def run(
             f"Watching {', '.join(service.bot.pages)}. Health: {address(listening)}/healthz. Ctrl-C ends it."
         )
         app = create_app(Desk(settings, service.store, service.ended))
-        try:
-            asyncio.run(serve(service, app, listening))
-        except BaseExceptionGroup as group:
-            raise _first(group) from None
+        asyncio.run(serve(service, app, listening))
     note("Stopped. Nothing is lost: the next start goes on from here.")
 
 
@@ -73,11 +70,6 @@ def _tell_of_migration(settings: Settings) -> None:
             note(f"Bringing the database forward from schema {revision} to {migrations.newest()}.")
     finally:
         store.close()
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _once(bot: Bot, as_data: bool) -> int:

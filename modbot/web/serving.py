@@ -6,16 +6,13 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 
-import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
 from modbot.errors import ConfigError
 from modbot.service import Service
-
-log = structlog.get_logger()
 
 LEAVE = 5
 """Seconds that open connections get when modbot stops."""
@@ -40,8 +37,13 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-async def serve(service: Service, app: ASGIApp, listening: socket.socket) -> None:
-    """Until SIGTERM or SIGINT. A part that fails ends the other, and its error is raised."""
+async def serve(
+    service: Service, app: ASGIApp, listening: socket.socket, *others: Coroutine[None, None, None]
+) -> None:
+    """Until SIGTERM or SIGINT. A part that fails ends the rest, and its error is raised.
+
+    `others` run beside the two and are cancelled at the end.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -53,14 +55,27 @@ async def serve(service: Service, app: ASGIApp, listening: socket.socket) -> Non
     )
     server = Server(config)
 
+    beside: list[asyncio.Task[None]] = []
+
     def stop() -> None:
         service.stop()
         server.should_exit = True
+        for task in beside:
+            task.cancel()
 
-    with _on_signal(stop):
-        async with asyncio.TaskGroup() as group:
-            for part in (service.run(), server.serve(sockets=[listening])):
-                group.create_task(part).add_done_callback(lambda _: stop())
+    try:
+        with _on_signal(stop):
+            async with asyncio.TaskGroup() as group:
+                beside += [group.create_task(other) for other in others]
+                for part in (service.run(), server.serve(sockets=[listening])):
+                    group.create_task(part).add_done_callback(lambda _: stop())
+    except BaseExceptionGroup as failures:
+        raise _first(failures) from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 @contextlib.contextmanager

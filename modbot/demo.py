@@ -1,0 +1,114 @@
+"""The practice: an invented district's page in memory, with the whole bot behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from modbot import config, resources, starter, users, wiring
+from modbot.config import FILE_NAME, Settings
+from modbot.errors import ConfigError
+from modbot.wiring import Bot
+from platforms.memory import MemoryPage, memory_page
+
+PERSON = "practice"
+"""The user in whose name the practice page decides."""
+PAGE = "practice"
+SECONDS = 4.0
+"""Between two sample comments."""
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    id: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A comment as people write them. `shows`: a category, "viewpoint" or "everyday"."""
+
+    post: str
+    author: str
+    shows: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    name: str
+    posts: tuple[Post, ...]
+    samples: tuple[Sample, ...]
+
+
+def material() -> Material:
+    """The invented district's posts and comments, in the order in which they arrive."""
+    found = tomllib.loads((_shipped() / "page.toml").read_text(encoding="utf-8"))
+    posts = tuple(Post(**each) for each in found["post"])
+    return Material(found["name"], posts, tuple(Sample(**each) for each in found["comment"]))
+
+
+class Feed:
+    """Writes the samples onto the page, one after the other, unless it is paused."""
+
+    def __init__(self, page: MemoryPage, samples: Sequence[Sample], seconds: float = SECONDS) -> None:
+        self.page = page
+        self.paused = False
+        self._samples = samples
+        self._seconds = seconds
+        self._given = 0
+
+    @property
+    def state(self) -> str:
+        """coming, paused or over"""
+        if self._given == len(self._samples):
+            return "over"
+        return "paused" if self.paused else "coming"
+
+    async def run(self) -> None:
+        for sample in self._samples:
+            while self.paused:
+                await asyncio.sleep(0.2)
+            self.page.post(sample.text, author=sample.author, post=sample.post)
+            self._given += 1
+            await asyncio.sleep(self._seconds)
+
+
+def prepare(folder: Path, port: int) -> Settings:
+    """The practice folder, made or emptied. Raises ConfigError for a folder in use for anything else."""
+    path = folder / FILE_NAME
+    if path.exists():
+        _start_over(folder)
+    else:
+        text = (_shipped() / FILE_NAME).read_text(encoding="utf-8")
+        starter.make(folder, text, (_shipped() / starter.POLICY).read_bytes())
+    settings = config.load(path)
+    web = settings.web.model_copy(update={"host": HOST, "port": port})
+    return settings.model_copy(update={"web": web})
+
+
+def build(settings: Settings) -> tuple[Bot, Feed]:
+    """The bot of the practice folder, the person who decides there, and the stream of samples."""
+    bot = wiring.build(settings)
+    users.add(bot.store, PERSON, "You, practising", "moderator")
+    return bot, Feed(memory_page(PAGE), material().samples)
+
+
+def _start_over(folder: Path) -> None:
+    settings = config.load(folder / FILE_NAME)
+    if [(page.key, page.platform) for page in settings.page] != [(PAGE, "memory")]:
+        raise ConfigError(
+            f"{folder} holds an installation that is not for practice; nothing was changed.",
+            remedy="Name another folder: modbot demo FOLDER",
+        )
+    for name in ("modbot.db", "modbot.db-wal", "modbot.db-shm", "checkpoints/checkpoints.jsonl"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _shipped() -> Path:
+    return resources.folder("web") / "practice"

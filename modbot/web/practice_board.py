@@ -1,0 +1,232 @@
+"""What the practice page shows: every comment with what became of it, and a card for every case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from modbot import evidence, review
+from modbot.audit import KINDS, Entry
+from modbot.evidence import Judged, Piece
+from modbot.policy import Clause, Finding, Mode, Policy, Watch
+from modbot.queue import WAITING
+from modbot.review import Seen, View
+from modbot.store import Store, table
+from modbot.tables import AuditEvent, AuditHead, Case, CaseComment, Comment, Decision
+from platforms.base import Comment as Written
+from platforms.memory import MemoryPage
+
+comments, decisions = table(Comment), table(Decision)
+cases, case_comments = table(Case), table(CaseComment)
+events, head = table(AuditEvent), table(AuditHead)
+
+LONGEST_QUOTE = 200
+LOG_LINES = 12
+_UNSETTLED = {"failed": "failed", "pending": "hiding", "gone": "gone"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One comment of the page, hidden ones included."""
+
+    native_id: str
+    post: str
+    author: str
+    text: str
+    at: datetime
+    public: bool
+    record: int | None
+    """None until it is archived."""
+    case: int | None
+    outcome: str
+    """reading, clear, waiting, left_up, hiding or hidden"""
+    clauses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One finding in words. `clause` is what it may break; a watch has no clause to hide under."""
+
+    finding: Finding
+    clause: Clause | Watch | None
+    about: str
+    sureness: str
+    why: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    view: View
+    item: Seen
+    pieces: Sequence[Piece]
+    reasons: Sequence[Reason]
+    hideable: Sequence[Clause]
+    """Clauses that somebody may hide under, the likely ones first."""
+    offered: bool
+    """Whether a clause that may be broken is one of them."""
+    quote: str
+    state: str
+    """waiting, left_up, hiding, hidden, gone or failed"""
+    clause: str
+
+
+def board(store: Store, page: MemoryPage) -> list[Shown]:
+    """Every comment, the newest first."""
+    public = {comment.id: comment for comment in page.seen_by_public()}
+    with store.read() as connection:
+        rows = connection.execute(
+            sa.select(comments).where(comments.c.page == page.name).order_by(comments.c.id)
+        ).all()
+        opinions = evidence.judged(connection, [row.id for row in rows])
+        states = _states(connection, page.name)
+        chosen = _choices(connection)
+    known = {row.native_id for row in rows}
+    found = [
+        _shown(row, public, opinions.get(row.id), states.get(row.id), chosen.get(row.id)) for row in rows
+    ]
+    found += [
+        Shown(
+            native_id=each.id,
+            post=each.post,
+            author=each.author,
+            text=each.text,
+            at=each.created_at,
+            public=True,
+            record=None,
+            case=None,
+            outcome="reading",
+            clauses=(),
+        )
+        for each in public.values()
+        if each.id not in known
+    ]
+    return found[::-1]
+
+
+def _shown(row: Any, public: Mapping[str, Written], opinion: Judged | None, case: Any, choice: Any) -> Shown:
+    here = row.native_id in public
+    return Shown(
+        native_id=row.native_id,
+        post=row.post,
+        author=row.author,
+        text=public[row.native_id].text if here else "",
+        at=row.created_at,
+        public=here,
+        record=row.id,
+        case=None if case is None else case.id,
+        outcome=_outcome(here, opinion, case, choice),
+        clauses=() if case is None else tuple(case.clauses.split()),
+    )
+
+
+def _outcome(public: bool, opinion: Judged | None, case: Any, choice: Any) -> str:
+    if not public:
+        return "hidden"
+    if opinion is None:
+        return "reading"
+    if case is None:
+        return "clear"
+    if case.state in WAITING:
+        return "waiting"
+    return "hiding" if choice == "hide" else "left_up"
+
+
+def _states(connection: Connection, page: str) -> dict[int, Any]:
+    """Comment → its newest case."""
+    rows = connection.execute(
+        sa.select(case_comments.c.comment_id, cases.c.id, cases.c.state, cases.c.clauses)
+        .join_from(case_comments, cases, cases.c.id == case_comments.c.case_id)
+        .join(comments, comments.c.id == case_comments.c.comment_id)
+        .where(comments.c.page == page)
+        .order_by(cases.c.id)
+    )
+    return {row.comment_id: row for row in rows}
+
+
+def _choices(connection: Connection) -> dict[int, str]:
+    """Comment → the last choice about it."""
+    rows = connection.execute(sa.select(decisions.c.comment_id, decisions.c.choice).order_by(decisions.c.id))
+    return {row[0]: row[1] for row in rows}
+
+
+def card(store: Store, rules: Policy, case_id: int) -> Card:
+    """One case as the practice page shows it. Raises StaleCase for a number that is none."""
+    view = review.case(store, case_id)
+    item = view.items[0]
+    findings = item.judged.findings if item.judged else ()
+    text = item.text or ""
+    able = {clause.id: clause for clause in rules.clause if clause.mode is Mode.ENFORCE}
+    likely = [able[finding.clause] for finding in findings if finding.clause in able]
+    return Card(
+        view=view,
+        item=item,
+        pieces=evidence.marked(text, [span for finding in findings for span in finding.spans]),
+        reasons=[_reason(finding, rules) for finding in findings],
+        hideable=list({clause.id: clause for clause in (*likely, *able.values())}.values()),
+        offered=bool(likely),
+        quote=_quote(text, findings),
+        state=_state(view),
+        clause=view.decisions[-1].clause if view.decisions else "",
+    )
+
+
+def _reason(finding: Finding, rules: Policy) -> Reason:
+    watch = next((each for each in rules.watch if each.id == finding.clause), None)
+    return Reason(
+        finding,
+        rules.find(finding.clause) or watch,
+        evidence.about(finding),
+        evidence.sureness(finding),
+        tuple(dict.fromkeys(span.reason for span in finding.spans)),
+    )
+
+
+def _quote(text: str, findings: Sequence[Finding]) -> str:
+    """The words that carried the surest finding, from the first to the last, to be changed by the person."""
+    spans = findings[0].spans if findings else ()
+    if not spans:
+        return ""
+    start, end = min(span.start for span in spans), max(span.end for span in spans)
+    if end - start > LONGEST_QUOTE:
+        start, end = spans[0].start, min(spans[0].end, spans[0].start + LONGEST_QUOTE)
+    return text[start:end]
+
+
+def _state(view: View) -> str:
+    if view.line.state in WAITING:
+        return "waiting"
+    if view.decisions[-1].choice != "hide":
+        return "left_up"
+    states = {
+        each.state for each in view.actions if each.kind == "hide" and each.decision_id >= _first_of(view)
+    }
+    return next((name for state, name in _UNSETTLED.items() if state in states), "hidden")
+
+
+def _first_of(view: View) -> int:
+    """The first of the decisions that were made together with the last one."""
+    return min(each.id for each in view.decisions if each.at == view.decisions[-1].at)
+
+
+def changed(store: Store, seen: int) -> tuple[int, list[int]]:
+    """The log's last entry, and the cases that have entries after `seen`, oldest first."""
+    with store.read() as connection:
+        last = connection.execute(sa.select(head.c.seq)).scalar_one()
+        subjects = connection.execute(
+            sa.select(events.c.subject).where(events.c.seq > seen, events.c.subject.like("case:%"))
+        ).scalars()
+        return last, sorted({int(subject.removeprefix("case:")) for subject in subjects})
+
+
+def log(store: Store) -> list[tuple[Entry, str]]:
+    """The newest entries with what they mean, newest first."""
+    columns = [events.c[name] for name in Entry.__dataclass_fields__]
+    newest = sa.select(*columns).order_by(events.c.seq.desc()).limit(LOG_LINES)
+    with store.read() as connection:
+        entries = [Entry(*row) for row in connection.execute(newest)]
+    return [(entry, KINDS[entry.kind]) for entry in entries]
