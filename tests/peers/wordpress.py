@@ -1,6 +1,6 @@
 """The real WordPress of Debian's packages, with MariaDB and PHP's own web server, in a temporary folder.
 
-python -m tests.peers.wordpress      a site to try the bot against, until Ctrl-C
+python -m tests.peers.wordpress      a site to try the bot against, until Ctrl-C or kill
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -198,7 +199,8 @@ def wordpress() -> Iterator[WordPress]:
 
 
 def main() -> None:
-    with running() as site, contextlib.suppress(KeyboardInterrupt):
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with contextlib.suppress(KeyboardInterrupt), running() as site:
         print(f"site      {site.url}/  (administrator: admin, password admin, at {site.url}/wp-login.php)")
         print(f"user      {site.user}")
         print(f"password  {site.password}", flush=True)

@@ -318,7 +318,7 @@ async def test_the_recorded_speed_is_kept_and_multiplied(tmp_path: Path) -> None
     await replay.close()
     assert [event_id for event_id, _ in arrived] == ["0", "1", "2", "3", "4"]
     assert all(at >= 0.1 * number for number, (_, at) in enumerate(arrived))
-    assert arrived[-1][1] < 2
+    assert arrived[-1][1] < 10
 
 
 async def test_waiting_for_the_recorded_time_returns_within_a_second_or_so(tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ async def blog(adapter: Adapter) -> WordPress:
 @pytest.fixture
 async def spoiled(adapter: Adapter, proxy: Unreliable) -> WordPress:
     """Opened through the proxy."""
-    platform = adapter(url=proxy.url, timeout=0.5)
+    platform = adapter(url=proxy.url)
     await platform.open()
     proxy.requests.clear()
     return platform
@@ -439,7 +439,6 @@ FAULTS = {
     "a JSON object instead of a list": Fault(body=b'{"hello": "world"}'),
     "a list of something else": Fault(body=b'[{"id": "1"}, null]'),
     "half a body": Fault(half=True),
-    "nothing in time": Fault(wait=1),
 }
 
 
@@ -452,6 +451,16 @@ async def test_a_spoiled_list_is_an_error_and_the_next_one_is_whole(
     with pytest.raises(Unavailable):
         await spoiled.poll(None)
     assert [event.id for event in (await everything(spoiled))[0]] == ids
+
+
+async def test_an_answer_that_does_not_come_in_time_is_not_waited_for(
+    adapter: Adapter, proxy: Unreliable
+) -> None:
+    hurried = adapter(url=proxy.url, timeout=3)
+    await hurried.open()
+    proxy.spoil(Fault(wait=5))
+    with pytest.raises(Unavailable, match="ReadTimeout"):
+        await hurried.poll(None)
 
 
 @pytest.mark.parametrize("call", [0, 1, 2, 3])
@@ -491,7 +500,7 @@ async def test_a_firewall_that_refuses_is_not_authorised(spoiled: WordPress, pro
 
 
 async def test_no_error_shows_the_password(site: Site, adapter: Adapter, proxy: Unreliable) -> None:
-    platform = adapter(url=proxy.url, timeout=0.5)
+    platform = adapter(url=proxy.url)
     proxy.spoil(Fault(status=401, body=b"{}", headers={"content-type": "application/json"}))
     shown = [await failure(platform.open())]
     await platform.open()
