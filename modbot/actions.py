@@ -58,7 +58,7 @@ async def _try(store: Store, platform: Platform, action: outbox.Due) -> bool:
     return True
 
 
-def pause(error: PlatformError, attempts: int) -> timedelta:
+def pause(error: Exception, attempts: int) -> timedelta:
     """How long to wait before attempt `attempts` + 1: what the platform asks, else doubling with jitter."""
     if isinstance(error, RateLimited):
         return timedelta(seconds=max(1.0, error.retry_after))

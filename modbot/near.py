@@ -9,9 +9,8 @@ import hashlib
 import re
 import unicodedata
 import zlib
-
-import numpy as np
-from datasketch import MinHash
+from functools import cache
+from typing import Any
 
 SIMILAR = 0.8
 """Jaccard similarity from which two texts count as near-identical."""
@@ -21,7 +20,6 @@ _BANDS, _ROWS = 12, 5
 # 12 bands of 5 rows find 99 % of the pairs at similarity 0.8 and 99.9 % at 0.85, and compare a third at 0.5.
 # The scheme is named because the bands are stored: a library that changed its default must not change ours.
 _SCHEME = "affine32"
-_PERMUTATIONS = MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme=_SCHEME).permutations
 # A quarter of the time of datasketch's SHA-1; the scheme mixes what it is given, so that 32 plain bits do.
 _HASH = zlib.crc32
 
@@ -43,12 +41,18 @@ def similarity(one: frozenset[str], other: frozenset[str]) -> float:
 
 def bands(parts: frozenset[str]) -> list[int]:
     """Twelve signed 64-bit numbers; texts that share one are likely near-identical."""
-    sketch = MinHash(
-        num_perm=_BANDS * _ROWS, seed=1, permutations=_PERMUTATIONS, scheme=_SCHEME, hashfunc=_HASH
-    )
+    sketch = _empty().copy()
     sketch.update_batch([part.encode("utf-8", "surrogatepass") for part in parts])
-    rows = np.asarray(sketch.hashvalues, dtype="<u8").reshape(_BANDS, _ROWS)
+    rows = sketch.hashvalues.astype("<u8").reshape(_BANDS, _ROWS)
     return [_number(index, row.tobytes()) for index, row in enumerate(rows)]
+
+
+@cache
+def _empty() -> Any:
+    # Imported at the first use: it brings scipy along, which most commands never need.
+    from datasketch import MinHash
+
+    return MinHash(num_perm=_BANDS * _ROWS, seed=1, scheme=_SCHEME, hashfunc=_HASH)
 
 
 def _number(band: int, raw: bytes) -> int:

@@ -114,7 +114,7 @@ class Service:
                     opened = True
                     log.info("page.open", page=key, account=identity.account)
                 batch = await self.poll(key, platform)
-            except (PlatformError, StoreUnavailable) as error:
+            except Exception as error:  # whatever one page does must not end the others
                 attempts += 1
                 await self._note_failure(key, error, attempts)
                 continue
@@ -126,12 +126,12 @@ class Service:
             if not batch.more:
                 await self._sleep(self.bot.settings.intake.poll_seconds)
 
-    async def _note_failure(self, key: str, error: PlatformError | StoreUnavailable, attempts: int) -> None:
+    async def _note_failure(self, key: str, error: Exception, attempts: int) -> None:
         observe.PLATFORM_ERRORS.labels(key, type(error).__name__).inc()
         log.warning("page.failing", page=key, error=type(error).__name__, detail=str(error))
         with contextlib.suppress(StoreUnavailable):
             await asyncio.to_thread(archive.mark_failing, self.store, key, _in_words(error))
-        wait = pause(error, attempts) if isinstance(error, PlatformError) else timedelta(seconds=2)
+        wait = timedelta(seconds=2) if isinstance(error, StoreUnavailable) else pause(error, attempts)
         await self._sleep(wait.total_seconds())
 
     async def _sweep_loop(self, key: str, platform: Platform) -> None:
@@ -152,16 +152,18 @@ class Service:
 
     async def _score_loop(self) -> None:
         while not self._stopping.is_set():
+            # Cleared before the look, so that what arrives during it is looked at next.
+            self._work.clear()
             try:
                 outcome = await self.score()
-            except StoreUnavailable as error:
-                log.warning("scoring.failing", detail=str(error))
+            except Exception as error:  # comments keep waiting in the database; scoring must go on
+                observe.FAILURES.labels(type(error).__name__).inc()
+                log.error("scoring.failing", error=type(error).__name__, detail=str(error))
                 await self._sleep(2)
                 continue
             if outcome.failure:
                 log.error("scoring.unavailable", detail=outcome.failure)
             if not outcome.scored:
-                self._work.clear()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._work.wait(), timeout=1)
 

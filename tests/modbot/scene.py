@@ -17,7 +17,8 @@ from modbot import policy, wiring
 from modbot.pipeline import Scorer
 from modbot.records import archive
 from modbot.store import Store, table
-from modbot.tables import User
+from modbot.tables import AuditEvent, Page, User
+from modbot.tables import Comment as CommentRow
 from platforms.base import Batch, Comment, Event, EventKind, text_revision
 
 NOON = datetime(2026, 11, 21, 20, tzinfo=UTC)
@@ -93,8 +94,6 @@ class District:
 
     def kinds(self) -> list[str]:
         """The kinds of all log entries, in order."""
-        from modbot.tables import AuditEvent
-
         return [row.kind for row in self.rows(AuditEvent)]
 
     def arrive(self, *events: Event, page: str = "blog", native: bool = False) -> archive.Taken:
@@ -107,15 +106,9 @@ class District:
 
     def comes_in(self, *texts: str) -> None:
         """New comments, archived and scored; ids count up from the ones before."""
-        first = len(self.rows(_comment())) + 1
+        first = len(self.rows(CommentRow)) + 1
         self.arrive(*(said(str(first + n), text) for n, text in enumerate(texts)))
         self.score()
-
-
-def _comment() -> type[SQLModel]:
-    from modbot.tables import Comment as Row
-
-    return Row
 
 
 def district(store: Store, platform: str = "memory") -> District:
@@ -134,8 +127,6 @@ def district(store: Store, platform: str = "memory") -> District:
 
 
 def add_page(tx: Any, key: str, platform: str, seq: int) -> None:
-    from modbot.tables import Page
-
     tx.add(
         Page,
         key=key,

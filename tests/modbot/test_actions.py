@@ -23,7 +23,7 @@ from platforms.base import (
     Unsupported,
 )
 from platforms.memory import Memory, MemoryPage, memory_page
-from tests.modbot.scene import District, district
+from tests.modbot.scene import District, district, said
 
 
 class Failing(Memory):
@@ -72,8 +72,6 @@ def scene(store: Store, request: pytest.FixtureRequest) -> Scene:
     page = memory_page(request.node.nodeid)
     comment_id = page.post("Buy now, half price")
     platform = Failing(request.node.nodeid, Memory.Settings())
-    from tests.modbot.scene import said
-
     here.arrive(said(comment_id, "Buy now, half price"))
     here.score()
     return Scene(here, page, platform)

@@ -1,0 +1,159 @@
+"""The whole bot on a page in memory: from a comment that arrives to a decision that is carried out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from modbot import cases, checkpoints, config, wiring
+from modbot.cases import Choice, Ruling
+from modbot.records import archive
+from modbot.service import Service, _to_recheck
+from modbot.store import Store, table, utcnow
+from modbot.tables import Case, Checkpoint, Comment, Page, Presence
+from platforms.base import Batch, Identity, Unavailable
+from platforms.memory import Memory, MemoryPage, memory_page
+from tests.modbot.scene import District, deleted, district, edited, said
+
+
+class Line(Memory):
+    """The memory page at the end of a line that can be down, or do something nobody foresaw."""
+
+    error: Exception | None = None
+
+    async def open(self) -> Identity:
+        self._fail()
+        return await super().open()
+
+    async def poll(self, cursor: str | None) -> Batch:
+        self._fail()
+        return await super().poll(cursor)
+
+    def _fail(self) -> None:
+        if self.error:
+            raise self.error
+
+
+class Scene:
+    def __init__(self, here: District, folder: Path, name: str) -> None:
+        self.here = here
+        self.lines = {key: Line(f"{name}-{key}", Memory.Settings()) for key in ("blog", "news")}
+        body = {"intake": {"poll_seconds": 0.02, "recheck_seconds": 0.05}}
+        self.settings = config.build(body, folder / "modbot.toml")
+        checkpoints.make_key(folder / "checkpoint.key")
+        self.bot = wiring.Bot(self.settings, here.store, here.scorer, self.lines)
+
+    def page(self, key: str = "blog") -> MemoryPage:
+        return memory_page(self.lines[key].page)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[Service]:
+        service = Service(self.bot)
+        task = asyncio.create_task(service.run())
+        yield service
+        service.stop()
+        await asyncio.wait_for(task, 10)
+
+
+async def until(true: Callable[[], object], seconds: float = 10) -> None:
+    end = time.monotonic() + seconds
+    while not await asyncio.to_thread(true):
+        assert time.monotonic() < end, "it did not happen in time"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def scene(store: Store, tmp_path: Path, request: pytest.FixtureRequest) -> Scene:
+    return Scene(district(store), tmp_path, request.node.nodeid)
+
+
+@pytest.mark.anyio
+async def test_from_a_comment_to_a_hidden_comment_and_back(scene: Scene) -> None:
+    page, here = scene.page(), scene.here
+    async with scene.running():
+        page.post("Lovely concert")
+        page.post("Buy now, half price")
+        await until(lambda: here.rows(Case))
+        (case,) = here.rows(Case)
+        ruling = Ruling(choice=Choice.HIDE, by="ana", clause="C7", quote="Buy now")
+        cases.decide(here.store, here.rules, case.id, ruling)
+        await until(lambda: [each.text for each in page.seen_by_public()] == ["Lovely concert"])
+        cases.undo(here.store, here.rules, case.id, "ana")
+        await until(lambda: len(page.seen_by_public()) == 2)
+    assert checkpoints.verify(here.store).entries > 10
+
+
+@pytest.mark.anyio
+async def test_an_edit_and_a_deletion_on_the_page_reach_the_archive(scene: Scene) -> None:
+    page, here = scene.page(), scene.here
+    async with scene.running():
+        first, second = page.post("Helo"), page.post("Bye")
+        await until(lambda: len(here.rows(Comment)) == 2)
+        page.edit(first, "Hello")
+        page.delete(second)
+        await until(lambda: len(here.rows(Comment)) == 3 and here.rows(Presence))
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("error", [Unavailable("down"), KeyError("something nobody foresaw")])
+async def test_a_page_that_fails_is_shown_as_failing_while_the_others_go_on(
+    scene: Scene, error: Exception
+) -> None:
+    here = scene.here
+    scene.lines["blog"].error = error
+    async with scene.running():
+        scene.page("news").post("Buy now, half price")
+        await until(lambda: here.rows(Case))
+        await until(lambda: here.rows(Page)[0].failing_since)
+        scene.lines["blog"].error = None
+        scene.page("blog").post("Hello again")
+        await until(lambda: len(here.rows(Comment)) == 2)
+    assert "capture.gap" in here.kinds()
+    assert here.rows(Page)[0].failing_since is None
+
+
+@pytest.mark.anyio
+async def test_a_checkpoint_is_signed_at_the_start_and_leaves_the_database(scene: Scene) -> None:
+    async with scene.running():
+        await until(lambda: scene.here.rows(Checkpoint))
+    assert checkpoints.read_file(scene.settings.folder / "checkpoints" / checkpoints.FILE_NAME)
+
+
+@pytest.mark.anyio
+async def test_one_pass_reads_scores_and_carries_out_everything_and_ends(scene: Scene) -> None:
+    for number in range(600):
+        scene.page().post(f"Lovely concert number {number}")
+    scene.lines["news"].error = Unavailable("down")
+    failures = await Service(scene.bot).run_once()
+    assert list(failures) == ["news"]
+    assert len(scene.here.rows(Comment)) == 600
+    assert scene.here.kinds().count("comment.scored") == 600
+
+
+def test_the_sweep_asks_for_the_newest_revision_of_what_is_still_there(store: Store) -> None:
+    here = district(store)
+    here.arrive(said("1", "A"), said("2", "B"), said("3", "C"), edited("1", "A2"), deleted("3"))
+    known, restart = _to_recheck(store, "blog", timedelta(days=1))
+    newest = {row.native_id: row.revision for row in here.rows(Comment)}
+    assert known == {"2": newest["2"], "1": newest["1"]}
+    assert restart == 0
+
+
+def test_the_sweep_leaves_out_what_is_too_old_and_goes_round_in_hundreds(store: Store) -> None:
+    here = district(store)
+    here.arrive(*(said(str(number), f"Text {number}") for number in range(150)))
+    known, restart = _to_recheck(store, "blog", timedelta(days=1))
+    assert len(known) == 100
+    archive.recheck(store, "blog", (), restart)
+    known, restart = _to_recheck(store, "blog", timedelta(days=1))
+    assert (len(known), restart) == (50, 0)
+    with store.write(logged=False) as tx:
+        tx.execute(sa.update(table(Page)).values(polled_at=utcnow()))
+    assert _to_recheck(store, "blog", timedelta(0)) == ({}, 0)

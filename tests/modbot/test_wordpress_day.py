@@ -1,0 +1,120 @@
+"""The main job end to end: modbot run beside the real WordPress, decisions by the command line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.peers.wordpress import WordPress
+
+OFFER = "Evergreen Lawn Care: first cut free, 20% off for district families, call 360-555-0142 today!"
+KIND = "Thank you to the band boosters, what a lovely concert last night."
+SIGNED = 'mode = "enforce"\nsigned_off_by = "Counsel"\nsigned_off_on = 2026-09-01'
+pytestmark = pytest.mark.timeout(300)
+
+
+class Installation:
+    """A district's folder, made and used by commands alone, as an IT person would."""
+
+    def __init__(self, folder: Path, database: str, site: WordPress) -> None:
+        self.folder = folder
+        self.environment = os.environ | {"BLOG_PASSWORD": site.password, "MODBOT_DATABASE__URL": database}
+        folder.mkdir()
+        self.modbot("init", ".")
+        with (folder / "modbot.toml").open("a") as file:
+            file.write(
+                "\n[[page]]\n"
+                'key = "blog"\nplatform = "wordpress"\ntitle = "District blog"\n'
+                "[page.settings]\n"
+                f'url = "{site.url}"\nuser = "{site.user}"\nallow_loopback = true\n'
+                'application_password = { env = "BLOG_PASSWORD" }\n'
+            )
+        policy = folder / "policy.toml"
+        policy.write_text(policy.read_text().replace('mode = "advise"', SIGNED))
+        self.environment |= {"MODBOT_WEB__PORT": "0", "MODBOT_INTAKE__POLL_SECONDS": "1"}
+        self.modbot("user", "add", "ana", "--full-name", "Ana Reyes", "--role", "moderator")
+
+    def modbot(self, *arguments: str, fails: int = 0) -> str:
+        command = [sys.executable, "-m", "modbot", *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == fails, done.stdout + done.stderr
+        return done.stdout
+
+    def data(self, *arguments: str) -> Any:
+        return json.loads(self.modbot(*arguments, "--json"))
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        log = (self.folder / "run.log").open("a")
+        command = [sys.executable, "-m", "modbot", "run"]
+        process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=log, stderr=log)
+        try:
+            yield
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=30) == 0
+        finally:
+            process.kill()
+            process.wait()
+            log.close()
+
+
+def until(true: Callable[[], object], seconds: float = 60) -> float:
+    """Wait for it; the seconds that it took."""
+    start = time.monotonic()
+    while not true():
+        assert time.monotonic() < start + seconds, "it did not happen in time"
+        time.sleep(0.25)
+    return time.monotonic() - start
+
+
+@pytest.fixture
+def site(wordpress: WordPress) -> WordPress:
+    wordpress.stage(["empty"])
+    return wordpress
+
+
+@pytest.fixture
+def here(tmp_path: Path, empty_database_url: str, site: WordPress) -> Installation:
+    return Installation(tmp_path / "district", empty_database_url, site)
+
+
+def test_a_day_beside_a_real_blog(here: Installation, site: WordPress) -> None:
+    assert site.write(KIND).status_code == 302
+    with here.running():
+        assert site.write(OFFER, author="Ed").status_code == 302
+        until(lambda: here.data("case", "list"))
+        (waiting,) = here.data("case", "list")
+        shown = here.modbot("case", "show", str(waiting["id"]))
+        assert "Promotes commercial services or products" in shown
+        number, quote = str(waiting["id"]), "first cut free"
+        hide = ("--choice", "hide", "--clause", "C7", "--quote", quote, "--as", "ana", "--now")
+        here.modbot("case", "decide", number, *hide)
+        assert until(lambda: OFFER[:20] not in site.page()) < 15
+        assert KIND[:20] in site.page()
+        here.modbot("case", "undo", number, "--as", "ana")
+        until(lambda: OFFER[:20] in site.page())
+    proof = here.data("audit", "verify")
+    assert proof["entries"] > 15
+    kinds = [json.loads(line)["kind"] for line in here.modbot("audit", "export").splitlines()]
+    assert kinds.count("comment.seen") == 2
+    for kind in ("comment.scored", "case.opened", "decision.made", "action.requested", "action.done"):
+        assert kind in kinds
+
+
+def test_a_wrong_password_is_found_and_told_by_the_doctor(here: Installation) -> None:
+    here.environment["BLOG_PASSWORD"] = "xxxx xxxx xxxx xxxx"
+    found = here.modbot("doctor", fails=1)
+    assert "blog" in found
+    assert "xxxx" not in found
