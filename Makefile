@@ -10,8 +10,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
 
-run: .venv/installed  ## start the practice page, to try modbot out
-	@$(BIN)/modbot demo
+run: .venv/installed  ## start the practice page, to try modbot out; PORT=9000 for another port
+	@$(BIN)/modbot demo $(if $(PORT),--port $(PORT))
 
 test: .venv/for-development  ## run all tests; those whose real server is not installed are skipped
 	@$(BIN)/python -m pytest
@@ -31,7 +31,7 @@ faults: .venv/for-development  ## kill, cut off and fill up: the long form (make
 	@MODBOT_FAULTS=long $(BIN)/python -m pytest -m faults
 
 clean:  ## remove everything that make made
-	rm -rf .venv build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build practice .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/installed: pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'modbot needs Python 3.11 or newer: install it (Debian: apt-get install python3 python3-venv), then run make again.'; exit 1; }
