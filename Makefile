@@ -20,12 +20,12 @@ check: .venv/for-development  ## style, types, import rules, migrations against 
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m pytest --quiet tests/rules/test_migrations.py
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel
 
-bench: .venv/for-development  ## measure speed and memory into build/bench.json; ONLY=pipeline for a part
-	@$(BIN)/python -m tests.benchmarks $(ONLY)
+bench: .venv/for-development  ## measure speed and memory into build/bench.json; ONLY=pipeline, DATA=folder
+	@$(BIN)/python -m tests.benchmarks $(foreach part,$(ONLY),--only $(part)) $(if $(DATA),--data '$(DATA)')
 
 faults: .venv/for-development  ## kill, cut off and fill up: the long form (make test runs a short one)
 	@MODBOT_FAULTS=long $(BIN)/python -m pytest -m faults
