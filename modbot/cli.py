@@ -50,7 +50,9 @@ class Root(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command = get_command(import_module(f"modbot.commands.{cmd_name}").app)
+        group = import_module(f"modbot.commands.{cmd_name}").app
+        group.rich_markup_mode = None
+        command = get_command(group)
         command.name = cmd_name
         return command
 
@@ -76,6 +78,7 @@ class Root(TyperGroup):
 
 
 app = typer.Typer(
+    name="modbot",
     cls=Root,
     add_completion=False,
     rich_markup_mode=None,
