@@ -1,0 +1,9 @@
+"""What `make bench` measures. A new part is one module with `measure(plan) -> Report` and one line here."""
+
+PARTS = {
+    "pipeline": "tests.benchmarks.pipeline",
+    "latency": "tests.benchmarks.latency",
+    "growth": "tests.benchmarks.growth",
+    "classifiers": "tests.benchmarks.classifying",
+    "chain": "tests.benchmarks.chain",
+}

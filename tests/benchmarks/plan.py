@@ -1,0 +1,72 @@
+"""How much is measured and on which comments; what a part reports."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SEED = 4007
+
+
+class NotMeasured(Exception):
+    """Something that the part needs is not there; the message says what and how to get it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    data: Path | None = None
+    """A folder of *.jsonl.gz files with lines that hold at least "text"."""
+    engines: Sequence[str] = ("sqlite", "postgresql")
+    replayed: int = 50_000
+    a_second: int = 50
+    seconds: int = 60
+    archived: Sequence[int] = (10_000, 100_000, 1_000_000)
+    fresh: int = 5_000
+    """Comments measured at each size of the archive."""
+    classified: int = 10_000
+    logged: int = 50_000
+    """Comments whose log entries are verified."""
+
+    def texts(self, count: int) -> list[str]:
+        """Real comments of all sources, mixed, the same at every run. Raises NotMeasured."""
+        return chosen(self.data, count)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    title: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    figures: dict[str, float | str] = field(default_factory=dict)
+    """Dotted name that ends in its unit → value."""
+    tables: list[Table] = field(default_factory=list)
+
+
+def chosen(data: Path | None, count: int) -> list[str]:
+    how = 'Set MODBOT_BENCH_DATA (or --data) to a folder of *.jsonl.gz files with lines {"text": ...}.'
+    if data is None:
+        raise NotMeasured(f"It needs {count:,} real comments. {how}")
+    texts = [text for path in sorted(data.glob("*.jsonl.gz")) for text in _read(path)]
+    if len(texts) < count:
+        raise NotMeasured(f"It needs {count:,} real comments, and {data} holds {len(texts):,}. {how}")
+    return random.Random(SEED).sample(texts, count)
+
+
+def _read(path: Path) -> Iterator[str]:
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            yield json.loads(line)["text"]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that at least `share` of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-len(ordered) * round(share * 1000) // 1000) - 1)]
