@@ -3,7 +3,8 @@
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Python compiles what is imported; compiling everything would take longer than installing it.
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-compile
 
 .PHONY: help run test check bench faults clean
 
@@ -38,10 +39,10 @@ clean:  ## remove everything that make made
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo 'This Python cannot make virtual environments: install that part (Debian: apt-get install python3-venv), then run make again.'; exit 1; }
 	@echo 'Setting up .venv (a minute or two, once) ...'
 	@$(PYTHON) -m venv --clear .venv
-	@$(PIP) install --upgrade 'pip>=25.1'
-	@$(PIP) install --editable .
+	@$(INSTALL) --upgrade 'pip>=25.1'
+	@$(INSTALL) --editable .
 	@touch $@
 
 .venv/for-development: .venv/installed
-	@$(PIP) install --editable '.[postgres]' --group dev
+	@$(INSTALL) --editable '.[postgres]' --group dev
 	@touch $@
