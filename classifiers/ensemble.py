@@ -16,7 +16,7 @@ from classifiers.base import Category, Classifier, ClassifierError, ClassifierFa
 @dataclass(frozen=True, slots=True)
 class Assessment:
     scores: Scores
-    """The joined score of every category; 0 where no member says anything."""
+    """The joined score of every category that a working member covers; 0 where it says nothing."""
     members: Mapping[str, Scores]
     absent: tuple[str, ...]
     """Names of the members that could not judge this text."""
@@ -53,41 +53,50 @@ class Ensemble:
         """One assessment a text, in order, the same in any batch. Raises ClassifierFailed if all failed."""
         if not texts:
             return []
-        results: dict[str, list[Scores]] = {}
-        failed = dict(self._reasons)
-        for member in self.members:
-            if member.name not in failed:
-                try:
-                    results[member.name] = _checked(member, member.classify(texts), len(texts))
-                except Exception as error:
-                    failed[member.name] = _reason(error)
-        if not results:
+        present = [member for member in self.members if member.name not in self._reasons]
+        results = {member.name: self._ask(member, texts) for member in present}
+        if all(isinstance(each, str) for found in results.values() for each in found):
+            reasons = self._reasons | {name: found[0] for name, found in results.items()}
             raise ClassifierFailed(
-                f"no classifier could score: {'; '.join(f'{k}: {v}' for k, v in failed.items())}"
+                f"no classifier could score: {'; '.join(f'{name}: {why}' for name, why in reasons.items())}"
             )
         return [
-            _joined({name: scores[index] for name, scores in results.items()}, tuple(sorted(failed)))
+            self._joined({name: found[index] for name, found in results.items()})
             for index in range(len(texts))
         ]
+
+    def _ask(self, member: Classifier, texts: Sequence[str]) -> Sequence[Scores | str]:
+        """Scores a text, or why there are none. A bad text does not cost its neighbours the member."""
+        try:
+            return _checked(member, member.classify(texts), len(texts))
+        except Exception as error:
+            if len(texts) == 1:
+                return [_reason(error)]
+        return [self._ask(member, [text])[0] for text in texts]
+
+    def _joined(self, found: Mapping[str, Scores | str]) -> Assessment:
+        scores = {name: each for name, each in found.items() if not isinstance(each, str)}
+        absent = tuple(sorted(member.name for member in self.members if member.name not in scores))
+        covered = {category for each in self.members if each.name in scores for category in each.categories}
+        joined = {
+            category: join([one[category] for one in scores.values() if category in one])
+            for category in Category
+            if category in covered
+        }
+        return Assessment(joined, scores, absent)
 
 
 def _checked(member: Classifier, scores: list[Scores], expected: int) -> list[Scores]:
     if len(scores) != expected:
         raise ClassifierFailed(f"{member.name} gave {len(scores)} results for {expected} texts")
+    if not all(0 <= score.probability <= 1 for each in scores for score in each.values()):
+        raise ClassifierFailed(f"{member.name} gave a probability that is none")
     return scores
 
 
 def _reason(error: Exception) -> str:
     """A stranger's exception may quote the text, so only its type is told."""
     return f"{type(error).__name__}: {error}" if isinstance(error, ClassifierError) else type(error).__name__
-
-
-def _joined(members: Mapping[str, Scores], absent: tuple[str, ...]) -> Assessment:
-    joined = {
-        category: join([one[category] for one in members.values() if category in one])
-        for category in Category
-    }
-    return Assessment(joined, members, absent)
 
 
 def join(scores: Sequence[Score]) -> Score:

@@ -6,48 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from classifiers import ngrams
 from classifiers.base import Span
-from classifiers.normalize import Normalized, normalize
+from classifiers.normalize import Normalized
 
-REASON = "this wording raised the score"
+WORDING = "this wording raised the score"
 SHARE = 0.6
 """The first marks cover this part of what speaks for the category."""
-MOST = 5
+MOST = 6
 ROUNDS = 3
 
 
 class Weighted(Protocol):
-    @property
-    def weights(self) -> npt.NDArray[np.float32]: ...
     def probabilities(self, texts: Sequence[str]) -> list[list[float]]: ...
+    def shares(self, texts: Sequence[str], normalized: Sequence[str]) -> list[ngrams.Matrix]: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Explained:
-    text: str
-    normalized: Normalized
+class Reason:
+    """What is asked for: why this text has this probability in this column."""
+
+    text: int
     column: int
     probability: float
-
-
-def explain(asked: Sequence[Explained], model: Weighted) -> list[tuple[Span, ...]]:
-    """Spans in the texts as received. Checked: without them the score is lower, else there are none."""
-    ranked = [_ranked(one, model) for one in asked]
-    taken = [_first(words) for words in ranked]
-    spans = [_merged(one.text, words[:count]) for one, words, count in zip(asked, ranked, taken, strict=True)]
-    open_ = [index for index, some in enumerate(spans) if some]
-    for _ in range(ROUNDS):
-        open_ = _still_as_high(open_, asked, spans, model)
-        for index in open_:
-            taken[index] = min(len(ranked[index]), 2 * taken[index] + 1)
-            spans[index] = _merged(asked[index].text, ranked[index][: taken[index]])
-    for index in _still_as_high(open_, asked, spans, model):
-        spans[index] = ()
-    return spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +38,55 @@ class _Word:
     share: float
 
 
-def _ranked(one: Explained, model: Weighted) -> list[_Word]:
-    """The words that speak for the category, strongest first, as places in the text as received."""
-    places, shares = ngrams.contributions(one.normalized.text, model.weights[:, one.column])
-    words = [
-        _Word(*one.normalized.original_span(start, end), float(share))
-        for (start, end), share in zip(places, shares, strict=True)
-        if share > 0
+def explain(
+    asked: Sequence[Reason],
+    texts: Sequence[str],
+    normalized: Sequence[Normalized],
+    model: Weighted,
+) -> dict[tuple[int, int], tuple[Span, ...]]:
+    """Spans in the texts as received, by (text, column). Checked: without them the score is lower."""
+    ranked = _ranked(asked, texts, normalized, model)
+    taken = [_first(words) for words in ranked]
+    spans = [
+        _merged(texts[one.text], words[:count])
+        for one, words, count in zip(asked, ranked, taken, strict=True)
     ]
-    return sorted(words, key=lambda word: (-word.share, word.start))
+    unsure = [number for number, some in enumerate(spans) if some]
+    for _ in range(ROUNDS):
+        unsure = _still_as_high(unsure, asked, spans, texts, model)
+        for number in unsure:
+            taken[number] = 2 * taken[number] + 1
+            spans[number] = _merged(texts[asked[number].text], ranked[number][: taken[number]])
+    for number in _still_as_high(unsure, asked, spans, texts, model):
+        spans[number] = ()
+    return {(one.text, one.column): some for one, some in zip(asked, spans, strict=True)}
+
+
+def _ranked(
+    asked: Sequence[Reason], texts: Sequence[str], normalized: Sequence[Normalized], model: Weighted
+) -> list[list[_Word]]:
+    """For each reason the words that speak for it, strongest first, as places in the text as received."""
+    chosen = sorted({one.text for one in asked})
+    shares = dict(
+        zip(
+            chosen,
+            model.shares([texts[i] for i in chosen], [normalized[i].text for i in chosen]),
+            strict=True,
+        )
+    )
+    places = {text: _places(normalized[text]) for text in chosen}
+    ranked = []
+    for one in asked:
+        column = shares[one.text][:, one.column].tolist()
+        words = [
+            _Word(*place, share) for place, share in zip(places[one.text], column, strict=True) if share > 0
+        ]
+        ranked.append(sorted(words, key=lambda word: (-word.share, word.start)))
+    return ranked
+
+
+def _places(normalized: Normalized) -> list[tuple[int, int]]:
+    return [normalized.original_span(*match.span()) for match in ngrams.TOKEN.finditer(normalized.text)]
 
 
 def _first(words: Sequence[_Word]) -> int:
@@ -82,23 +103,27 @@ def _merged(text: str, words: Sequence[_Word]) -> tuple[Span, ...]:
     spans: list[Span] = []
     for word in sorted(words, key=lambda word: word.start):
         if spans and not any(character.isalnum() for character in text[spans[-1].end : word.start]):
-            spans[-1] = Span(spans[-1].start, max(word.end, spans[-1].end), REASON)
+            spans[-1] = Span(spans[-1].start, max(word.end, spans[-1].end), WORDING)
         else:
-            spans.append(Span(word.start, word.end, REASON))
+            spans.append(Span(word.start, word.end, WORDING))
     return tuple(spans)
 
 
 def _still_as_high(
-    indices: Sequence[int], asked: Sequence[Explained], spans: Sequence[tuple[Span, ...]], model: Weighted
+    numbers: Sequence[int],
+    asked: Sequence[Reason],
+    spans: Sequence[tuple[Span, ...]],
+    texts: Sequence[str],
+    model: Weighted,
 ) -> list[int]:
-    if not indices:
+    """Of these reasons, the ones whose probability does not fall without their spans."""
+    if not numbers:
         return []
-    without = [normalize(cut(asked[index].text, spans[index])).text for index in indices]
-    rows = model.probabilities(without)
+    rows = model.probabilities([cut(texts[asked[number].text], spans[number]) for number in numbers])
     return [
-        index
-        for index, row in zip(indices, rows, strict=True)
-        if row[asked[index].column] >= asked[index].probability
+        number
+        for number, row in zip(numbers, rows, strict=True)
+        if row[asked[number].column] >= asked[number].probability
     ]
 
 

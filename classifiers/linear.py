@@ -1,43 +1,55 @@
-"""Hashed words and character n-grams, a calibrated logistic regression a category, in one matrix product."""
+"""Hashed n-grams of characters, words and groups of words: a calibrated logistic regression a category.
+
+All categories are one matrix product over a batch; nothing but numbers and words is in the model's file.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import skops.io
 
 from classifiers import manifest, ngrams
-from classifiers.base import Category, Classifier, ClassifierFailed, ModelTampered, Score, Scores, Span
-from classifiers.evidence import Explained, explain
+from classifiers.base import Category, Classifier, ClassifierFailed, ModelTampered, Score, Scores
+from classifiers.evidence import Reason, explain
 from classifiers.fingerprint import code_version
-from classifiers.normalize import Normalized, normalize
+from classifiers.normalize import normalize
 
 FILE = "linear/model.skops"
-EXPLAINED_FROM = 0.25
+EXPLAINED_FROM = 0.2
 """Below this probability nobody asks which words carried it, and benign comments stay cheap."""
 CHARACTERS_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    weights: npt.NDArray[np.float32]
+    weights: ngrams.Matrix
     """columns x categories, calibration included: the logit is the product plus the bias."""
-    bias: npt.NDArray[np.float32]
+    vectors: ngrams.Matrix
+    """lexicon x categories: what each known word adds."""
+    bias: ngrams.Matrix
+    lexicon: ngrams.Lexicon
     categories: tuple[Category, ...]
 
     def probabilities(self, texts: Sequence[str]) -> list[list[float]]:
-        """Per normalised text one probability a category, the same whatever else is in the batch."""
-        logits = ngrams.of_texts(texts).product(self.weights) + self.bias
-        return [[_sigmoid(logit) for logit in row] for row in logits.tolist()]
+        """Per text as received one probability a category, the same whatever else is in the batch."""
+        return self.scored(self.batch(texts, [normalize(text).text for text in texts]))
 
+    def batch(self, texts: Sequence[str], normalized: Sequence[str]) -> ngrams.Batch:
+        return ngrams.batch(list(map(ngrams.read, texts, normalized)), self.lexicon)
 
-def _sigmoid(logit: float) -> float:
-    return round(1 / (1 + math.exp(-max(-30.0, min(30.0, logit)))), 6)
+    def shares(self, texts: Sequence[str], normalized: Sequence[str]) -> list[ngrams.Matrix]:
+        """Per text what each of its words adds to each category's logit: words x categories."""
+        batch = self.batch(texts, normalized)
+        return np.split(batch.by_word(self.weights, self.vectors), batch.text_words[1:-1])
+
+    def scored(self, batch: ngrams.Batch) -> list[list[float]]:
+        logits = batch.product(self.weights, self.vectors).astype(np.float64) + self.bias
+        rows: list[list[float]] = np.round(1 / (1 + np.exp(-np.clip(logits, -30, 30))), 6).tolist()
+        return rows
 
 
 class Linear(Classifier):
@@ -62,14 +74,20 @@ class Linear(Classifier):
         try:
             for batch in _batches(texts):
                 scores += self._batch(batch)
-        except (ValueError, MemoryError, FloatingPointError) as error:
+        except (ValueError, IndexError, MemoryError) as error:
             raise ClassifierFailed(f"the linear model could not score {len(texts)} texts") from error
         return scores
 
     def _batch(self, texts: Sequence[str]) -> list[Scores]:
         normalized = [normalize(text) for text in texts]
-        rows = self._model.probabilities([one.text for one in normalized])
-        spans = self._spans(texts, normalized, rows)
+        rows = self._model.scored(self._model.batch(texts, [one.text for one in normalized]))
+        asked = [
+            Reason(index, column, probability)
+            for index, row in enumerate(rows)
+            for column, probability in enumerate(row)
+            if probability >= EXPLAINED_FROM
+        ]
+        spans = explain(asked, texts, normalized, self._model) if asked else {}
         return [
             {
                 category: Score(probability, spans.get((index, column), ()))
@@ -79,17 +97,6 @@ class Linear(Classifier):
             }
             for index, row in enumerate(rows)
         ]
-
-    def _spans(
-        self, texts: Sequence[str], normalized: Sequence[Normalized], rows: Sequence[Sequence[float]]
-    ) -> dict[tuple[int, int], tuple[Span, ...]]:
-        asked = {
-            (index, column): Explained(texts[index], normalized[index], column, probability)
-            for index, row in enumerate(rows)
-            for column, probability in enumerate(row)
-            if probability >= EXPLAINED_FROM
-        }
-        return dict(zip(asked, explain(list(asked.values()), self._model), strict=True))
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -110,6 +117,11 @@ def parse(content: bytes) -> Model:
     raw = skops.io.loads(content)
     return Model(
         weights=np.ascontiguousarray(raw["weights"], dtype=np.float32),
+        vectors=np.ascontiguousarray(raw["vectors"], dtype=np.float32),
         bias=np.asarray(raw["bias"], dtype=np.float32),
+        lexicon=ngrams.Lexicon(
+            {word: index for index, word in enumerate(raw["words"].split("\n"))},
+            np.asarray(raw["groups"], dtype=np.int64),
+        ),
         categories=tuple(Category(name) for name in raw["categories"]),
     )

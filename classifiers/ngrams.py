@@ -1,167 +1,253 @@
-"""Hashed features of many texts at once: words, word pairs and character n-grams, as sparse rows.
+"""Hashed features of many texts at once: character n-grams, words, and groups of words of like use.
 
 A text becomes " word word word ", all texts of a batch one array of code points, and every n-gram's hash
 comes from a few whole-array operations. Which column an n-gram falls into depends on its characters alone,
 so a text has the same features in every batch.
+
+Groups make little training text go further: each known word belongs to one of a few hundred groups that
+training found in how words are used ("mom", "dad", "brother"); a name is "some name", a number "some number".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
-from math import sqrt
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
 
 BITS = 18
-COLUMNS = 1 << BITS
+COLUMNS = 2 << BITS
+"""Characters and words share the first half, groups of words have the second."""
 
 TOKEN = re.compile(r"[$#@]?[^\W_]+(?:'[^\W_]+)*|[!?%]|[^\x00-\x7f\w\s]")
-FOLD = str.maketrans(
-    "0123456789áéíóúüàèìòùâêîôûäëïöç",
-    "0000000000aeiouuaeiouaeiouaeioc",
-    "'",
-)
+FOLD = str.maketrans("0123456789áéíóúüàèìòùâêîôûäëïöç", "0000000000aeiouuaeiouaeiouaeioc", "'")
 """Digits are alike (prices, codes, dates); accents are left out as often as written, but for the ñ."""
+CAPITAL = re.compile(r"\b[A-Z][^\W\d_A-Z]+")
+INSIDE = re.compile(r"(?<=[\w,;)] )[A-Z][^\W\d_A-Z]+")
+
+NAME, PRICE, SIGN, UNKNOWN, NUMBER = 1, 2, 3, 4, 5
+FIRST_GROUP = 16
+"""Group codes below this one are kinds of tokens; NUMBER and the next four are numbers by their length."""
 
 BASE = 0x9E3779B97F4A7C15
 INVERSE = pow(BASE, -1, 1 << 64)
 MIX = np.uint64(0xD6E8FEB86659FD93)
-CHARS = (3, 4, 5)
-SALTS = {"char": 11, "word": 101, "pair": 211, "skip": 307}
+SIZES = (3, 4, 5)
 
 Hashes = npt.NDArray[np.uint64]
-Positions = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
+Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The words that training knew, and the group of each."""
+
+    index: Mapping[str, int]
+    groups: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One text: its words as features see them, and which of them it writes like names."""
+
+    words: list[str]
+    inside: frozenset[str]
+    """With a capital inside a sentence."""
+    capital: frozenset[str]
+    """With a capital anywhere."""
+
+
+def read(text: str, normalized: str) -> Reading:
+    """`text` as received says what has a capital; `normalized` what the words are."""
+    words = " ".join(TOKEN.findall(normalized)).translate(FOLD).split()
+    return Reading(words, _folded(INSIDE.findall(text)), _folded(CAPITAL.findall(text)))
+
+
+def _folded(words: Sequence[str]) -> frozenset[str]:
+    return frozenset([word.lower().translate(FOLD) for word in words])
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Features of one kind: their columns in reading order, and where each row's begin (row + 1 entries)."""
+    """Features of one kind: their columns, and the position or word at which each begins, in order."""
 
     columns: npt.NDArray[np.int32]
-    bounds: Positions
+    begins: Indices
+    reach: tuple[int, ...] = (0,)
+    """The words it is made of, counted from the one where it begins."""
 
-    def rows(self) -> csr_matrix:
+    def sums(self, bounds: Indices, weights: Matrix) -> Matrix:
+        """Summed weights of the features that begin between each two bounds."""
+        product: Matrix = self.rows(bounds, len(weights)) @ weights
+        return product
+
+    def rows(self, bounds: Indices, columns: int = COLUMNS) -> csr_matrix:
         ones = np.ones(len(self.columns), dtype=np.float32)
-        return csr_matrix((ones, self.columns, self.bounds), shape=(len(self.bounds) - 1, COLUMNS))
+        cuts = np.searchsorted(self.begins, bounds)
+        return csr_matrix((ones, self.columns, cuts), shape=(len(bounds) - 1, columns))
 
-    def counts(self) -> npt.NDArray[np.float32]:
-        return np.diff(self.bounds).astype(np.float32)
+    def counts(self, bounds: Indices) -> Indices:
+        return np.diff(np.searchsorted(self.begins, bounds))
 
 
 @dataclass(frozen=True, slots=True)
-class Features:
-    chars: tuple[Family, ...]
+class Batch:
+    """The features of some texts, in three kinds that are each scaled by how many a text has."""
+
+    texts_at: Indices
+    """Where each text's characters begin, and the end."""
+    words_at: Indices
+    """Where each word's characters begin, its leading space included, and the end."""
+    text_words: Indices
+    """The number of each text's first word, and of all words."""
+    letters: tuple[Family, ...]
     words: tuple[Family, ...]
+    groups: tuple[Family, ...]
+    known: Family
+    """Columns here are indices of the lexicon."""
 
-    def product(self, weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """rows x categories: the weights of each row's features, scaled so that length does not matter."""
-        return _scaled(self.chars, weights) + _scaled(self.words, weights)
+    def product(self, weights: Matrix, vectors: Matrix) -> Matrix:
+        """texts x categories."""
+        letters = sum(family.sums(self.texts_at, weights) for family in self.letters)
+        words = sum(family.sums(self.text_words, weights) for family in self.words)
+        groups = sum(family.sums(self.text_words, weights) for family in self.groups)
+        known = self.known.sums(self.text_words, vectors)
+        scale = self.scales()
+        total: Matrix = letters * scale[0] + words * scale[1] + groups * scale[2] + known * scale[3]
+        return total
 
+    def scales(self) -> tuple[Matrix, Matrix, Matrix, Matrix]:
+        """One over the root of how many features of the kind each text has: length shall not matter."""
+        return (
+            _inverse_root(_counts(self.letters, self.texts_at)),
+            _inverse_root(_counts(self.words, self.text_words)),
+            _inverse_root(_counts(self.groups, self.text_words)),
+            _inverse_root(np.diff(self.text_words)),
+        )
 
-def tokens(text: str) -> list[str]:
-    """`text` is normalised already."""
-    return TOKEN.findall(text)
-
-
-def of_texts(texts: Sequence[str]) -> Features:
-    """One row a text."""
-    lines = [_line(text) for text in texts]
-    return _features("".join(lines), np.cumsum([0, *map(len, lines)], dtype=np.int64))
-
-
-def contributions(
-    text: str, weights: npt.NDArray[np.float32]
-) -> tuple[list[tuple[int, int]], npt.NDArray[np.float32]]:
-    """Each token's place in the normalised `text`, and what it adds with one category's `weights`."""
-    places = [match.span() for match in TOKEN.finditer(text)]
-    if not places:
-        return [], np.zeros(0, dtype=np.float32)
-    line = _line(text)
-    chars = _features(line, _word_starts(line)).chars
-    words = of_texts([text]).words
-    return places, _by_letters(chars, weights) + _by_words(words, weights)
-
-
-def _by_letters(families: Sequence[Family], weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    shares = [
-        [weights[family.columns[begin:end]].sum() for begin, end in pairwise(family.bounds)]
-        for family in families
-    ]
-    total: npt.NDArray[np.float32] = np.sum(shares, axis=0, dtype=np.float32)
-    total /= np.float32(sqrt(max(1, sum(len(family.columns) for family in families))))
-    return total
+    def by_word(self, weights: Matrix, vectors: Matrix) -> Matrix:
+        """words x categories: what each word adds to its text's product."""
+        each = np.arange(len(self.words_at))
+        text = np.repeat(np.arange(len(self.text_words) - 1), np.diff(self.text_words))
+        letters = sum(family.sums(self.words_at, weights) for family in self.letters)
+        words = sum(_shared(family, family.sums(each, weights)) for family in self.words)
+        groups = sum(_shared(family, family.sums(each, weights)) for family in self.groups)
+        scale = [one[text] for one in self.scales()]
+        known = self.known.sums(each, vectors)
+        total: Matrix = letters * scale[0] + words * scale[1] + groups * scale[2] + known * scale[3]
+        return total
 
 
-def _by_words(families: Sequence[Family], weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """A pair's weight is shared by its two words."""
-    shares: npt.NDArray[np.float32] = weights[families[0].columns]
-    for gap, family in enumerate(families[1:], start=1):
-        both = weights[family.columns] / 2
-        shares[: len(both)] += both
-        shares[gap : gap + len(both)] += both
-    shares /= np.float32(sqrt(sum(len(family.columns) for family in families)))
+def _shared(family: Family, sums: Matrix) -> Matrix:
+    """A feature of several words counts for each in equal parts."""
+    shares = np.zeros_like(sums)
+    for step in family.reach:
+        shares[step:] += sums[: len(sums) - step] / np.float32(len(family.reach))
     return shares
 
 
-def _word_starts(line: str) -> Positions:
-    """Where each word's characters begin, its leading space included, and the end."""
-    return np.array(
-        [*(match.start() for match in re.finditer(r" (?=[^ ])", line)), len(line)], dtype=np.int64
+def _counts(families: Sequence[Family], bounds: Indices) -> Indices:
+    counts: Indices = np.sum([family.counts(bounds) for family in families], axis=0)
+    return counts
+
+
+def _inverse_root(counts: Indices) -> Matrix:
+    return (1 / np.sqrt(np.maximum(1, counts))).astype(np.float32)[:, None]
+
+
+def batch(readings: Sequence[Reading], lexicon: Lexicon) -> Batch:
+    lines = [f" {' '.join(reading.words)} " for reading in readings]
+    texts_at = np.cumsum([0, *map(len, lines)], dtype=np.int64)
+    text_words = np.cumsum([0, *(len(reading.words) for reading in readings)], dtype=np.int64)
+    codes = np.frombuffer("".join(lines).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(
+        np.uint64
+    )
+    space = codes == ord(" ")
+    begins = np.flatnonzero(space[:-1] & ~space[1:])
+    ends = np.flatnonzero(~space[:-1] & space[1:]) + 1
+    known, codes_of_groups = _looked_up(readings, lexicon)
+    hashes = _spans(codes, begins + 1, ends)
+    last = np.repeat(text_words[1:], np.diff(text_words))
+    return Batch(
+        texts_at=texts_at,
+        words_at=np.append(begins, len(codes)),
+        text_words=text_words,
+        letters=tuple(_letters(codes, space)),
+        words=tuple(_words(hashes, last)),
+        groups=tuple(_groups(hashes, codes_of_groups, last)),
+        known=Family(known[known >= 0].astype(np.int32), np.flatnonzero(known >= 0)),
     )
 
 
-def _line(text: str) -> str:
-    return f" {' '.join(tokens(text))} ".translate(FOLD)
+def _looked_up(readings: Sequence[Reading], lexicon: Lexicon) -> tuple[Indices, Hashes]:
+    """Of every word its number in the lexicon (-1 if unknown) and its group's code."""
+    get = lexicon.index.get
+    known = np.array([get(word, -1) for reading in readings for word in reading.words], dtype=np.int64)
+    codes = np.append(lexicon.groups, 0)[known] + FIRST_GROUP
+    place = 0
+    for reading in readings:
+        for word in reading.words:
+            if known[place] < 0 or word in reading.inside:
+                codes[place] = _kind(word, reading)
+            place += 1
+    return known, codes.astype(np.uint64)
 
 
-def _scaled(families: Sequence[Family], weights: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    total = sum(family.rows() @ weights for family in families)
-    counts = np.maximum(1.0, sum(family.counts() for family in families))
-    scaled: npt.NDArray[np.float32] = total / np.sqrt(counts)[:, None]
-    return scaled
+def _kind(word: str, reading: Reading) -> int:
+    if word in reading.capital:
+        return NAME
+    if word[0] == "$":
+        return PRICE
+    if word.strip("0") == "":
+        return NUMBER + min(len(word), 5) - 1
+    return UNKNOWN if word[0].isalnum() else SIGN
 
 
-def _features(line: str, starts: Positions) -> Features:
-    codes = np.frombuffer(line.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
-    space = codes == ord(" ")
-    return Features(_char_families(codes, space, starts), _word_families(codes, space, starts))
-
-
-def _char_families(codes: Hashes, space: npt.NDArray[np.bool_], starts: Positions) -> tuple[Family, ...]:
+def _letters(codes: Hashes, space: npt.NDArray[np.bool_]) -> Iterator[Family]:
     """n-grams inside a word and its two spaces."""
-    families = []
     with np.errstate(over="ignore"):
-        rolling = codes * np.uint64(BASE)
-        inside = np.ones(len(codes), dtype=bool)
-        for size in range(2, max(CHARS) + 1):
+        rolling, inside = codes * np.uint64(BASE), np.ones(len(codes), dtype=bool)
+        for size in range(2, max(SIZES) + 1):
             rolling = (rolling[:-1] + codes[size - 1 :]) * np.uint64(BASE)
             inside = inside[:-1] & (~space[size - 2 : len(space) - 1] if size > 2 else True)
-            if size in CHARS:
-                families.append(_family(rolling, np.flatnonzero(inside), starts, SALTS["char"] + size))
-    return tuple(families)
+            if size in SIZES:
+                places = np.flatnonzero(inside)
+                yield Family(_columns(rolling[places], size), places)
 
 
-def _word_families(codes: Hashes, space: npt.NDArray[np.bool_], starts: Positions) -> tuple[Family, ...]:
-    begins = np.flatnonzero(space[:-1] & ~space[1:]) + 1
-    ends = np.flatnonzero(~space[:-1] & space[1:]) + 1
-    hashes = _spans(codes, begins, ends)
-    row = np.searchsorted(starts, begins, side="right")
-    families = [_family(hashes, np.arange(len(hashes)), np.searchsorted(begins, starts), SALTS["word"])]
+def _words(hashes: Hashes, last: Indices) -> Iterator[Family]:
+    yield _run((hashes,), (0,), last, 11)
+    yield _run((hashes, hashes), (0, 1), last, 12)
+    yield _run((hashes, hashes), (0, 2), last, 13)
+
+
+def _groups(hashes: Hashes, groups: Hashes, last: Indices) -> Iterator[Family]:
+    """Runs of groups, and of one word beside one group."""
+    yield _run((groups,), (0,), last, 21, half=1)
+    yield _run((groups, groups), (0, 1), last, 22, half=1)
+    yield _run((groups, groups), (0, 2), last, 23, half=1)
+    yield _run((groups, groups, groups), (0, 1, 2), last, 24, half=1)
+    yield _run((hashes, groups), (0, 1), last, 25, half=1)
+    yield _run((groups, hashes), (0, 1), last, 26, half=1)
+
+
+def _run(parts: Sequence[Hashes], reach: tuple[int, ...], last: Indices, salt: int, half: int = 0) -> Family:
+    """Features of words `reach` apart in one text; `last` is the number after each word's text's last."""
+    begins = np.flatnonzero(np.arange(len(last)) + reach[-1] < last)
     with np.errstate(over="ignore"):
-        for gap, name in ((1, "pair"), (2, "skip")):
-            both = hashes[:-gap] * np.uint64(3) + hashes[gap:] * np.uint64(0xC2B2AE3D27D4EB4F)
-            same = np.flatnonzero(row[:-gap] == row[gap:])
-            families.append(_family(both, same, np.searchsorted(begins, starts), SALTS[name]))
-    return tuple(families)
+        mixed = np.zeros(len(begins), dtype=np.uint64)
+        for part, step in zip(parts, reach, strict=True):
+            mixed = (mixed ^ part[begins + step]) * MIX
+            mixed ^= mixed >> np.uint64(31)
+    return Family(_columns(mixed, salt, half), begins, reach)
 
 
-def _spans(codes: Hashes, begins: Positions, ends: Positions) -> Hashes:
+def _spans(codes: Hashes, begins: Indices, ends: Indices) -> Hashes:
     """A polynomial hash of every codes[begin:end], modulo 2**64, from one running sum."""
     powers, inverses = _powers(1 << len(codes).bit_length())
     with np.errstate(over="ignore"):
@@ -172,20 +258,18 @@ def _spans(codes: Hashes, begins: Positions, ends: Positions) -> Hashes:
 
 @lru_cache(maxsize=4)
 def _powers(count: int) -> tuple[Hashes, Hashes]:
+    def of(base: int) -> Hashes:
+        return np.concatenate(([np.uint64(1)], np.cumprod(np.full(count, base, dtype=np.uint64))))
+
     with np.errstate(over="ignore"):
-        return tuple(  # type: ignore[return-value]
-            np.concatenate(([np.uint64(1)], np.cumprod(np.full(count, base, dtype=np.uint64))))
-            for base in (BASE, INVERSE)
-        )
+        return of(BASE), of(INVERSE)
 
 
-def _family(hashes: Hashes, positions: Positions, starts: Positions, salt: int) -> Family:
-    """Columns of the features at `positions`; `starts` says where each row begins in the same counting."""
+def _columns(hashes: Hashes, salt: int, half: int = 0) -> npt.NDArray[np.int32]:
     with np.errstate(over="ignore"):
-        mixed = hashes[positions] + np.uint64(salt) * MIX
+        mixed = hashes + np.uint64(salt) * MIX
         mixed ^= mixed >> np.uint64(32)
         mixed *= MIX
         mixed ^= mixed >> np.uint64(29)
         mixed *= np.uint64(BASE)
-    columns = (mixed >> np.uint64(64 - BITS)).astype(np.int32)
-    return Family(columns, np.searchsorted(positions, starts).astype(np.int64))
+    return ((mixed >> np.uint64(64 - BITS)) + np.uint64(half << BITS)).astype(np.int32)

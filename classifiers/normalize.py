@@ -29,6 +29,8 @@ LEET = {
     "+": "t",
 }
 MASKS = "*#%^&@$!-_"
+CAPITAL_LOOK_ALIKES = dict(zip("квмнтгαβγεηικντυχω", "kbmhtrabyenikvtuxw", strict=True))
+"""Small letters that the table of look-alikes leaves out because only their capitals are the same."""
 COMMON_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]")
 
 # One linear scan decides whether any of the rewrites below could apply; most comments stop here.
@@ -39,9 +41,9 @@ SUSPICIOUS = re.compile(
     r"|(?<![a-z])(?:[fbcdn]|sh)[-_.]|[a-z]{2}[._][a-z]"
 )
 REPEATED = re.compile(r"[a-z]*([a-z])\1\1[a-z]*")
-LEET_WORD = re.compile(r"(?<![\w@$!|+.])[a-z0-9@$!|+]{3,24}(?![\w@])")
+LEET_WORD = re.compile(r"(?<![\w@$!|+.])[a-z0-9@$!|+]{2,24}?(?=!*(?![\w@$!|+]|\.\w))")
 SPACED = re.compile(
-    r"(?<![a-z0-9])[a-z01345@$!](?:([ .\-_*~/,])[a-z01345@$!](?:\1[a-z01345@$!]){1,30})(?![a-z0-9])"
+    r"(?<![a-z0-9])[a-z01345@$!](?:([ .\-_*~/,])[a-z01345@$!](?:\1[a-z01345@$!]){1,30})(?![a-z0-9*#%^&@$])"
 )
 SPLIT = re.compile(r"(?<![a-z0-9._-])[a-z]{1,10}(?:[._\-*~][a-z]{1,10}){1,4}(?![a-z0-9])")
 MASKED = re.compile(r"(?<![\w*#%^&@$!-])[a-z]{1,6}[*#%^&@$!\-_]{1,8}[a-z*#%^&@$!]{0,8}")
@@ -63,8 +65,12 @@ class Normalized:
         return self.offsets[start], max(self.offsets[end], self.offsets[end - 1] + 1)
 
 
+@lru_cache(maxsize=1024)
 def normalize(text: str) -> Normalized:
-    """Never raises on a str, whatever it holds (lone surrogates, NUL, unassigned characters)."""
+    """Never raises on a str, whatever it holds (lone surrogates, NUL, unassigned characters).
+
+    The last texts are remembered: the members of an ensemble read the same batch one after another.
+    """
     if text.isascii():
         folded = Normalized(text.lower(), range(len(text) + 1))
         if "\x00" <= min(text, default=" ") < "\t" or "\x7f" in text:
@@ -74,7 +80,9 @@ def normalize(text: str) -> Normalized:
     if not SUSPICIOUS.search(folded.text):
         return folded
     for pattern, rewrite in REWRITES:
-        folded = _rewrite(folded, pattern, rewrite)
+        before, folded = folded, _rewrite(folded, pattern, rewrite)
+        if rewrite is _unleet and folded is not before:
+            folded = _rewrite(folded, pattern, _unleet_boldly)
     return folded
 
 
@@ -167,6 +175,8 @@ def _straighten(source: Normalized) -> Normalized:
 
 @lru_cache(maxsize=4096)
 def _look_alike(character: str) -> str:
+    if character in CAPITAL_LOOK_ALIKES:
+        return CAPITAL_LOOK_ALIKES[character]
     from confusable_homoglyphs.confusables import confusables_data
 
     for entry in confusables_data.get(character, ()):
@@ -201,16 +211,30 @@ def _run_pieces(runs: Sequence[tuple[str, int, int]], counts: Iterable[int]) -> 
 
 
 def _unleet(match: re.Match[str]) -> Pieces | None:
+    """k1ll, sh00t: digits between letters where that is a word; at its ends only in words people disguise."""
     word = match.group()
-    symbols = sum(character in LEET for character in word)
-    letters = sum("a" <= character <= "z" for character in word)
-    if symbols == 0 or letters < 2 or letters + symbols < len(word) or ORDINARY_NUMBER.fullmatch(word):
+    if not _mixed(word) or sum(character.isalpha() for character in word) < 2:
         return None
-    inside = all(character.isalpha() for character in (word[0], word[-1]))
-    found = next(
-        (form for form in _spellings(word) if (_known(form) if inside else form in _disguised())), None
-    )
+    fits = _known if word[0].isalpha() and word[-1].isalpha() else _disguised().__contains__
+    found = next(filter(fits, _spellings(word)), None)
     return None if found is None else list(zip(found, range(len(word)), strict=True))
+
+
+def _unleet_boldly(match: re.Match[str]) -> Pieces | None:
+    """Beside a word that was in disguise: n0, y3s, and names that no list has."""
+    word = match.group()
+    if not _mixed(word):
+        return None
+    forms = list(_spellings(word))
+    inside = word[0].isalpha() and word[-1].isalpha()
+    found = next(filter(_known, forms), forms[0] if inside else None)
+    return None if found is None else list(zip(found, range(len(word)), strict=True))
+
+
+def _mixed(word: str) -> bool:
+    signs = sum(character in LEET for character in word)
+    letters = sum("a" <= character <= "z" for character in word)
+    return min(signs, letters) > 0 and letters + signs == len(word) and not ORDINARY_NUMBER.fullmatch(word)
 
 
 def _spellings(word: str) -> Iterable[str]:

@@ -21,6 +21,7 @@ from classifiers.normalize import Normalized, normalize
 
 RULES = Path(__file__).with_name("patterns.toml")
 PLAIN = str.maketrans("áéíóúüàèìòùâêîôûäëïö", "aeiouuaeiouaeiouaeio")
+WORD = re.compile(r"#?\w+|[^\x00-\x7f\w\s]")
 BEFORE, AFTER = 70, 40
 
 
@@ -61,11 +62,11 @@ class Patterns(Classifier):
         return code_version("patterns.py", "patterns.toml", "contacts.py")
 
     @cached_property
-    def _rules(self) -> tuple[Rule, ...]:
-        return rules()
+    def _book(self) -> Book:
+        return Book.of(rules())
 
     def load(self) -> None:
-        self._rules  # noqa: B018 - compiles the expressions once
+        self._book  # noqa: B018 - compiles the expressions once
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:
         try:
@@ -75,7 +76,7 @@ class Patterns(Classifier):
 
     def _scores(self, text: str) -> Scores:
         found: dict[Category, list[Hit]] = {}
-        for hit in hits(text, self._rules):
+        for hit in hits(text, self._book):
             found.setdefault(hit.rule.category, []).append(hit)
         return {
             category: Score(
@@ -86,15 +87,41 @@ class Patterns(Classifier):
         }
 
 
-def hits(text: str, those: Sequence[Rule]) -> list[Hit]:
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The rules, and by the first three letters of a word which of them it calls for."""
+
+    rules: tuple[Rule, ...]
+    contact: Rule
+    """The one rule without expressions: its hits come from `contacts`."""
+    by_beginning: Mapping[str, tuple[tuple[str, int], ...]]
+
+    @classmethod
+    def of(cls, those: Sequence[Rule]) -> Book:
+        index: dict[str, tuple[tuple[str, int], ...]] = {}
+        for number, rule in enumerate(those):
+            for need in rule.needs:
+                index[need[:3]] = (*index.get(need[:3], ()), (need, number))
+        contact = next(rule for rule in those if not rule.find)
+        return cls(tuple(those), contact, index)
+
+    def called_for(self, plain: str) -> list[Rule]:
+        numbers = {
+            number
+            for word in WORD.findall(plain)
+            for need, number in self.by_beginning.get(word[:3], ())
+            if word.startswith(need)
+        }
+        return [self.rules[number] for number in sorted(numbers)]
+
+
+def hits(text: str, book: Book) -> list[Hit]:
     """Every match of every rule, as places in the text as received."""
     normalized = normalize(text)
     plain = normalized.text.translate(PLAIN) if not normalized.text.isascii() else normalized.text
-    contact = contacts.find(text)
-    found = [Hit(rule, span.start, span.end) for rule in those if rule.id == "contact" for span in contact]
-    for rule in those:
-        if rule.find and any(need in plain for need in rule.needs):
-            found += _matches(rule, plain, normalized, text)
+    found = [Hit(book.contact, span.start, span.end) for span in contacts.find(text)]
+    for rule in book.called_for(plain):
+        found += _matches(rule, plain, normalized, text)
     return found
 
 

@@ -41,7 +41,8 @@ def load(models: Path) -> Mapping[Category, OperatingPoint]:
     """The shipped points, one for every category. Raises ModelMissing or ModelTampered."""
     content = manifest.verified(models, NAME, FILE)
     try:
-        return {Category(name): _point(entry) for name, entry in json.loads(content)["categories"].items()}
+        entries = json.loads(content)["categories"]
+        return {category: _point(entries[category]) for category in Category}
     except (KeyError, TypeError, ValueError) as error:
         raise ModelTampered(f"{models / FILE} does not hold operating points: restore it") from error
 

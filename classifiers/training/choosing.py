@@ -15,6 +15,8 @@ from classifiers.training.measures import Floats, share
 from classifiers.training.reading import Row
 
 LOWEST = 0.05
+FARTHER = 2.0
+"""Opinions of other places than school pages may be flagged twice as often: they are not what is scored."""
 
 
 def budgets() -> Mapping[Category, float]:
@@ -23,11 +25,11 @@ def budgets() -> Mapping[Category, float]:
 
 
 def choose(budget: float, permissible: Floats, viewpoints: Floats) -> float:
-    """The lowest threshold that keeps both groups within the budget, in steps of 0.0001."""
+    """The lowest threshold that keeps both groups within their budgets, in steps of 0.0001."""
     lowest = LOWEST
-    for scores in (permissible, viewpoints):
+    for scores, most in ((permissible, budget), (viewpoints, FARTHER * budget)):
         if len(scores):
-            allowed = int(budget * len(scores))
+            allowed = int(most * len(scores))
             lowest = max(lowest, float(np.sort(scores)[::-1][min(allowed, len(scores) - 1)]) + 1e-4)
     return round(min(lowest, 1.0), 4)
 

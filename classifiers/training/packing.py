@@ -20,6 +20,9 @@ def pack(model: Model) -> bytes:
         skops.io.dumps(
             {
                 "weights": model.weights.astype(np.float16),
+                "vectors": model.vectors.astype(np.float16),
+                "words": "\n".join(model.lexicon.index),
+                "groups": model.lexicon.groups.astype(np.int16),
                 "bias": model.bias.astype(np.float32),
                 "categories": [category.value for category in model.categories],
             }

@@ -47,6 +47,7 @@ class Source:
     use: str
     weight: float = 0.1
     reads: str = ""
+    free: tuple[str, ...] = ()
 
 
 @cache
@@ -98,6 +99,10 @@ def _public(entry: Mapping[str, Any], source: Source) -> Row:
         category, weight = Category(name), source.weight * (WEAK if name in weak else 1.0)
         for read, known in _reading(category, bool(value), source, name in weak):
             labels[read], weights[read] = known, weight
+    if not any(entry["labels"].values()):
+        for category in map(Category, source.free):
+            labels.setdefault(category, False)
+            weights.setdefault(category, source.weight * WEAK)
     return Row(
         id=str(entry["id"]),
         text=entry["text"],

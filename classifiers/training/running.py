@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,16 +14,19 @@ import numpy as np
 from classifiers import manifest, thresholds
 from classifiers.base import Category, Score
 from classifiers.ensemble import Ensemble, join
-from classifiers.linear import FILE, Linear
+from classifiers.linear import FILE, Linear, Model
 from classifiers.patterns import Patterns
-from classifiers.training import choosing, fitting, measuring, packing, reading
+from classifiers.training import card, choosing, fitting, measuring, packing, reading, wording
 from classifiers.training.measures import Floats
 from classifiers.training.reading import Row
 from classifiers.training.report import CategoryReport, Report, Slice
 
 HELD_OUT = "linear/heldout.json"
+CARD = "linear/CARD.md"
 AT_ONCE = 512
 MOST_A_SOURCE = 3000
+OWN_TIMES = 3
+"""In learning which words are alike a corpus comment counts as three public rows."""
 NOTE = (
     "Corpus comments are scored by a model that never saw their issue (five folds by issue). Calibration "
     "and thresholds were chosen on the same held-out scores: expect slightly less on new comments."
@@ -49,8 +53,7 @@ def train(
     own = list(reading.corpus(corpus))
     public = list(reading.public(data, "train"))
     progress(f"{len(own)} corpus comments, {len(public)} public rows")
-    parts, held_out = _fitted(own, public, seed, progress)
-    model = packing.pack(fitting.assembled(parts))
+    model, held_out = _fitted(own, public, seed, progress)
     known = {
         row.id: [round(float(value), 4) for value in scores]
         for row, scores in zip(own, held_out, strict=True)
@@ -60,11 +63,13 @@ def train(
         "seed": seed,
         "sources": _used(own, public),
     }
-    files = {FILE: model, HELD_OUT: (json.dumps(known, separators=(",", ":")) + "\n").encode()}
+    files = {FILE: packing.pack(model), HELD_OUT: (json.dumps(known, separators=(",", ":")) + "\n").encode()}
     manifest.record(out, Linear.name, files, **facts)
     progress("choosing thresholds")
     _choose(out, own, data)
-    return replace(evaluate(out, data, progress, corpus), seconds=round(time.monotonic() - started, 1))
+    report = evaluate(out, data, progress, corpus)
+    (out / CARD).write_text(card.render(report, _used(own, public), seed), encoding="utf-8")
+    return replace(report, seconds=round(time.monotonic() - started, 1))
 
 
 def _used(own: Sequence[Row], public: Sequence[Row]) -> dict[str, int]:
@@ -76,9 +81,12 @@ def _used(own: Sequence[Row], public: Sequence[Row]) -> dict[str, int]:
 
 def _fitted(
     own: Sequence[Row], public: Sequence[Row], seed: int, progress: Callable[[str], None]
-) -> tuple[list[tuple[Category, fitting.Weights]], Floats]:
-    own_features = fitting.matrix([row.text for row in own])
-    public_features = fitting.matrix([row.text for row in public])
+) -> tuple[Model, Floats]:
+    """The model, and what models of the same making say of corpus comments whose issue they never saw."""
+    own_read, public_read = (fitting.readings([row.text for row in rows]) for rows in (own, public))
+    progress("learning which words are alike")
+    likeness = wording.learn([reading.words for reading in (*own_read * OWN_TIMES, *public_read)], seed)
+    own_features, public_features = (fitting.matrix(those, likeness) for those in (own_read, public_read))
     fold = fitting.folds(own, seed)
     parts: list[tuple[Category, fitting.Weights]] = []
     held_out = np.zeros((len(own), len(Category)))
@@ -86,25 +94,25 @@ def _fitted(
         progress(f"fitting {category}")
         prior = fitting.public_stage(public, public_features, category, seed)
         _, truth, weight = fitting.labelled(own, category)
+        behind = public_features[fitting.background(public, category, seed)]
+        stage = partial(fitting.own_stage, prior=prior, background=behind)
         logits = np.zeros(len(own))
         for learn, test in fitting.splits(fold):
-            fitted = fitting.own_stage(own_features[learn], truth[learn], weight[learn], prior)
-            logits[test] = fitted.logits(own_features[test])
+            logits[test] = stage(own_features[learn], truth[learn], weight[learn]).logits(own_features[test])
         scale, shift = fitting.platt(logits, truth)
         held_out[:, column] = 1 / (1 + np.exp(-(logits * scale + shift)))
-        whole = fitting.own_stage(own_features, truth, weight, prior)
-        parts.append((category, fitting.calibrated(whole, scale, shift)))
-    return parts, held_out
+        parts.append((category, fitting.calibrated(stage(own_features, truth, weight), scale, shift)))
+    return fitting.assembled(parts, likeness), held_out
 
 
 def _choose(out: Path, own: Sequence[Row], data: Path) -> None:
     scores = _scores(out, own)
     opinions = [row for row in _measured(data) if row.viewpoint]
     free = _scores(out, opinions)
-    points = {
-        category: choosing.point(category, own, scores[:, column], free[:, column])
-        for column, category in enumerate(Category)
-    }
+    points = {}
+    for column, category in enumerate(Category):
+        known = np.array([row.labels.get(category) is False for row in opinions], dtype=bool)
+        points[category] = choosing.point(category, own, scores[:, column], free[known, column])
     manifest.record(out, thresholds.NAME, {thresholds.FILE: choosing.as_json(points)})
 
 

@@ -1,0 +1,152 @@
+"""The model card: what it is for, what it learned from and under which licences, and how well it does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from classifiers.thresholds import Share
+from classifiers.training import reading
+from classifiers.training.report import CategoryReport, Parity, Report, Slice
+
+HEAD = """# Model card: linear
+
+Written by `modbot train`; do not edit.
+
+**What it is.** One logistic regression a category over hashed character n-grams (3 to 5), words, word pairs
+and groups of words of like use, read after the normaliser has undone disguises. The groups were learned from
+the training texts themselves; there is no outside model in it. Every probability is calibrated by Platt's
+sigmoid on comments whose issue the fitted model had not seen.
+
+**What it is for.** Sorting public comments under a school district's posts so that a trained person looks
+first at what may break a clause of the district's published policy. It is one member of an ensemble.
+
+**What it is not for.** Deciding. Hiding or deleting without a person. Judging a person, a student or an
+author. Any text that is not a public comment. Languages other than English and, less well, Spanish.
+
+**How it was trained.** First the public sources below (a missing label is unknown, a weak one counts half),
+then the project's own corpus, which counts most, with the public model's opinion as one feature. Seed {seed};
+the same command on the same machine gives the same bytes.
+"""
+
+LIMITS = """## Limits
+
+- The corpus is written, not collected, and hard on purpose; a third of it breaks a clause. On a real page far
+  fewer do, so the share of flags that are right will be lower there than the precision above.
+- Calibration is to the mix of the corpus. Veiled threats, sarcasm and irony are often missed; a threat
+  without any of the usual words is not seen by this model.
+- Measured on held-out issues of the same writers. Real comments surprise: measure again on the district's.
+- Public sources carry their annotators' biases, among them against African American English. They count
+  little beside the corpus, and the parity figures above are the check.
+"""
+
+
+def render(report: Report, used: Mapping[str, int], seed: int) -> str:
+    """Markdown. Nothing in it depends on the time or the machine."""
+    parts = [
+        HEAD.format(seed=seed),
+        "## Data it learned from\n\n" + _sources(used),
+        "## Data it did not learn from\n\n" + _left_out(),
+        "## Figures: the ensemble at its thresholds, on the project's corpus\n\n" + _figures(report),
+        "## Figures on public sources that it never learned from\n\n" + _public(report),
+        LIMITS,
+    ]
+    return "\n".join(parts)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    lines = [list(head)]
+    lines += [["---"] * len(lines[0])] + [[str(cell) for cell in row] for row in rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _sources(used: Mapping[str, int]) -> str:
+    licences = {name: source.licence for name, source in reading.sources().items()}
+    licences[reading.OWN] = "MIT, the project's own (see its datasheet)"
+    return _table(
+        ("source", "rows", "licence"), ((name, count, licences[name]) for name, count in used.items())
+    )
+
+
+def _left_out() -> str:
+    rows = [(name, one.licence) for name, one in reading.sources().items() if one.use != "train"]
+    text = (
+        "Their licence, or its uncertainty, does not let an MIT project ship what learned from them. They\n"
+        "are read only to measure, and to choose thresholds so that protected opinions stay.\n\n"
+    )
+    return text + _table(("source", "licence"), rows)
+
+
+def _share(share: Share) -> str:
+    return f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f}; {share.right} of {share.n})"
+
+
+def _categories(categories: Iterable[CategoryReport]) -> str:
+    head = (
+        "category",
+        "AUC",
+        "average precision",
+        "threshold",
+        "precision",
+        "recall",
+        "false flags",
+        "calibration",
+    )
+    return _table(
+        head,
+        (
+            (
+                one.category,
+                one.auc,
+                one.average_precision,
+                one.threshold,
+                _share(one.precision),
+                _share(one.recall),
+                _share(one.false_flags),
+                one.calibration_error,
+            )
+            for one in categories
+        ),
+    )
+
+
+def _slices(slices: Iterable[Slice]) -> str:
+    head = ("slice", "rows", "permissible comments flagged", "breaches found")
+    return _table(head, ((one.name, one.rows, _share(one.false_flags), _share(one.recall)) for one in slices))
+
+
+def _parity(parity: Mapping[str, Parity]) -> str:
+    rows = (
+        (
+            name,
+            one.pairs,
+            one.only_pro,
+            one.only_con,
+            f"{one.difference:+.3f} ({one.low:+.3f} to {one.high:+.3f})",
+        )
+        for name, one in parity.items()
+    )
+    return _table(
+        ("matched pairs", "pairs", "only pro flagged", "only con flagged", "difference (90 %)"), rows
+    )
+
+
+def _figures(report: Report) -> str:
+    whole = [
+        *report.notes,
+        f"Permissible comments flagged for anything: {_share(report.false_flags)}; "
+        f"opinions on an issue among them: {_share(report.viewpoints)}. "
+        f"Micro-F1 {report.micro_f1}, macro-F1 {report.macro_f1}. Intervals are Wilson's at 95 %.",
+    ]
+    slices = [one for one in report.slices if not one.name.startswith(("issue", "source"))]
+    return "\n\n".join([*whole, _categories(report.categories), _slices(slices), _parity(report.parity)])
+
+
+def _public(report: Report) -> str:
+    text = (
+        "Other kinds of text with other people's labels, so lower by nature; read them for false flags.\n\n"
+    )
+    opinions = _table(
+        ("protected opinions", "rows", "flagged for anything"),
+        ((one.name, one.rows, _share(one.false_flags)) for one in report.public_viewpoints),
+    )
+    return text + _categories(report.public) + "\n" + opinions

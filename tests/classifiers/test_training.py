@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers import manifest, patterns, thresholds
+from classifiers.base import Category
+from classifiers.ensemble import Ensemble
+from classifiers.linear import Linear
+from classifiers.patterns import Patterns
+from classifiers.training import choosing, evaluate, fitting, hits, measures, measuring, reading, train
+from classifiers.training.reading import Row
+
+NOTHING = dict.fromkeys(Category, False)
+FILES = ("manifest.json", "thresholds.json", "linear/model.skops", "linear/heldout.json", "linear/CARD.md")
+
+
+def row(text: str, *breaches: Category, **facts: object) -> Row:
+    labels = NOTHING | dict.fromkeys(breaches, True)
+    made = Row(text=text, labels=labels, weights=dict.fromkeys(labels, 1.0), source=reading.OWN, family="a")
+    return replace(made, **facts)  # type: ignore[arg-type]
+
+
+def some_of_the_corpus(folder: Path, rows: int, seed: int) -> Path:
+    """A small corpus with every label, as files of the real shape."""
+    lines = [
+        line for path in sorted(reading.CORPUS.glob("*.jsonl")) for line in path.read_text().splitlines()
+    ]
+    folder.mkdir()
+    (folder / "part.jsonl").write_text("\n".join(random.Random(seed).sample(lines, rows)) + "\n")
+    return folder
+
+
+def public_data(folder: Path) -> Path:
+    """Public sources in the published shape: one that may ship, one that is only measured, one unknown."""
+    folder.mkdir()
+    for name, side in (
+        ("edos", "harassment"),
+        ("vaccine_stance", "political"),
+        ("no_such_source", "threats"),
+    ):
+        rows = [
+            {
+                "id": f"{name}-{n}",
+                "text": f"word{n % 7} these {n} stupid people",
+                "labels": {side: n % 3 == 0},
+            }
+            for n in range(90)
+        ]
+        if name == "vaccine_stance":
+            rows = [{**one, "labels": {"political": 0}, "viewpoint": 1} for one in rows]
+        with gzip.open(folder / f"{name}.jsonl.gz", "wt", encoding="utf-8") as file:
+            file.writelines(json.dumps(one) + "\n" for one in rows)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
+    """Two trainings from the same data and seed, and the data."""
+    root = tmp_path_factory.mktemp("training")
+    corpus, data = some_of_the_corpus(root / "corpus", 700, 1), public_data(root / "data")
+    for name in ("one", "two"):
+        (root / name).mkdir()
+        train(data, root / name, seed=3, corpus=corpus)
+    return root / "one", root / "two", data, corpus
+
+
+def test_training_twice_gives_the_same_bytes(trained: Sequence[Path]) -> None:
+    one, two, *_ = trained
+    for file in FILES:
+        assert (one / file).read_bytes() == (two / file).read_bytes(), file
+
+
+def test_what_was_trained_loads_and_scores(trained: Sequence[Path]) -> None:
+    ensemble = Ensemble([Patterns(trained[0]), Linear(trained[0])])
+    ensemble.load()
+    assert ensemble.absent == {}
+    [assessed] = ensemble.assess(["Vote NO on Measure 4!"])
+    point = thresholds.load(trained[0])[Category.POLITICAL]
+    assert assessed.scores[Category.POLITICAL].probability > 0
+    assert point.goal.startswith("most recall with at most")
+
+
+def test_only_sources_that_may_ship_are_learned_from(trained: Sequence[Path]) -> None:
+    used = manifest.read(trained[0])["linear"]["sources"]
+    assert used == {"corpus": 700, "edos": 90}
+
+
+def test_evaluating_again_gives_the_same_report_and_it_is_json(trained: Sequence[Path]) -> None:
+    first, second = (
+        replace(evaluate(trained[0], trained[2], corpus=trained[3]), seconds=0.0) for _ in range(2)
+    )
+    assert first == second
+    told = json.loads(first.to_json())
+    assert {one["category"] for one in told["categories"]} == {category.value for category in Category}
+    assert told["false_flags"]["n"] > 300
+    assert told["public_viewpoints"][0]["name"] == "vaccine_stance"
+
+
+def test_no_side_of_a_pair_and_no_issue_is_in_two_folds() -> None:
+    rows = list(reading.corpus())
+    fold = fitting.folds(rows, seed=7)
+    by_family: dict[str, set[int]] = {}
+    for one, number in zip(rows, fold, strict=True):
+        by_family.setdefault(one.family, set()).add(int(number))
+    assert all(len(numbers) == 1 for numbers in by_family.values())
+    assert len(set(fold.tolist())) == fitting.FOLDS
+
+
+def test_every_corpus_row_has_all_labels_and_its_own_id() -> None:
+    rows = list(reading.corpus())
+    assert len(rows) >= 5000
+    assert len({one.id for one in rows}) == len(rows)
+    assert all(set(one.labels) == set(Category) for one in rows)
+
+
+def test_a_missing_label_is_unknown_and_a_weak_one_counts_half() -> None:
+    source = reading.Source("x", "MIT", "train", weight=0.2)
+    entry = {"id": 1, "text": "t", "labels": {"threats": 1, "obscene": 0}, "meta": {"weak": ["obscene"]}}
+    one = reading._public(entry, source)
+    assert one.labels == {Category.THREATS: True, Category.OBSCENE: False}
+    assert one.weights == {Category.THREATS: 0.2, Category.OBSCENE: 0.1}
+    assert not one.permissible
+
+
+def test_hate_against_a_group_is_read_as_discrimination() -> None:
+    source = reading.Source("x", "MIT", "train", reads="group")
+    hateful = reading._public({"id": 1, "text": "t", "labels": {"harassment": 1}}, source)
+    clean = reading._public({"id": 1, "text": "t", "labels": {"harassment": 0}}, source)
+    assert hateful.labels == {Category.DISCRIMINATION: True}
+    assert clean.labels == {Category.DISCRIMINATION: False, Category.HARASSMENT: False}
+
+
+def test_a_remark_on_a_candidate_is_not_read_as_advocacy() -> None:
+    source = reading.Source("x", "MIT", "train", reads="express")
+    entry = {"id": 1, "text": "t", "labels": {"political": 1}}
+    assert reading._public(entry, source).labels == {Category.POLITICAL: True}
+    assert reading._public({**entry, "meta": {"weak": ["political"]}}, source).labels == {}
+
+
+def test_every_source_states_a_licence_and_copyleft_ones_are_only_measured() -> None:
+    for source in reading.sources().values():
+        assert source.use in ("train", "measure")
+        if any(word in source.licence for word in ("GPL", "SA", "NC", "none")):
+            assert source.use == "measure", source.name
+
+
+def test_the_threshold_keeps_the_budget_and_gives_no_recall_away() -> None:
+    permissible, opinions = np.linspace(0, 0.8, 1000), np.linspace(0, 0.5, 1000)
+    threshold = choosing.choose(0.01, permissible, opinions)
+    assert (permissible >= threshold).sum() <= 10
+    assert (permissible >= threshold - 0.001).sum() >= 10
+    assert choosing.choose(0.01, permissible, np.linspace(0, 0.95, 1000)) > threshold
+
+
+def test_budgets_name_every_category_and_add_up_to_less_than_one_in_ten() -> None:
+    budgets = choosing.budgets()
+    assert set(budgets) == set(Category)
+    assert sum(budgets.values()) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"), [(0, 20, 0.0, 0.1611), (10, 20, 0.2993, 0.7007), (0, 0, 0, 1)]
+)
+def test_a_share_has_wilsons_interval(right: int, n: int, low: float, high: float) -> None:
+    share = measures.share(right, n)
+    assert (share.low, share.high) == pytest.approx((low, high), abs=1e-3)
+
+
+def test_calibration_error_is_the_mean_gap_over_bins() -> None:
+    assert measures.calibration_error([True] * 5 + [False] * 5, np.full(10, 0.5)) == 0.0
+    assert measures.calibration_error([True] * 10, np.full(10, 0.9)) == pytest.approx(0.1)
+
+
+def test_a_model_that_leans_to_one_side_shows_in_the_parity() -> None:
+    rows = [row("x", pair=f"p{n}", side=side, viewpoint=True) for n in range(100) for side in ("pro", "con")]
+    scores = np.zeros((200, len(Category)))
+    scores[::2, 0] = [0.9 if n < 20 else 0.1 for n in range(100)]
+    parity = measuring.report("v", rows, scores, dict.fromkeys(Category, 0.5)).parity["permissible"]
+    assert (parity.pairs, parity.only_pro, parity.only_con) == (100, 20, 0)
+    assert parity.low > 0.05
+
+
+def test_the_report_counts_what_it_says() -> None:
+    rows = [row("a", Category.THREATS), row("b", Category.THREATS), row("c"), row("d", viewpoint=True)]
+    scores = np.zeros((4, len(Category)))
+    column = list(Category).index(Category.THREATS)
+    scores[:, column] = [0.9, 0.1, 0.8, 0.2]
+    report = measuring.report("v", rows, scores, dict.fromkeys(Category, 0.5))
+    [threats] = [one for one in report.categories if one.category == "threats"]
+    assert (threats.precision.right, threats.precision.n) == (1, 2)
+    assert (threats.recall.right, threats.recall.n) == (1, 2)
+    assert (report.false_flags.right, report.false_flags.n) == (1, 2)
+    assert (report.viewpoints.right, report.viewpoints.n) == (0, 1)
+    assert threats.auc == 0.5
+
+
+def test_counting_hits_changes_nothing_but_the_counts(tmp_path: Path) -> None:
+    path = tmp_path / "patterns.toml"
+    path.write_text(patterns.RULES.read_text(encoding="utf-8"), encoding="utf-8")
+    before = patterns.rules(path)
+    counts = hits.measure([row("kys loser", Category.HARASSMENT), row("vote yes on the levy")], before)
+    assert counts["self-harm"] == (1, 1)
+    assert counts["vote-on-measure"] == (0, 1)
+    path.write_text(hits.rewritten(path.read_text(encoding="utf-8"), counts), encoding="utf-8")
+    after = patterns.rules(path)
+    assert [replace(rule, measured=(0, 0)) for rule in after] == [
+        replace(rule, measured=(0, 0)) for rule in before
+    ]
+    assert {rule.id: rule.measured for rule in after} == counts
