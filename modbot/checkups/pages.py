@@ -31,7 +31,7 @@ def _page(page: PageSettings) -> Iterator[Finding]:
     except ConfigError as error:
         yield wrong(what, str(error), error.remedy)
     except NotAuthorised as error:
-        yield wrong(what, str(error), "Mend this page's credentials in modbot.toml.")
+        yield wrong(what, str(error), "Mend this page's settings in modbot.toml.")
     except PlatformError as error:
         yield wrong(what, str(error), "modbot tries again by itself; is the address right and the site up?")
     except TimeoutError:

@@ -79,6 +79,8 @@ def settings_file(folder: Path, url: str, *more: str) -> Path:
     """A modbot.toml on this database, with the test policy and a key beside it."""
     folder.mkdir(exist_ok=True)
     (folder / "modbot.toml").write_text(f'[database]\nurl = "{url}"\n' + "\n".join(more))
+    # The address may hold a password.
+    (folder / "modbot.toml").chmod(0o600)
     (folder / "policy.toml").write_text(POLICY)
     if not (folder / "checkpoint.key").exists():
         checkpoints.make_key(folder / "checkpoint.key")

@@ -68,7 +68,7 @@ def test_a_line_that_cannot_be_read_is_told_and_the_others_go_on() -> None:
 def test_odd_characters_do_not_stop_it() -> None:
     answer, found = score(
         as_line(id="\ud83d", text="half \ud83d a pair \x00 \x1b[31m"),
-        "﻿{}".format(json.dumps({"id": None, "text": ""})).encode(),
+        "\ufeff".encode() + as_line(id=2, text="a mark in the middle"),
     )
     assert [each["id"] for each in found] == ["\ud83d"]
     assert "line 2: it is not JSON" in answer.err
