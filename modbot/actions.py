@@ -12,13 +12,12 @@ from datetime import timedelta
 
 import structlog
 
-from modbot import observe, outbox
+from modbot import cases, observe, outbox
 from modbot.store import Store
 from platforms.base import (
     CommentGone,
     NotAuthorised,
     Platform,
-    PlatformError,
     RateLimited,
     Unsupported,
 )
@@ -26,6 +25,8 @@ from platforms.base import (
 log = structlog.get_logger()
 
 LONGEST_WAIT = timedelta(minutes=15)
+LONGEST_ASKED = 86_400.0
+"""Seconds after which we ask again whatever the platform said."""
 STUCK_AFTER = 5
 """Attempts after which health calls an action stuck; it is still tried."""
 
@@ -39,15 +40,17 @@ async def carry_out(store: Store, page: str, platform: Platform) -> int:
 
 
 async def _try(store: Store, platform: Platform, action: outbox.Due) -> bool:
+    if await asyncio.to_thread(cases.withdraw_if_edited, store, action):
+        return True
     try:
         receipt = await platform.act(action.kind, action.native_id)
     except CommentGone as error:
         await asyncio.to_thread(outbox.gone, store, action, str(error))
     except Unsupported as error:
         await asyncio.to_thread(outbox.failed, store, action, str(error))
-    except PlatformError as error:
+    except Exception as error:  # what one action meets must not keep the others waiting
         wait = pause(error, action.attempts)
-        await asyncio.to_thread(outbox.again, store, action, str(error), wait)
+        await asyncio.to_thread(outbox.again, store, action, f"{type(error).__name__}: {error}", wait)
         observe.PLATFORM_ERRORS.labels(action.page, type(error).__name__).inc()
         log.warning("action.retry", action=action.id, page=action.page, wait_s=round(wait.total_seconds()))
         return False
@@ -61,7 +64,7 @@ async def _try(store: Store, platform: Platform, action: outbox.Due) -> bool:
 def pause(error: Exception, attempts: int) -> timedelta:
     """How long to wait before attempt `attempts` + 1: what the platform asks, else doubling with jitter."""
     if isinstance(error, RateLimited):
-        return timedelta(seconds=max(1.0, error.retry_after))
+        return timedelta(seconds=min(max(1.0, error.retry_after), LONGEST_ASKED))
     if isinstance(error, NotAuthorised):
         return timedelta(minutes=5)
     doubled = timedelta(seconds=2.0 ** min(attempts, 10))

@@ -6,19 +6,17 @@ action cannot exist without a decision, and a decision cannot exist without a na
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
 
-import platforms
-from modbot import outbox, queue
-from modbot.errors import DecisionRefused, NotAllowed, StaleCase
-from modbot.policy import Mode, Policy
-from modbot.store import Store, Transaction, body_of, table
+from modbot import outbox, queue, rulings
+from modbot.errors import NotAllowed, StaleCase
+from modbot.policy import Policy
+from modbot.rulings import DECIDERS, Choice, Item, Ruling
+from modbot.store import SYSTEM, Store, Transaction, body_of, table
 from modbot.tables import Case, CaseComment, Comment, Decision, Page, User
 from platforms.base import ActionKind
 
@@ -31,43 +29,6 @@ users = table(User)
 
 LEASE = timedelta(minutes=10)
 """How long a claimed case is kept for its reviewer."""
-DECIDERS = ("moderator", "lead", "records_officer", "administrator")
-ROLES = (*DECIDERS, "viewer")
-
-
-class Choice(StrEnum):
-    LEAVE_UP = "leave_up"
-    HIDE = "hide"
-    ESCALATE = "escalate"
-    REFER = "refer"
-
-
-REFERRALS = ("threat", "privacy", "civil_rights")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
-    """A person's choice with its grounds, before it is checked and stored."""
-
-    choice: Choice
-    by: str
-    clause: str = ""
-    quote: str = ""
-    """The words that break the clause, exactly as they stand in the comment."""
-    reason: str = ""
-    referral: str = ""
-    version: int | None = None
-    """The case's version as the person saw it; None decides on whatever is there now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A case's comment in its newest revision of the case."""
-
-    comment_id: int
-    page: str
-    platform: str
-    native_id: str
 
 
 def claim(store: Store, case_id: int, by: str) -> int:
@@ -104,13 +65,15 @@ def decide(
     Raises NotAllowed, DecisionRefused or StaleCase; then nothing was stored.
     """
     with store.write() as tx:
-        _person(tx, ruling.by)
+        role = _person(tx, ruling.by)
         row = _locked(tx, case_id)
-        _refuse_if_stale(row, ruling)
         _refuse_if_held(row, ruling.by, tx.now)
         items = _items(tx, case_id)
-        _check(tx, policy, ruling, items)
-        made = [_record(tx, policy, case_id, ruling, item, delay) for item in items]
+        quotes = rulings.check(tx, policy, ruling, rulings.View(row, items, role))
+        made = [
+            _record(tx, policy, case_id, replace(ruling, quote=quote), item, delay)
+            for item, quote in zip(items, quotes, strict=True)
+        ]
         _move(tx, row, ruling)
     return made
 
@@ -124,19 +87,47 @@ def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") 
             raise StaleCase(f"Case {case_id} has no decision to take back.", remedy="Decide it instead.")
         ruling = Ruling(choice=Choice.LEAVE_UP, by=by, reason=reason or "The last decision was taken back")
         for item in _items(tx, case_id):
-            if outbox.is_hidden(tx, item.page, item.native_id):
+            hidden_by = outbox.hidden_by(tx, item.page, item.native_id)
+            if hidden_by == case_id:
                 _record(tx, policy, case_id, ruling, item, timedelta(0))
-        tx.record("case.reopened", f"case:{case_id}", {"reason": ruling.reason}, actor=by)
-        _update(
-            tx,
-            case_id,
-            state="open",
-            claimed_by=None,
-            claimed_until=None,
-            decided_at=None,
-            closed_at=None,
-            version=row.version + 1,
-        )
+            elif hidden_by is not None:
+                raise StaleCase(
+                    f"Comment {item.native_id} is hidden by case {hidden_by}, not by this one.",
+                    remedy=f"Take that decision back instead: modbot case undo {hidden_by}",
+                )
+        _reopen(tx, case_id, ruling.reason, by)
+
+
+def withdraw_if_edited(store: Store, action: outbox.Due) -> bool:
+    """Nobody decided about words that the author wrote afterwards: such a hide goes back to the queue.
+
+    Returns True when the action was withdrawn and must not be carried out.
+    """
+    if action.kind is not ActionKind.HIDE:
+        return False
+    with store.read() as connection:
+        if rulings.newest(connection, action.page, action.native_id) == action.comment_id:
+            return False
+    with store.write() as tx:
+        why = "the author edited the comment before it was hidden"
+        if not outbox.withdraw(tx, action.id, why):
+            return True
+        if queue.waiting_case(tx, action.page, action.native_id) is None:
+            _reopen(tx, outbox.case_of(tx, action.id), why, SYSTEM)
+        else:
+            outbox.close_if_done(tx, outbox.case_of(tx, action.id))
+    return True
+
+
+def _reopen(tx: Transaction, case_id: int, reason: str, actor: str) -> None:
+    tx.record("case.reopened", f"case:{case_id}", {"reason": reason}, actor=actor)
+    values = dict.fromkeys(("claimed_by", "claimed_until", "decided_at", "closed_at"))
+    _update(tx, case_id, state="open", version=cases.c.version + 1, **values)
+    queue.catch_up(tx, case_id)
+    first = min(item.comment_id for item in _items(tx, case_id))
+    body = body_of(tx.connection, first)
+    if body is not None:
+        queue.remember(tx, case_id, body["text"])
 
 
 def _record(
@@ -169,7 +160,7 @@ def _record(
     if ruling.choice is Choice.HIDE:
         outbox.request(tx, seq, item.comment_id, item.page, item.native_id, ActionKind.HIDE, delay)
     elif ruling.choice is Choice.LEAVE_UP:
-        outbox.restore(tx, seq, item.comment_id, item.page, item.native_id, delay)
+        outbox.reverse(tx, seq, item.comment_id, item.page, item.native_id, delay)
     return seq
 
 
@@ -177,7 +168,7 @@ def _move(tx: Transaction, row: sa.Row[Any], ruling: Ruling) -> None:
     """ESCALATE and REFER leave the case open: somebody still has to say whether the comment stays."""
     values: dict[str, Any] = {"version": row.version + 1, "claimed_by": None, "claimed_until": None}
     if ruling.choice is Choice.ESCALATE:
-        values |= {"state": "open", "priority": min(row.priority, queue.TO_LEAD)}
+        values |= {"state": "open", "escalated": True, "priority": min(row.priority, queue.TO_LEAD)}
     elif ruling.choice is Choice.REFER:
         values |= {"state": "open"}
     else:
@@ -188,7 +179,8 @@ def _move(tx: Transaction, row: sa.Row[Any], ruling: Ruling) -> None:
         outbox.close_if_done(tx, row.id)
 
 
-def _person(tx: Transaction, name: str) -> None:
+def _person(tx: Transaction, name: str) -> str:
+    """The person's role, if it may decide."""
     row = tx.execute(sa.select(users).where(users.c.name == name)).first()
     if row is None or not row.active:
         raise NotAllowed(
@@ -197,6 +189,7 @@ def _person(tx: Transaction, name: str) -> None:
         )
     if row.role not in DECIDERS:
         raise NotAllowed(f"{name} may look at cases but not decide them.", remedy="Ask a moderator.")
+    return str(row.role)
 
 
 def _locked(tx: Transaction, case_id: int) -> sa.Row[Any]:
@@ -215,19 +208,6 @@ def _refuse_if_held(row: sa.Row[Any], by: str, now: datetime) -> None:
         )
 
 
-def _refuse_if_stale(row: sa.Row[Any], ruling: Ruling) -> None:
-    if ruling.version is not None and ruling.version != row.version:
-        raise StaleCase(
-            f"Case {row.id} changed since you looked at it (it is {row.state} now).",
-            remedy=f"Look again with: modbot case show {row.id}",
-        )
-    if row.state not in queue.WAITING and ruling.choice is not Choice.LEAVE_UP:
-        raise StaleCase(
-            f"Case {row.id} is already {row.state}.",
-            remedy=f"Take the decision back first: modbot case undo {row.id}",
-        )
-
-
 def _items(tx: Transaction, case_id: int) -> list[Item]:
     """The newest revision, within the case, of each of its items."""
     rows = tx.execute(
@@ -239,60 +219,6 @@ def _items(tx: Transaction, case_id: int) -> list[Item]:
     )
     newest = {(row.page, row.native_id): row for row in rows}
     return [Item(row.id, row.page, row.platform, row.native_id) for row in newest.values()]
-
-
-def _check(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence[Item]) -> None:
-    _refuse_if_edited(tx, items)
-    if ruling.choice is Choice.REFER and ruling.referral not in REFERRALS:
-        raise DecisionRefused(
-            "A referral needs to say to whom.", remedy=f"Give one of: {', '.join(REFERRALS)}."
-        )
-    if ruling.choice is Choice.HIDE:
-        _check_hide(tx, policy, ruling, items)
-
-
-def _check_hide(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence[Item]) -> None:
-    clause = policy.find(ruling.clause)
-    if clause is None:
-        known = ", ".join(each.id for each in policy.clause)
-        raise DecisionRefused(
-            f"Hiding needs a clause of the policy; '{ruling.clause}' is none.",
-            remedy=f"Give one of: {known}.",
-        )
-    if clause.mode is not Mode.ENFORCE:
-        raise DecisionRefused(
-            f"Clause {clause.id} is in mode '{clause.mode}': nothing may be hidden under it.",
-            remedy="Leave it up, or escalate it. Counsel's sign-off in the policy file turns 'enforce' on.",
-        )
-    _check_quote(tx, ruling, items[0])
-    for item in items:
-        effect = platforms.load(item.platform).capabilities.actions.get(ActionKind.HIDE)
-        if effect is None or not effect.reversible:
-            raise DecisionRefused(
-                f"{item.platform} has no reversible way to hide a comment.",
-                remedy="Escalate it: what is final there needs the records officer's release.",
-            )
-
-
-def _check_quote(tx: Transaction, ruling: Ruling, item: Item) -> None:
-    body = body_of(tx.connection, item.comment_id)
-    if not ruling.quote.strip() or ruling.quote not in (body or {}).get("text", ""):
-        raise DecisionRefused(
-            "Hiding needs the words that break the clause, exactly as they stand in the comment.",
-            remedy="Copy them from the comment. If no words can be quoted, leave it up.",
-        )
-
-
-def _refuse_if_edited(tx: Transaction, items: Sequence[Item]) -> None:
-    for item in items:
-        newest = sa.select(sa.func.max(comments.c.id)).where(
-            comments.c.page == item.page, comments.c.native_id == item.native_id
-        )
-        if tx.execute(newest).scalar() != item.comment_id:
-            raise StaleCase(
-                f"The author edited comment {item.native_id} a moment ago.",
-                remedy="Wait until the new text is in the case, then look again.",
-            )
 
 
 def _update(tx: Transaction, case_id: int, **values: Any) -> None:

@@ -147,7 +147,7 @@ def verify(
     _no_more(wanted, last)
     if end is None or (end.seq, end.hash) != (last.seq, last.hash):
         raise AuditBroken(f"the log ends at entry {last.seq}, but its head says otherwise", seq=last.seq + 1)
-    return Proof(last.seq, last.hash, len(stored) + len(kept))
+    return Proof(last.seq, last.hash, len({*stored, *kept}))
 
 
 def _by_seq(all_signed: Sequence[Signed], public_key: str) -> dict[int, list[Signed]]:

@@ -9,7 +9,12 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 import platforms
 from modbot import resources
@@ -47,7 +52,7 @@ class PolicyFile(_Table):
 class Classifiers(_Table):
     members: tuple[str, ...]
     models: str
-    batch: Annotated[int, Field(ge=1, le=10_000)]
+    batch: Annotated[int, Field(ge=1, le=1_000)]
 
 
 class Intake(_Table):
@@ -175,9 +180,16 @@ def build(own: dict[str, Any], path: Path) -> Settings:
     merged = _over(tomllib.loads(resources.defaults()), own)
     folder = path.parent
     try:
-        return Settings(**_resolve(merged, folder), folder=folder)
+        settings = Settings(**_resolve(merged, folder))
     except ValidationError as error:
         raise _broken(path, "; ".join(_plain(each) for each in error.errors())) from None
+    except SettingsError:
+        raise ConfigError(
+            "An environment variable that begins with MODBOT_ cannot be read as a setting.",
+            remedy="Name the section and the key, such as MODBOT_WEB__PORT=9000, or unset it.",
+        ) from None
+    # Set here, because where the file lies is not for the environment to say.
+    return settings.model_copy(update={"folder": folder})
 
 
 def _over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -194,9 +206,9 @@ def _resolve(value: Any, folder: Path) -> Any:
         return [_resolve(each, folder) for each in value]
     if not isinstance(value, dict):
         return value
-    if set(value) == {"env"}:
+    if set(value) == {"env"} and isinstance(value["env"], str):
         return _from_environment(value["env"])
-    if set(value) == {"secret_file"}:
+    if set(value) == {"secret_file"} and isinstance(value["secret_file"], str):
         return _from_file(folder / value["secret_file"])
     return {key: _resolve(each, folder) for key, each in value.items()}
 

@@ -12,10 +12,11 @@ from sqlalchemy.engine import Connection
 from modbot.actions import STUCK_AFTER
 from modbot.config import Settings
 from modbot.store import Store, table, utcnow
-from modbot.tables import Action, Case, Comment, Page, Unscored
+from modbot.tables import Action, AuditEvent, Case, Checkpoint, Comment, Page, Score, Unscored
 
 pages, actions, cases = table(Page), table(Action), table(Case)
-unscored, comments = table(Unscored), table(Comment)
+unscored, comments, scores = table(Unscored), table(Comment), table(Score)
+events, checkpoints = table(AuditEvent), table(Checkpoint)
 
 POLLS_MISSED = 5
 """A page that was not read for so many polls lags."""
@@ -45,6 +46,10 @@ class Figures:
     oldest_unscored_seconds: float
     not_scored: int
     """Of the unscored, those that no classifier could score so far."""
+    absent: str
+    """Members of the ensemble that were not there for the newest score."""
+    unsigned_seconds: float
+    """How long the log has gone on without a signed checkpoint."""
 
 
 def measure(store: Store) -> Figures:
@@ -59,6 +64,8 @@ def measure(store: Store) -> Figures:
             unscored=waiting,
             oldest_unscored_seconds=0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
             not_scored=failed,
+            absent=_absent(connection),
+            unsigned_seconds=_unsigned(connection, now),
         )
 
 
@@ -78,6 +85,10 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
         found.append(f"{figures.not_scored} comments could not be scored and wait for a person")
     elif figures.oldest_unscored_seconds > PATIENCE:
         found.append(f"{figures.unscored} comments wait for their score")
+    if figures.absent:
+        found.append(f"comments are scored without: {figures.absent}")
+    if figures.unsigned_seconds > 2 * 60 * settings.audit.checkpoint_minutes + PATIENCE:
+        found.append("the log has not been signed for too long: look at the key and the checkpoint folder")
     return [each for each in found if each]
 
 
@@ -121,3 +132,16 @@ def _unscored(connection: Connection) -> tuple[int, datetime | None, int]:
         )
     ).one()
     return row[0], row[1], row[2]
+
+
+def _absent(connection: Connection) -> str:
+    newest = sa.select(scores.c.absent).order_by(scores.c.id.desc()).limit(1)
+    return connection.execute(newest).scalar() or ""
+
+
+def _unsigned(connection: Connection, now: datetime) -> float:
+    """Seconds since the first entry that no checkpoint covers."""
+    signed = sa.select(sa.func.coalesce(sa.func.max(checkpoints.c.seq), 0)).scalar_subquery()
+    first = sa.select(events.c.at).where(events.c.seq == signed + 1)
+    since = connection.execute(first).scalar()
+    return 0.0 if since is None else max(0.0, (now - since).total_seconds())

@@ -38,7 +38,7 @@ _SECRET_TEXT = re.compile(
     r"(?P<url>[a-z][a-z0-9+.-]*://[^\s:/@]*):[^\s@/]+@"
     r"|(?P<scheme>\b(?:Bearer|Basic|Ghost|Bot))\s+[A-Za-z0-9._~+/=:-]{8,}"
     r"|(?P<hook>https?://[^\s\"']*/api/webhooks/\d+/)[^\s\"'/?]+"
-    r"|(?P<key>\b(?:access_token|password|secret|token|api_key)=)[^\s&\"']+",
+    r"|(?P<key>[\w-]*(?:token|secret|password|api_?key|proof)[\w-]*[\"']?\s*[=:]\s*[\"']?)[^\s&\"',}]+",
     re.I,
 )
 

@@ -12,14 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modbot.observe import redact_text
 from modbot.store import Store, Transaction, storable, table
-from modbot.tables import Action, Case, CaseComment, Decision
+from modbot.tables import Action, AuditEvent, Case, Decision
 from platforms.base import ActionKind, Receipt
 
 actions = table(Action)
 cases = table(Case)
-case_comments = table(CaseComment)
 decisions = table(Decision)
+events = table(AuditEvent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +67,65 @@ def request(
     return seq
 
 
-def restore(
+def reverse(
     tx: Transaction, decision_id: int, comment_id: int, page: str, native_id: str, delay: timedelta
 ) -> None:
     """Reverse an earlier hide: withdraw it if nobody tried it yet, else ask for an unhide."""
+    for row in _of_item(tx, page, native_id, ("failed",)):
+        _cancel(tx, row, {"action": row.id, "decision": decision_id})
     last = _last(tx, page, native_id)
-    if last is None or last.kind != ActionKind.HIDE or last.state not in ("pending", "done"):
+    if last is None or last.kind != ActionKind.HIDE:
         return
-    untouched = last.state == "pending" and last.attempts == 0
-    if untouched:
-        tx.record(
-            "action.cancelled", f"comment:{page}/{native_id}", {"action": last.id, "decision": decision_id}
-        )
-        tx.execute(sa.update(actions).where(actions.c.id == last.id).values(state="cancelled"))
-    else:
+    if not _cancel(tx, last, {"action": last.id, "decision": decision_id}):
         request(tx, decision_id, comment_id, page, native_id, ActionKind.UNHIDE, delay)
 
 
-def is_hidden(tx: Transaction, page: str, native_id: str) -> bool:
-    """Whether the last action on the item hides it, or is about to."""
+def hidden_by(tx: Transaction, page: str, native_id: str) -> int | None:
+    """The case whose decision hides the item, or is about to; None if it is up."""
     last = _last(tx, page, native_id)
-    return last is not None and last.kind == ActionKind.HIDE and last.state in ("pending", "done")
+    return case_of(tx, last.id) if last is not None and last.kind == ActionKind.HIDE else None
 
 
-def due(store: Store, page: str, limit: int = 50) -> list[Due]:
+def withdraw(tx: Transaction, action_id: int, why: str) -> bool:
+    """Cancel a pending action, tried or not; False if somebody settled it meanwhile."""
+    row = tx.execute(
+        sa.select(actions).where(actions.c.id == action_id, actions.c.state == "pending").with_for_update()
+    ).first()
+    if row is None:
+        return False
+    tx.record("action.cancelled", f"comment:{row.page}/{row.native_id}", {"action": action_id, "why": why})
+    tx.execute(sa.update(actions).where(actions.c.id == action_id).values(state="cancelled"))
+    return True
+
+
+def case_of(tx: Transaction, action_id: int) -> int:
+    """The case whose decision asked for the action."""
+    case_id: int = tx.execute(
+        sa.select(decisions.c.case_id)
+        .join(actions, actions.c.decision_id == decisions.c.id)
+        .where(actions.c.id == action_id)
+    ).scalar_one()
+    return case_id
+
+
+def _cancel(tx: Transaction, row: sa.Row[Any], body: dict[str, Any]) -> bool:
+    """Cancel what has failed, or what nobody has begun; the row itself decides a race with the worker."""
+    never_begun = sa.and_(actions.c.state == "pending", actions.c.attempts == 0)
+    cancelled = tx.execute(
+        sa.update(actions)
+        .where(actions.c.id == row.id, sa.or_(actions.c.state == "failed", never_begun))
+        .values(state="cancelled")
+    ).rowcount
+    if cancelled:
+        tx.record("action.cancelled", f"comment:{row.page}/{row.native_id}", body)
+    return bool(cancelled)
+
+
+def due(store: Store, page: str, limit: int = 10) -> list[Due]:
     """The page's actions whose time has come, oldest first, marked as tried.
 
-    One action per item at a time: an unhide never overtakes the hide before it.
+    One action per item at a time: an unhide never overtakes the hide before it. Only what the decision
+    asked for: a row that somebody wrote by hand is not carried out.
     """
     waiting = actions.alias()
     earlier = (
@@ -105,13 +138,26 @@ def due(store: Store, page: str, limit: int = 50) -> list[Due]:
         )
         .exists()
     )
+    asked_for = sa.or_(
+        sa.and_(actions.c.kind == "hide", decisions.c.choice == "hide"),
+        sa.and_(actions.c.kind == "unhide", decisions.c.choice == "leave_up"),
+    )
     with store.write(logged=False) as tx:
         rows = tx.execute(
             sa.select(actions)
-            .where(actions.c.page == page, actions.c.state == "pending", actions.c.due_at <= tx.now, ~earlier)
+            .join(decisions, decisions.c.id == actions.c.decision_id)
+            .join(events, events.c.seq == actions.c.id)
+            .where(
+                actions.c.page == page,
+                actions.c.state == "pending",
+                actions.c.due_at <= tx.now,
+                ~earlier,
+                asked_for,
+                events.c.kind == "action.requested",
+            )
             .order_by(actions.c.id)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=actions)
         ).all()
         ids = [row.id for row in rows]
         tx.execute(
@@ -138,12 +184,24 @@ def done(store: Store, action: Due, receipt: Receipt) -> None:
 
 
 def gone(store: Store, action: Due, why: str) -> None:
-    _finish(store, action, "gone", "action.gone", {"action": action.id, "kind": action.kind, "why": why})
+    _finish(
+        store,
+        action,
+        "gone",
+        "action.gone",
+        {"action": action.id, "kind": action.kind, "why": redact_text(why)},
+    )
 
 
 def failed(store: Store, action: Due, why: str) -> None:
     """The platform will never do it; the case stays decided, and health shows it until a person acts."""
-    _finish(store, action, "failed", "action.failed", {"action": action.id, "kind": action.kind, "why": why})
+    _finish(
+        store,
+        action,
+        "failed",
+        "action.failed",
+        {"action": action.id, "kind": action.kind, "why": redact_text(why)},
+    )
 
 
 def again(store: Store, action: Due, why: str, wait: timedelta) -> None:
@@ -152,7 +210,7 @@ def again(store: Store, action: Due, why: str, wait: timedelta) -> None:
         tx.execute(
             sa.update(actions)
             .where(actions.c.id == action.id, actions.c.state == "pending")
-            .values(due_at=tx.now + wait, failure=storable(why))
+            .values(due_at=tx.now + wait, failure=storable(redact_text(why)))
         )
 
 
@@ -172,30 +230,32 @@ def close_if_done(tx: Transaction, case_id: int) -> None:
 def _finish(store: Store, action: Due, state: str, kind: str, body: dict[str, Any]) -> None:
     with store.write() as tx:
         still = tx.execute(
-            sa.select(actions.c.decision_id)
+            sa.select(actions.c.id)
             .where(actions.c.id == action.id, actions.c.state == "pending")
             .with_for_update()
-        ).scalar()
+        ).first()
         if still is None:
             return
         seq = tx.record(kind, action.subject, body)
         tx.execute(
             sa.update(actions)
             .where(actions.c.id == action.id)
-            .values(state=state, receipt=seq, failure=storable(str(body.get("why", ""))))
+            .values(state=state, receipt=seq, failure=storable(body.get("why", "")))
         )
-        for case_id in _cases_of(tx, still):
-            close_if_done(tx, case_id)
-
-
-def _cases_of(tx: Transaction, decision_id: int) -> Sequence[int]:
-    return tx.execute(sa.select(decisions.c.case_id).where(decisions.c.id == decision_id)).scalars().all()
+        close_if_done(tx, case_of(tx, action.id))
 
 
 def _last(tx: Transaction, page: str, native_id: str) -> sa.Row[Any] | None:
-    """The newest action on an item that was not withdrawn."""
+    """The newest action that changed the item, or is about to."""
+    return next(iter(_of_item(tx, page, native_id, ("pending", "done"))), None)
+
+
+def _of_item(tx: Transaction, page: str, native_id: str, states: Sequence[str]) -> Sequence[sa.Row[Any]]:
+    """The item's actions in these states, newest first."""
     return tx.execute(
         sa.select(actions)
-        .where(actions.c.page == page, actions.c.native_id == native_id, actions.c.state != "cancelled")
+        .where(
+            actions.c.page == page, actions.c.native_id == storable(native_id), actions.c.state.in_(states)
+        )
         .order_by(actions.c.id.desc())
-    ).first()
+    ).all()

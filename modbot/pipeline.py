@@ -8,16 +8,16 @@ anywhere, and two workers may hold the same batch: each comment is scored once.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from classifiers.base import Category, ClassifierFailed
-from classifiers.ensemble import Assessment, Ensemble
+from classifiers.ensemble import Ensemble
 from modbot import queue
-from modbot.policy import Level, Policy, Verdict, judge
+from modbot.judging import Judged, as_content, judge_all
+from modbot.policy import Level, Policy, Verdict
 from modbot.store import Store, Transaction, bodies_of, table
 from modbot.tables import Comment, Score, Unscored
 from modbot.tables import Verdict as VerdictRow
@@ -90,10 +90,17 @@ class Scorer:
         if not waiting:
             return Scored()
         try:
-            assessments = self.ensemble.assess([each.text for each in waiting])
-        except ClassifierFailed as error:
-            return self._give_up(waiting, str(error))
-        return self._write(waiting, assessments)
+            judged = judge_all(self.ensemble, self.policy, self.thresholds, [each.text for each in waiting])
+        except Exception as error:  # whatever it was, people must see these comments
+            known = isinstance(error, ClassifierFailed)
+            return self._give_up(waiting, str(error) if known else type(error).__name__)
+        done = [pair for pair in zip(waiting, judged, strict=True) if pair[1].is_complete]
+        left = [pair for pair in zip(waiting, judged, strict=True) if not pair[1].is_complete]
+        outcome = self._write(done) if done else Scored()
+        if left:
+            failed = self._give_up([each for each, _ in left], left[0][1].failure)
+            return replace(outcome, not_scored=failed.not_scored, failure=failed.failure)
+        return outcome
 
     def _give_back(self) -> None:
         """Make due at once what a worker of this name had leased when it was cut off."""
@@ -133,34 +140,27 @@ class Scorer:
             if row.id in bodies
         ]
 
-    def _write(self, waiting: Sequence[Waiting], assessments: Sequence[Assessment]) -> Scored:
-        verdicts_of = [
-            judge(self.policy, assessment.scores, self.thresholds, each.text)
-            for each, assessment in zip(waiting, assessments, strict=True)
-        ]
+    def _write(self, judged: Sequence[tuple[Waiting, Judged]]) -> Scored:
         with self.store.write() as tx:
-            attempts = _take_off(tx, [each.comment_id for each in waiting])
-            done = [
-                (each, verdict, self._record(tx, each, assessment, verdict))
-                for each, assessment, verdict in zip(waiting, assessments, verdicts_of, strict=True)
-                if each.comment_id in attempts
-            ]
-            self._enqueue(tx, [(each, verdict) for each, verdict, _ in done], attempts)
-        flagged = sum(verdict.level is not Level.CLEAR for _, verdict, _ in done)
+            attempts = _take_off(tx, [each.comment_id for each, _ in judged])
+            done = [(each, result) for each, result in judged if each.comment_id in attempts]
+            for each, result in done:
+                self._record(tx, each, result)
+            self._enqueue(tx, [(each, result.verdict) for each, result in done], attempts)
+        flagged = sum(result.verdict.level is not Level.CLEAR for _, result in done)
         return Scored(scored=len(done), flagged=flagged)
 
-    def _record(self, tx: Transaction, each: Waiting, assessment: Assessment, verdict: Verdict) -> int:
-        body = _body(each, assessment, verdict, self.ensemble.version, self.policy.sha256)
+    def _record(self, tx: Transaction, each: Waiting, judged: Judged) -> None:
+        body = as_content(each.comment_id, judged, self.ensemble.version, self.policy.sha256)
         seq = tx.record("comment.scored", each.subject, body)
         tx.add(
             Score,
             id=seq,
             comment_id=each.comment_id,
             classifier=self.ensemble.version,
-            absent=" ".join(assessment.absent),
+            absent=" ".join(judged.assessment.absent),
         )
-        self._add_verdict(tx, seq, each, verdict.level, verdict.clauses, score_id=seq)
-        return seq
+        self._add_verdict(tx, seq, each, judged.verdict.level, judged.verdict.clauses, score_id=seq)
 
     def _add_verdict(
         self,
@@ -185,7 +185,7 @@ class Scorer:
     def _enqueue(
         self, tx: Transaction, done: Sequence[tuple[Waiting, Verdict]], attempts: Mapping[int, int]
     ) -> None:
-        flagged = []
+        flagged, edited = [], []
         for each, verdict in done:
             if attempts[each.comment_id] and queue.settle(tx, each.comment_id, verdict):
                 continue
@@ -193,9 +193,10 @@ class Scorer:
             if verdict.level is not Level.CLEAR:
                 flagged.append(item)
             elif each.number > 1:
-                queue.follow_up(tx, item)
+                edited.append(item)
         if flagged:
             queue.enqueue(tx, flagged)
+        queue.follow_up(tx, edited)
 
     def _give_up(self, waiting: Sequence[Waiting], failure: str) -> Scored:
         """No classifier works: people must look. The comments stay due, to be scored when one does."""
@@ -234,32 +235,3 @@ def _take_off(tx: Transaction, ids: Sequence[int]) -> dict[int, int]:
     attempts = _still_waiting(tx, ids)
     tx.execute(sa.delete(unscored).where(unscored.c.comment_id.in_(attempts)))
     return attempts
-
-
-def _body(
-    each: Waiting, assessment: Assessment, verdict: Verdict, classifier: str, policy: str
-) -> dict[str, Any]:
-    """The content of comment.scored. Probabilities to four places; spans as [start, end, reason]."""
-    return {
-        "comment": each.comment_id,
-        "classifier": classifier,
-        "scores": {name: round(score.probability, 4) for name, score in assessment.scores.items()},
-        "members": {
-            member: {name: round(score.probability, 4) for name, score in scores.items()}
-            for member, scores in assessment.members.items()
-        },
-        "absent": list(assessment.absent),
-        "policy": policy,
-        "level": verdict.level.value,
-        "findings": [
-            {
-                "clause": finding.clause,
-                "category": finding.category,
-                "probability": None if finding.probability is None else round(finding.probability, 4),
-                "threshold": finding.threshold,
-                "urgent": finding.urgent,
-                "spans": [[span.start, span.end, span.reason] for span in finding.spans],
-            }
-            for finding in verdict.findings
-        ],
-    }

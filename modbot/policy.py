@@ -109,6 +109,14 @@ class Policy(_Table):
             raise ValueError(f"a word_list names a clause that is not there: {', '.join(missing)}")
         return self
 
+    @property
+    def categories(self) -> frozenset[Category]:
+        """What a classifier has to look for."""
+        looked_for = [each.categories for each in self.clause if each.mode is not Mode.OFF]
+        return frozenset(category for each in looked_for for category in each) | {
+            each.category for each in self.watch
+        }
+
     def find(self, id: str) -> Clause | None:  # noqa: A002
         return next((each for each in self.clause if each.id == id), None)
 
@@ -159,7 +167,7 @@ def _clause_findings(
         if clause.mode is not Mode.OFF
         for category in clause.categories
         if (score := scores.get(category)) is not None
-        and (limit := clause.thresholds.get(category, thresholds[category])) <= score.probability
+        and (limit := clause.thresholds.get(category) or thresholds[category]) <= score.probability
     ]
 
 

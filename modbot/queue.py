@@ -7,18 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from modbot.near import SIMILAR, bands, shingles, similarity
+from modbot import outbox
+from modbot.near import bands, shingles
+from modbot.neighbours import Ground, Neighbours, Waiting, load, waiting
 from modbot.policy import Level, Verdict
-from modbot.store import Transaction, bodies_of, table
-from modbot.tables import Case, CaseBand, CaseComment, Comment
+from modbot.store import Transaction, table
+from modbot.tables import Case, CaseBand, CaseComment, Comment, Unscored
 
 cases = table(Case)
 case_comments = table(CaseComment)
 case_bands = table(CaseBand)
 comments = table(Comment)
+unscored = table(Unscored)
 
 URGENT, TO_LEAD, ORDINARY, NOT_SCORED = range(4)
 """Priorities, in the order of the queue."""
@@ -48,43 +52,74 @@ class Flagged:
         return "not_scored" if self.verdict is None else "flagged"
 
     @property
+    def ground(self) -> Ground:
+        """One decision covers only comments that wait for the same reason, clauses and urgency."""
+        return self.priority, frozenset(self.clauses), self.reason
+
+    @property
     def clauses(self) -> tuple[str, ...]:
         return () if self.verdict is None else self.verdict.clauses
 
 
-@dataclass(slots=True)
-class _Open:
-    """An undecided case as this batch knows it."""
-
-    id: int
-    priority: int
-    clauses: tuple[str, ...]
-    reason: str
-
-
-def enqueue(tx: Transaction, flagged: Sequence[Flagged]) -> list[int]:
-    """Open or join a case for each comment, in order; returns their case numbers."""
+def enqueue(tx: Transaction, flagged: Sequence[Flagged]) -> None:
+    """Open or join a case for each comment, in order."""
     prepared = [(each, shingles(each.text)) for each in flagged]
     keys = [bands(parts) for _, parts in prepared]
-    near = _Neighbours(tx, sorted({key for each in keys for key in each}))
-    opened: dict[int, _Open] = {}
-    return [
-        _place(tx, each, parts, key, near, opened) for (each, parts), key in zip(prepared, keys, strict=True)
-    ]
+    near = Neighbours(tx, sorted({key for each in keys for key in each}))
+    opened: dict[int, int] = {}
+    for (each, parts), key in zip(prepared, keys, strict=True):
+        case_id = _place(tx, each, parts, key, near)
+        if case_id is not None:
+            opened[each.comment_id] = case_id
+    for comment_id in _with_later_revisions(tx, opened):
+        catch_up(tx, opened[comment_id])
 
 
-def follow_up(tx: Transaction, edited: Flagged) -> None:
-    """A later revision whose verdict is CLEAR still joins the undecided case of an earlier one."""
-    found = _case_of_item(tx, edited)
-    if found is not None:
-        _join(tx, found, edited, "edited")
+def follow_up(tx: Transaction, edited: Sequence[Flagged]) -> None:
+    """Later revisions whose verdict is CLEAR: a person who decides, or who hid the item, must see them."""
+    for each in edited:
+        case = waiting_case(tx, each.page, each.native_id)
+        if case is not None:
+            catch_up(tx, case.id)
+        elif outbox.hidden_by(tx, each.page, each.native_id) is not None:
+            _open(tx, each, bands(shingles(each.text)), reason="edited")
+
+
+def catch_up(tx: Transaction, case_id: int) -> None:
+    """Join every later revision of the case's items that has been scored, whoever scored it when."""
+    later, joined = comments.alias(), case_comments.alias()
+    missing = (
+        sa.select(later.c.id)
+        .distinct()
+        .select_from(case_comments)
+        .join(comments, comments.c.id == case_comments.c.comment_id)
+        .join(
+            later,
+            sa.and_(
+                later.c.page == comments.c.page,
+                later.c.native_id == comments.c.native_id,
+                later.c.id > comments.c.id,
+            ),
+        )
+        .outerjoin(joined, sa.and_(joined.c.case_id == case_id, joined.c.comment_id == later.c.id))
+        .outerjoin(unscored, unscored.c.comment_id == later.c.id)
+        .where(
+            case_comments.c.case_id == case_id,
+            joined.c.comment_id.is_(None),
+            unscored.c.comment_id.is_(None),
+        )
+        .order_by(later.c.id)
+    )
+    for comment_id in tx.execute(missing).scalars().all():
+        _join(tx, case_id, comment_id, "edited")
+        _touch(tx, case_id)
 
 
 def settle(tx: Transaction, comment_id: int, verdict: Verdict) -> bool:
     """A comment that waited as "not scored" now has a verdict: its case takes it over, or closes.
 
-    Returns False when the comment has no case and must be queued like any other. What a person has
-    decided meanwhile stands.
+    Returns False when the comment must be queued like any other: it has no case, or a person left it up
+    before anybody knew what the classifiers would say.
     """
     row = tx.execute(
         sa.select(cases)
@@ -92,22 +127,24 @@ def settle(tx: Transaction, comment_id: int, verdict: Verdict) -> bool:
         .where(case_comments.c.comment_id == comment_id)
         .order_by(cases.c.id.desc())
     ).first()
-    if row is None:
+    if row is None or (row.state not in WAITING and row.reason == "not_scored"):
         return False
     if row.state not in WAITING:
         return True
     if verdict.level is not Level.CLEAR:
-        flagged = Flagged(comment_id, "", "", 0, "", verdict)
-        _change(tx, _Open(row.id, row.priority, tuple(row.clauses.split()), row.reason), flagged)
-    elif row.reason == "not_scored" and row.state == "open" and _alone(tx, row.id):
+        _change(tx, row.id, Flagged(comment_id, "", "", 0, "", verdict))
+    elif row.reason == "not_scored" and row.state == "open" and not _unscored_in(tx, row.id):
         tx.record("case.closed", f"case:{row.id}", {"reason": "scored, and no clause may apply"})
-        tx.execute(
-            sa.update(cases)
-            .where(cases.c.id == row.id)
-            .values(state="closed", closed_at=tx.now, version=cases.c.version + 1)
-        )
+        _update(tx, row.id, state="closed", closed_at=tx.now, version=cases.c.version + 1)
         forget(tx, row.id)
     return True
+
+
+def remember(tx: Transaction, case_id: int, text: str) -> None:
+    """Near-identical comments may join this case again."""
+    forget(tx, case_id)
+    for key in bands(shingles(text)):
+        tx.add(CaseBand, band=key, case_id=case_id)
 
 
 def forget(tx: Transaction, case_id: int) -> None:
@@ -116,35 +153,32 @@ def forget(tx: Transaction, case_id: int) -> None:
 
 
 def _place(
-    tx: Transaction,
-    flagged: Flagged,
-    parts: frozenset[str],
-    keys: list[int],
-    near: _Neighbours,
-    opened: dict[int, _Open],
-) -> int:
-    earlier = _case_of_item(tx, flagged) if flagged.number > 1 else None
-    if earlier is not None:
-        return _join(tx, earlier, flagged, "edited")
-    similar = near.find(keys, parts)
-    if similar is not None:
-        return _join(tx, opened.get(similar) or _load(tx, similar), flagged, "near-identical")
-    case_id = _open(tx, flagged, keys)
-    opened[case_id] = _Open(case_id, flagged.priority, flagged.clauses, flagged.reason)
-    near.add(case_id, keys, parts)
-    return case_id
+    tx: Transaction, flagged: Flagged, parts: frozenset[str], keys: list[int], near: Neighbours
+) -> int | None:
+    """The number of the case if a new one was opened."""
+    earlier = waiting_case(tx, flagged.page, flagged.native_id) if flagged.number > 1 else None
+    case = earlier or near.find(keys, parts, flagged.ground)
+    if case is None:
+        case_id = _open(tx, flagged, keys)
+        near.add(case_id, keys, parts)
+        return case_id
+    _join(tx, case.id, flagged.comment_id, "edited" if earlier else "near-identical")
+    _change(tx, case.id, flagged)
+    return None
 
 
-def _open(tx: Transaction, flagged: Flagged, keys: list[int]) -> int:
-    body = {"comment": flagged.comment_id, "reason": flagged.reason, "clauses": list(flagged.clauses)}
+def _open(tx: Transaction, flagged: Flagged, keys: list[int], reason: str = "") -> int:
+    reason = reason or flagged.reason
+    body = {"comment": flagged.comment_id, "reason": reason, "clauses": list(flagged.clauses)}
     case_id = tx.record("case.opened", "case:{seq}", body)
     tx.add(
         Case,
         id=case_id,
         state="open",
-        reason=flagged.reason,
+        reason=reason,
         priority=flagged.priority,
         clauses=" ".join(flagged.clauses),
+        escalated=False,
         opened_at=tx.now,
         version=1,
     )
@@ -154,98 +188,73 @@ def _open(tx: Transaction, flagged: Flagged, keys: list[int]) -> int:
     return case_id
 
 
-def _join(tx: Transaction, case: _Open, flagged: Flagged, why: str) -> int:
-    seq = tx.record("case.joined", f"case:{case.id}", {"comment": flagged.comment_id, "why": why})
-    tx.add(CaseComment, case_id=case.id, comment_id=flagged.comment_id, joined=seq)
-    _change(tx, case, flagged)
-    return case.id
+def _join(tx: Transaction, case_id: int, comment_id: int, why: str) -> None:
+    seq = tx.record("case.joined", f"case:{case_id}", {"comment": comment_id, "why": why})
+    tx.add(CaseComment, case_id=case_id, comment_id=comment_id, joined=seq)
 
 
-def _change(tx: Transaction, case: _Open, flagged: Flagged) -> None:
-    """Take over what the new verdict adds; any change makes earlier views of the case stale."""
+def _change(tx: Transaction, case_id: int, flagged: Flagged) -> None:
+    """Take over what a new verdict adds. The case is read anew, since an earlier one may have changed it."""
+    case = load(tx, case_id)
     clauses = tuple(dict.fromkeys((*case.clauses, *flagged.clauses)))
     priority = min(case.priority, flagged.priority)
     reason = "flagged" if "flagged" in (case.reason, flagged.reason) else case.reason
     if (clauses, priority, reason) != (case.clauses, case.priority, case.reason):
         body = {"clauses": list(clauses), "priority": priority, "reason": reason}
-        tx.record("case.changed", f"case:{case.id}", body)
-        case.clauses, case.priority, case.reason = clauses, priority, reason
-    tx.execute(
-        sa.update(cases)
-        .where(cases.c.id == case.id)
-        .values(clauses=" ".join(clauses), priority=priority, reason=reason, version=cases.c.version + 1)
-    )
+        tx.record("case.changed", f"case:{case_id}", body)
+        _update(tx, case_id, clauses=" ".join(clauses), priority=priority, reason=reason)
+    _touch(tx, case_id)
 
 
-def _case_of_item(tx: Transaction, flagged: Flagged) -> _Open | None:
+def _touch(tx: Transaction, case_id: int) -> None:
+    """Any change makes earlier views of the case stale."""
+    _update(tx, case_id, version=cases.c.version + 1)
+
+
+def _update(tx: Transaction, case_id: int, **values: Any) -> None:
+    tx.execute(sa.update(cases).where(cases.c.id == case_id).values(**values))
+
+
+def waiting_case(tx: Transaction, page: str, native_id: str) -> Waiting | None:
+    """The undecided case that holds any revision of the item."""
     row = tx.execute(
         sa.select(cases)
         .join(case_comments, case_comments.c.case_id == cases.c.id)
         .join(comments, comments.c.id == case_comments.c.comment_id)
         .where(
-            comments.c.page == flagged.page,
-            comments.c.native_id == flagged.native_id,
+            comments.c.page == page,
+            comments.c.native_id == native_id,
             cases.c.state.in_(WAITING),
         )
         .order_by(cases.c.id)
     ).first()
-    return None if row is None else _Open(row.id, row.priority, tuple(row.clauses.split()), row.reason)
+    return None if row is None else waiting(row)
 
 
-def _load(tx: Transaction, case_id: int) -> _Open:
-    row = tx.execute(sa.select(cases).where(cases.c.id == case_id)).one()
-    return _Open(row.id, row.priority, tuple(row.clauses.split()), row.reason)
+def _with_later_revisions(tx: Transaction, comment_ids: Collection[int]) -> Sequence[int]:
+    if not comment_ids:
+        return ()
+    later = comments.alias()
+    found = (
+        sa.select(comments.c.id)
+        .distinct()
+        .join(
+            later,
+            sa.and_(
+                later.c.page == comments.c.page,
+                later.c.native_id == comments.c.native_id,
+                later.c.id > comments.c.id,
+            ),
+        )
+        .where(comments.c.id.in_(comment_ids))
+    )
+    return tx.execute(found).scalars().all()
 
 
-def _open_among(tx: Transaction, case_ids: Collection[int]) -> set[int]:
-    if not case_ids:
-        return set()
-    found = sa.select(cases.c.id).where(cases.c.id.in_(case_ids), cases.c.state == "open")
-    return set(tx.execute(found).scalars())
-
-
-def _alone(tx: Transaction, case_id: int) -> bool:
-    count = sa.select(sa.func.count()).where(case_comments.c.case_id == case_id)
-    return bool(tx.execute(count).scalar() == 1)
-
-
-class _Neighbours:
-    """The open cases that share a band with the batch, and those that the batch itself opens."""
-
-    def __init__(self, tx: Transaction, keys: Sequence[int]) -> None:
-        self._tx = tx
-        self._by_band: dict[int, set[int]] = {}
-        self._parts: dict[int, frozenset[str]] = {}
-        # Two look-ups by key: joined, SQLite walks through every open case instead.
-        shared = tx.execute(
-            sa.select(case_bands.c.band, case_bands.c.case_id).where(case_bands.c.band.in_(keys))
-        ).all()
-        still_open = _open_among(tx, {row.case_id for row in shared})
-        for row in shared:
-            if row.case_id in still_open:
-                self._by_band.setdefault(row.band, set()).add(row.case_id)
-
-    def add(self, case_id: int, keys: Sequence[int], parts: frozenset[str]) -> None:
-        self._parts[case_id] = parts
-        for key in keys:
-            self._by_band.setdefault(key, set()).add(case_id)
-
-    def find(self, keys: Sequence[int], parts: frozenset[str]) -> int | None:
-        """The oldest open case whose first comment is near-identical."""
-        candidates = sorted(set().union(*(self._by_band.get(key, set()) for key in keys)))
-        self._read(candidates)
-        return next((each for each in candidates if similarity(parts, self._parts[each]) >= SIMILAR), None)
-
-    def _read(self, candidates: Sequence[int]) -> None:
-        unread = [each for each in candidates if each not in self._parts]
-        if not unread:
-            return
-        rows = self._tx.execute(
-            sa.select(case_comments.c.case_id, sa.func.min(case_comments.c.comment_id).label("first"))
-            .where(case_comments.c.case_id.in_(unread))
-            .group_by(case_comments.c.case_id)
-        ).all()
-        texts = bodies_of(self._tx.connection, [row.first for row in rows])
-        for row in rows:
-            body = texts.get(row.first)
-            self._parts[row.case_id] = shingles(body["text"]) if body else frozenset({""})
+def _unscored_in(tx: Transaction, case_id: int) -> bool:
+    waiting = (
+        sa.select(unscored.c.comment_id)
+        .join(case_comments, case_comments.c.comment_id == unscored.c.comment_id)
+        .where(case_comments.c.case_id == case_id)
+    )
+    return tx.execute(waiting).first() is not None

@@ -35,13 +35,14 @@ SWEEP = 100
 
 
 class Service:
-    """Runs a bot until `stop`, or until every page's source has ended and nothing waits."""
+    """Runs a bot until `stop`."""
 
     def __init__(self, bot: Bot) -> None:
         self.bot = bot
         self.store = bot.store
         self.ended: set[str] = set()
         """Pages whose source will never bring more (a replayed file)."""
+        self._opened: set[str] = set()
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -55,7 +56,7 @@ class Service:
         loops = [self._score_loop(), self._checkpoint_loop()]
         for key, platform in self.bot.pages.items():
             loops += [self._page_loop(key, platform), self._sweep_loop(key, platform)]
-            loops.append(self._every(ACTION_SECONDS, partial(actions.carry_out, self.store, key, platform)))
+            loops.append(self._every(ACTION_SECONDS, partial(self._act, key, platform)))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
                 group.create_task(loop)
@@ -73,10 +74,11 @@ class Service:
             except PlatformError as error:
                 failures[key] = error
                 await asyncio.to_thread(archive.mark_failing, self.store, key, _in_words(error))
-        while (await self.score()).scored:
+        while (outcome := await self.score()).scored or outcome.not_scored:
             pass
         for key, platform in self.bot.pages.items():
-            await actions.carry_out(self.store, key, platform)
+            if key not in failures:
+                await actions.carry_out(self.store, key, platform)
         await self._close()
         return failures
 
@@ -106,12 +108,11 @@ class Service:
 
     async def _page_loop(self, key: str, platform: Platform) -> None:
         attempts = 0
-        opened = False
         while not self._stopping.is_set():
             try:
-                if not opened:
+                if key not in self._opened:
                     identity = await platform.open()
-                    opened = True
+                    self._opened.add(key)
                     log.info("page.open", page=key, account=identity.account)
                 batch = await self.poll(key, platform)
             except Exception as error:  # whatever one page does must not end the others
@@ -129,7 +130,7 @@ class Service:
     async def _note_failure(self, key: str, error: Exception, attempts: int) -> None:
         observe.PLATFORM_ERRORS.labels(key, type(error).__name__).inc()
         log.warning("page.failing", page=key, error=type(error).__name__, detail=str(error))
-        with contextlib.suppress(StoreUnavailable):
+        with contextlib.suppress(Exception):  # it is in the log, and the next failure is noted again
             await asyncio.to_thread(archive.mark_failing, self.store, key, _in_words(error))
         wait = timedelta(seconds=2) if isinstance(error, StoreUnavailable) else pause(error, attempts)
         await self._sleep(wait.total_seconds())
@@ -137,10 +138,12 @@ class Service:
     async def _sweep_loop(self, key: str, platform: Platform) -> None:
         if platform.capabilities.sees_edits != "lookup" and platform.capabilities.sees_deletions != "lookup":
             return
-        await self._every(self.bot.settings.intake.recheck_seconds, lambda: self.sweep(key, platform))
+        await self._every(self.bot.settings.intake.recheck_seconds, partial(self.sweep, key, platform))
 
     async def sweep(self, key: str, platform: Platform) -> int:
         """Look up the next hundred recent comments of a page; returns how many were asked for."""
+        if key not in self._opened:
+            return 0
         horizon = timedelta(days=self.bot.settings.intake.recheck_days)
         known, last = await asyncio.to_thread(_to_recheck, self.store, key, horizon)
         events = await platform.lookup(known) if known else ()
@@ -149,6 +152,10 @@ class Service:
         if taken.edited:
             self._work.set()
         return len(known)
+
+    async def _act(self, key: str, platform: Platform) -> None:
+        if key in self._opened:
+            await actions.carry_out(self.store, key, platform)
 
     async def _score_loop(self) -> None:
         while not self._stopping.is_set():
@@ -196,7 +203,8 @@ class Service:
 
 
 def _in_words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """For the health page and the log, where no secret may stand whatever an adapter says."""
+    return observe.redact_text(f"{type(error).__name__}: {error}")
 
 
 def _cursor(store: Store, key: str) -> str | None:
@@ -208,9 +216,10 @@ def _cursor(store: Store, key: str) -> str | None:
 
 
 def _to_recheck(store: Store, key: str, horizon: timedelta) -> tuple[dict[str, str], int]:
-    """The next recent comments still on the page (id → revision), and where the following sweep starts.
+    """The next recent comments (id → revision), and where the following sweep starts.
 
-    Each item is asked for by its newest revision; after the newest comment the sweep starts over.
+    Each item is asked for by its newest revision; after the newest comment the sweep starts over. One that
+    had gone is asked for by no revision, so that the page tells all of it if it is there again.
     """
     newer = comments.alias()
     superseded = (
@@ -222,26 +231,31 @@ def _to_recheck(store: Store, key: str, horizon: timedelta) -> tuple[dict[str, s
         )
         .exists()
     )
-    gone = (
-        sa.select(presences.c.id)
-        .where(presences.c.comment_id == comments.c.id, ~presences.c.present)
-        .exists()
+    last_seen = (
+        sa.select(presences.c.present)
+        .where(presences.c.comment_id == comments.c.id)
+        .order_by(presences.c.id.desc())
+        .limit(1)
+        .scalar_subquery()
     )
+    columns = (comments.c.id, comments.c.native_id, comments.c.revision, comments.c.number)
     with store.read() as connection:
         start = connection.execute(sa.select(pages.c.checked_to).where(pages.c.key == key)).scalar_one()
         rows = connection.execute(
-            sa.select(comments.c.id, comments.c.native_id, comments.c.revision)
+            sa.select(*columns, last_seen.label("present"))
             .where(
                 comments.c.page == key,
                 comments.c.id > start,
                 comments.c.archived_at >= utcnow() - horizon,
                 ~superseded,
-                ~gone,
             )
             .order_by(comments.c.id)
             .limit(SWEEP)
         ).all()
-    known = {row.native_id: row.revision.partition(archive.REVERT)[0] for row in rows}
+    known = {
+        row.native_id: "" if row.present is False else archive.platform_revision(row.revision, row.number)
+        for row in rows
+    }
     return known, rows[-1].id if len(rows) == SWEEP else 0
 
 

@@ -48,9 +48,10 @@ def table(model: type[SQLModel]) -> sa.Table:
 class Transaction:
     """One writing transaction. What is added is sent by `flush`, which the commit calls."""
 
-    def __init__(self, connection: Connection, now: datetime) -> None:
+    now: datetime
+
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.now = now
         self._head: tuple[int, str] | None = None
         self._rows: dict[sa.Table, list[dict[str, Any]]] = defaultdict(list)
 
@@ -113,11 +114,15 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
+        self._reading: dict[str, Any] = {"reading": True}
+        if self.dialect == "postgresql":
+            self._reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
+        """One consistent view: what commits meanwhile is not seen."""
         with answering(), self.engine.connect() as connection:
-            yield connection.execution_options(reading=True)
+            yield connection.execution_options(**self._reading)
 
     @contextmanager
     def write(self, now: datetime | None = None, *, logged: bool = True) -> Iterator[Transaction]:
@@ -127,9 +132,11 @@ class Store:
         `logged=False` is for leases and health notes, which leave no entry.
         """
         with answering(), self.engine.begin() as connection:
-            transaction = Transaction(connection, now or utcnow())
+            transaction = Transaction(connection)
             if logged:
                 transaction.lock()
+            # After the lock, so that the entries' times follow their order.
+            transaction.now = now or utcnow()
             yield transaction
             transaction.close()
 
@@ -147,6 +154,11 @@ def sqlite_file(url: str) -> Path | None:
     return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
+# Every page has three loops that may ask at once. Failed statements are shown without their values, which may
+# be a comment's text.
+_POOL: dict[str, Any] = {"pool_size": 10, "max_overflow": 40, "hide_parameters": True}
+
+
 def make_engine(url: str) -> Engine:
     """An engine for `sqlite:///path` or `postgresql://…`. Raises ConfigError for anything else."""
     try:
@@ -156,7 +168,7 @@ def make_engine(url: str) -> Engine:
             "The database address cannot be read.", remedy="Write sqlite:///modbot.db or postgresql://…"
         ) from None
     if parsed.get_backend_name() == "sqlite":
-        engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False})
+        engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, **_POOL)
         sa.event.listen(engine, "connect", _tune_sqlite)
         sa.event.listen(engine, "begin", _begin)
         return engine
@@ -174,6 +186,7 @@ def _postgres(url: sa.URL) -> Engine:
             url.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
             connect_args={"connect_timeout": 10},
+            **_POOL,
         )
     except ModuleNotFoundError:
         raise ConfigError(
@@ -189,6 +202,8 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        # Without it, INSERT OR REPLACE would pass the triggers that forbid deleting.
+        "recursive_triggers = ON",
         "busy_timeout = 30000",
         "cache_size = -65536",
         "journal_size_limit = 67108864",
@@ -206,6 +221,11 @@ def answering() -> Iterator[None]:
     """Database failures in words that say what to do; nothing of the transaction was kept."""
     try:
         yield
+    except sa.exc.TimeoutError as error:
+        raise StoreUnavailable(
+            "The database gave no connection in time: all are in use.",
+            remedy="Nothing was lost. If it stays so, the database is too slow for so many pages.",
+        ) from error
     except sa.exc.DBAPIError as error:
         if isinstance(error, sa.exc.IntegrityError | sa.exc.DataError | sa.exc.ProgrammingError):
             raise
@@ -249,5 +269,13 @@ def body_of(connection: Connection, seq: int) -> Any:
 def bodies_of(connection: Connection, seqs: Sequence[int]) -> dict[int, Any]:
     """Like `body_of`, for many at once; disposed ones are left out."""
     content = table(Content)
-    rows = connection.execute(sa.select(content.c.seq, content.c.body).where(content.c.seq.in_(seqs)))
-    return {row.seq: json.loads(row.body) for row in rows if row.body is not None}
+    found: dict[int, Any] = {}
+    for start in range(0, len(seqs), _PARAMETERS):
+        some = seqs[start : start + _PARAMETERS]
+        rows = connection.execute(sa.select(content.c.seq, content.c.body).where(content.c.seq.in_(some)))
+        found |= {row.seq: json.loads(row.body) for row in rows if row.body is not None}
+    return found
+
+
+_PARAMETERS = 10_000
+"""Values in one statement; the engines allow 32,766 and 65,535."""

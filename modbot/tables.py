@@ -109,7 +109,10 @@ class Comment(SQLModel, table=True):
     """One archived revision. The text and the native payload are in `content` under the same number."""
 
     __tablename__ = "comment"
-    __table_args__ = (UniqueConstraint("page", "native_id", "revision"),)
+    __table_args__ = (
+        UniqueConstraint("page", "native_id", "revision"),
+        Index("ix_comment_page_id", "page", "id"),
+    )
     id: int = Field(sa_column=on_record("content.seq"))
     page: str = Field(foreign_key="page.key")
     native_id: str
@@ -202,10 +205,12 @@ class Case(SQLModel, table=True):
     id: int = Field(sa_column=on_record("content.seq"))
     state: str
     reason: str
-    """flagged or not_scored"""
+    """flagged, not_scored, or edited after it was hidden"""
     priority: int
     """0 urgent, 1 escalated to a lead, 2 ordinary, 3 not scored."""
     clauses: str
+    escalated: bool = False
+    """A lead has to decide it."""
     opened_at: datetime
     version: int = 1
     claimed_by: str | None = Field(default=None, foreign_key="user.name")
@@ -251,7 +256,10 @@ class Action(SQLModel, table=True):
     __tablename__ = "action"
     __table_args__ = (
         UniqueConstraint("decision_id", "kind"),
+        # A final deletion needs the records officer's release, which does not exist yet.
+        CheckConstraint("kind IN ('hide', 'unhide')", name="reversible"),
         Index("ix_action_due", "state", "due_at"),
+        Index("ix_action_item", "page", "native_id"),
     )
     id: int = Field(sa_column=on_record())
     decision_id: int = Field(sa_column=refers_to("decision.id"))

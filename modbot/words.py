@@ -14,10 +14,12 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from classifiers.base import Span
 from modbot import resources
+
+Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
 
 
 class WordList(BaseModel):
@@ -26,7 +28,7 @@ class WordList(BaseModel):
     clause: str
     reason: Annotated[str, Field(min_length=10)]
     """Why these words, whoever says them, may break the clause; published with the policy."""
-    terms: tuple[Annotated[str, Field(min_length=2)], ...]
+    terms: Annotated[tuple[Term, ...], Field(min_length=1)]
 
 
 def hits(words: WordList, text: str) -> tuple[Span, ...]:

@@ -41,10 +41,14 @@ async def send(
 def json_of(response: httpx.Response) -> Any:
     """The body as JSON values. Raises Unavailable: half a body or an error page is no answer."""
     try:
-        return response.json()
+        return response.json(parse_constant=_refuse)
     except (ValueError, RecursionError):
         kind = response.headers.get("content-type", "no content type")
         raise Unavailable(f"unreadable answer ({response.status_code}, {kind}), not JSON") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def retry_after(response: httpx.Response) -> float:

@@ -19,6 +19,7 @@ from modbot.audit import KINDS, Entry
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, as_json_line, note, say, when
+from modbot.config import Settings
 from modbot.errors import ConfigError
 from modbot.store import Store, table
 from modbot.tables import AuditEvent, Content
@@ -32,23 +33,47 @@ COLUMNS = [events.c[name] for name in Entry.__dataclass_fields__]
 def verify(
     kept: Annotated[
         Path | None,
-        typer.Option("--checkpoints", metavar="FILE", help="Checkpoints that were kept elsewhere."),
+        typer.Option(
+            "--checkpoints",
+            metavar="FILE",
+            help="Checkpoints that were kept elsewhere; else those of this installation.",
+        ),
     ] = None,
     public_key: Annotated[
-        str, typer.Option("--public-key", metavar="HEX", help="The only key whose signatures count.")
+        str,
+        typer.Option(
+            "--public-key",
+            metavar="HEX",
+            help="The only key whose signatures count; else this installation's.",
+        ),
     ] = "",
     config: Config = None,
     as_document: Json = False,
 ) -> None:
     """Prove that no entry was changed, taken out, moved or cut off. A broken log ends with status 3."""
     with opened(config) as here:
-        outside = checkpoints.read_file(kept) if kept else []
-        proof = checkpoints.verify(here.store, outside, public_key=public_key.lower(), progress=_progress)
+        outside = _outside(here.settings, kept)
+        signer = public_key.lower() or _own_key(here.settings)
+        proof = checkpoints.verify(here.store, outside, public_key=signer, progress=_progress)
     if as_document:
         as_json(asdict(proof))
         return
     say(f"The log is whole: {proof.entries} entries, {proof.checkpoints} signed checkpoints.")
     say(f"Its last entry has the hash {proof.head}")
+
+
+def _outside(settings: Settings, kept: Path | None) -> list[checkpoints.Signed]:
+    """The checkpoints of the file that is named, or else of this installation's own folder."""
+    own = settings.path(settings.audit.checkpoint_folder) / checkpoints.FILE_NAME
+    if kept is None and not own.exists():
+        return []
+    return checkpoints.read_file(kept or own)
+
+
+def _own_key(settings: Settings) -> str:
+    """The public half of this installation's key; empty where the key is kept elsewhere."""
+    path = settings.path(settings.audit.key_file)
+    return checkpoints.public_hex(checkpoints.read_key(path)) if path.exists() else ""
 
 
 def _progress(seq: int) -> None:

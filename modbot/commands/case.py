@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from modbot import cases, review, wiring
-from modbot.cases import REFERRALS, Choice, Ruling
 from modbot.commands.case_text import as_document, describe
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import As, Config, Json
 from modbot.commands.output import as_json, note, one_line, say, table, when
+from modbot.rulings import REFERRALS, Choice, Ruling
 
 app = typer.Typer(no_args_is_help=True)
 

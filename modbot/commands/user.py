@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from modbot import users
-from modbot.cases import ROLES
 from modbot.commands.installation import opened
 from modbot.commands.options import As, Config, Json
 from modbot.commands.output import as_json, say, table
+from modbot.rulings import ROLES
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -33,7 +33,7 @@ def upgrade(engine: Engine) -> None:
 
 def current(engine: Engine) -> str | None:
     """The database's schema revision; None for an empty one. Raises ConfigError for one from the future."""
-    with answering(), engine.connect() as connection:
+    with answering(), engine.connect().execution_options(reading=True) as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if revision is not None and revision not in known:

@@ -81,12 +81,17 @@ def _keep(
 
 
 def _is_news(comment: Comment, item: _Item, native_revisions: bool) -> bool:
-    if comment.revision == item.revision.partition(REVERT)[0]:
+    if storable(comment.revision) in (item.revision, platform_revision(item.revision, item.number)):
         return False
     if not native_revisions:
         return True
     late = comment.edited_at and item.edited_at and comment.edited_at <= item.edited_at
     return comment.revision not in item.earlier and not late
+
+
+def platform_revision(revision: str, number: int) -> str:
+    """The platform's own name of an archived revision."""
+    return revision.removesuffix(f"{REVERT}{number}")
 
 
 def _store_revision(tx: Transaction, page: str, comment: Comment, item: _Item | None) -> _Item:
@@ -198,7 +203,12 @@ def _mark_answered(tx: Transaction, page: str, cursor: str | None) -> None:
     tx.execute(
         sa.update(pages)
         .where(pages.c.key == page)
-        .values(cursor=cursor, polled_at=tx.now, failing_since=None, failure="")
+        .values(
+            cursor=None if cursor is None else storable(cursor),
+            polled_at=tx.now,
+            failing_since=None,
+            failure="",
+        )
     )
 
 

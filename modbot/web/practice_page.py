@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from modbot import cases, checkpoints, review, wiring
-from modbot.cases import Choice, Ruling
 from modbot.demo import PERSON, Feed, Material
 from modbot.errors import AuditBroken, ModbotError, StaleCase
+from modbot.rulings import Choice, Ruling
 from modbot.web import practice_board
 from modbot.web.desk import Desk, desk_of
 from modbot.web.guard import check_token

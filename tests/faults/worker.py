@@ -13,9 +13,9 @@ import sqlalchemy as sa
 import platforms
 from classifiers.ensemble import Ensemble
 from modbot import actions, cases, config, policy, wiring
-from modbot.cases import Choice, Ruling
 from modbot.errors import DecisionRefused, StaleCase, StoreUnavailable
 from modbot.pipeline import Scorer
+from modbot.rulings import Choice, Ruling
 from modbot.service import Service
 from modbot.store import Store, bodies_of, table
 from modbot.tables import Action, Case, CaseComment, Page, Unscored, User

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modbot import actions, cases
-from modbot.cases import Choice, Ruling
+from modbot.rulings import Choice, Ruling
 from modbot.store import Store, body_of, table, utcnow
-from modbot.tables import Action, Case
+from modbot.tables import Action, Case, Comment
 from platforms.base import (
     ActionKind,
     CommentGone,
@@ -122,7 +122,14 @@ def test_nothing_is_carried_out_twice(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    "failure", [Unavailable("down"), RateLimited("slow", retry_after=7), NotAuthorised("no")]
+    "failure",
+    [
+        Unavailable("down"),
+        RateLimited("slow", retry_after=7),
+        RateLimited("absurd", retry_after=1e20),
+        NotAuthorised("no"),
+        KeyError("something nobody foresaw"),
+    ],
 )
 def test_a_failure_that_may_pass_is_tried_again_and_then_done_once(
     scene: Scene, failure: PlatformError
@@ -131,7 +138,7 @@ def test_a_failure_that_may_pass_is_tried_again_and_then_done_once(
     scene.hide()
     assert scene.carry_out() == 0
     (row,) = scene.here.rows(Action)
-    assert (row.state, row.attempts, row.failure) == ("pending", 1, str(failure))
+    assert (row.state, row.attempts, row.failure) == ("pending", 1, f"{type(failure).__name__}: {failure}")
     assert scene.carry_out() == 0
     scene.let_time_pass()
     assert scene.carry_out() == 1
@@ -188,3 +195,44 @@ def test_an_action_cut_off_after_the_platform_obeyed_is_done_once_and_recorded(s
 def test_pauses_grow_with_every_attempt_and_never_pass_fifteen_minutes(attempts: int) -> None:
     wait = actions.pause(Unavailable("down"), attempts)
     assert min(2.0**attempts, 900) / 2 <= wait.total_seconds() <= 900
+
+
+def test_an_action_that_nobody_decided_is_not_carried_out(scene: Scene) -> None:
+    ruling = Ruling(choice=Choice.LEAVE_UP, by="ana")
+    case = scene.here.rows(Case)[-1]
+    (decision,) = cases.decide(scene.here.store, scene.here.rules, case.id, ruling)
+    comment = scene.page.seen_by_public()[0].id
+    with scene.here.store.write() as tx:
+        forged = {"decision_id": decision, "comment_id": case.id - 2, "page": "blog", "native_id": comment}
+        row = {"kind": "hide", "state": "pending", "attempts": 0, "due_at": utcnow(), "failure": ""}
+        known = {"comment_id": scene.here.rows(Comment)[0].id}
+        tx.add(Action, id=decision, **(forged | row | known))
+    assert scene.carry_out() == 0
+    assert len(scene.page.seen_by_public()) == 1
+
+
+def test_a_failed_hide_can_be_given_up_and_a_failed_unhide_asked_for_again(scene: Scene) -> None:
+    scene.platform.failures = [Unsupported("no hide here")]
+    scene.hide()
+    scene.carry_out()
+    scene.undo()
+    assert scene.states == [("hide", "failed")]
+    cases.decide(
+        scene.here.store,
+        scene.here.rules,
+        scene.here.rows(Case)[-1].id,
+        Ruling(choice=Choice.LEAVE_UP, by="ana"),
+    )
+    assert scene.states == [("hide", "cancelled")]
+    assert scene.here.rows(Case)[-1].state == "closed"
+
+
+def test_one_action_that_cannot_be_done_does_not_keep_the_others_waiting(scene: Scene) -> None:
+    scene.platform.failures = [ZeroDivisionError()]
+    scene.hide()
+    other = scene.page.post("Buy now, only today at Ed's Roofing")
+    scene.here.arrive(said(other, "Buy now, only today at Ed's Roofing"))
+    scene.here.score()
+    scene.hide()
+    assert scene.carry_out() == 1
+    assert [row.state for row in scene.here.rows(Action)] == ["pending", "done"]

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from modbot import cases, policy, wiring
-from modbot.cases import Choice, Ruling
 from modbot.errors import DecisionRefused, ModbotError, NotAllowed, StaleCase
+from modbot.rulings import Choice, Ruling
 from modbot.store import Store, body_of, table, utcnow
 from modbot.tables import Action, Case, CaseBand, Decision, User
 from tests.modbot.scene import POLICY, District, district, edited
@@ -153,8 +153,10 @@ def test_referring_needs_to_say_to_whom_and_leaves_the_case_open(here: District)
 
 def test_every_near_identical_comment_gets_its_own_decision_and_action(here: District) -> None:
     here.comes_in("Buy now, half price", "BUY NOW, half price!")
-    decide(here, **HIDE)
+    made = decide(here, **HIDE, version=only_case(here).version)
     assert len(here.rows(Decision)) == 3
+    with here.store.read() as connection:
+        assert [body_of(connection, seq)["quote"] for seq in made] == ["Buy now", "Buy now", "BUY NOW"]
     assert len({row.native_id for row in here.rows(Action)}) == 3
 
 
@@ -233,3 +235,53 @@ def test_each_decision_cites_the_policy_that_was_in_force(here: District) -> Non
     wiring.put_in_force(here.store, newer)
     cases.decide(here.store, newer, only_case(here).id, Ruling(choice=Choice.LEAVE_UP, by="ana"))
     assert [row.policy for row in here.rows(Decision)] == [newer.sha256]
+
+
+def test_words_that_do_not_stand_in_every_comment_of_the_case_cannot_hide_them_all(here: District) -> None:
+    here.comes_in("Buy now, half price 1!")
+    version = only_case(here).version
+    problem = refused(here, DecisionRefused, **(HIDE | {"quote": "price 1"}), version=version)
+    assert "not in 1" in str(problem)
+
+
+def test_one_decision_for_many_comments_must_say_which_state_of_the_case_was_seen(here: District) -> None:
+    here.comes_in("Buy now, half price!")
+    assert f"--version {only_case(here).version}" in refused(here, StaleCase).remedy
+
+
+def test_an_escalated_case_is_settled_by_a_lead(here: District) -> None:
+    decide(here, choice=Choice.ESCALATE)
+    assert refused(here, NotAllowed).remedy == "Ask a lead."
+    decide(here, by="lee")
+
+
+def test_leaving_up_again_what_is_up_already_is_refused(here: District) -> None:
+    decide(here)
+    refused(here, StaleCase)
+
+
+def test_a_clause_that_the_policy_does_not_have_is_refused_for_any_choice(here: District) -> None:
+    refused(here, DecisionRefused, clause="C99")
+
+
+def test_after_undo_near_identical_comments_join_the_case_again(here: District) -> None:
+    decide(here)
+    cases.undo(here.store, here.rules, only_case(here).id, "ana")
+    here.comes_in("Buy now, half price!")
+    assert len(here.rows(Case)) == 1
+
+
+def test_a_claim_that_ran_out_lets_copies_join(here: District) -> None:
+    cases.claim(here.store, only_case(here).id, "ben")
+    with here.store.write(logged=False) as tx:
+        tx.execute(sa.update(table(Case)).values(claimed_until=utcnow() - timedelta(seconds=1)))
+    here.comes_in("Buy now, half price!")
+    assert len(here.rows(Case)) == 1
+
+
+def test_the_database_refuses_an_action_that_is_final(here: District) -> None:
+    (decision,) = decide(here, **HIDE)
+    with pytest.raises(sa.exc.IntegrityError), here.store.write() as tx:
+        tx.execute(
+            sa.update(table(Action)).where(table(Action).c.decision_id == decision).values(kind="delete")
+        )

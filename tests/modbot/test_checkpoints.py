@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from modbot import audit, cases, checkpoints
-from modbot.cases import Choice, Ruling
 from modbot.errors import AuditBroken, ConfigError, NotAllowed
 from modbot.records.disposition import dispose
+from modbot.rulings import Choice, Ruling
 from modbot.store import Store, table
 from modbot.tables import AuditEvent, AuditHead, Case, Checkpoint, Comment, Content, User
 from tests.modbot.scene import District, district

@@ -42,6 +42,11 @@ def lines() -> Iterator[io.StringIO]:
         {"detail": f"GET https://example.org/?access_token={SECRET} failed"},
         {"detail": f"sent Bearer {SECRET}"},
         {"detail": f"POST https://discord.com/api/webhooks/1234/{SECRET}"},
+        {"detail": f"client_secret={SECRET}"},
+        {"detail": f"fb_exchange_token={SECRET}&x=1"},
+        {"detail": f"appsecret_proof={SECRET}"},
+        {"detail": f'{{"password": "{SECRET}"}}'},
+        {"detail": f"application_password: {SECRET}"},
         {"error": ValueError(f"cannot reach redis://:{SECRET}@cache")},
     ],
 )
@@ -73,5 +78,5 @@ def test_a_line_is_json_with_time_level_and_fields(lines: io.StringIO) -> None:
 
 
 def test_ordinary_text_is_left_alone() -> None:
-    text = "See https://blog.example.org/post?id=5 at 8:00, ask a.b@example.org: the token economy"
+    text = "See https://blog.example.org/post?id=5 at 8:00, ask a.b@example.org about the token economy"
     assert observe.redact_text(text) == text

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from modbot import pipeline
+from classifiers.base import Category, Classifier, Score, Scores
+from classifiers.ensemble import Ensemble
+from modbot import cases, pipeline
+from modbot.rulings import Choice, Ruling
 from modbot.store import Store, body_of, table, utcnow
-from modbot.tables import Case, CaseComment, Score, Unscored, Verdict
-from tests.modbot.scene import District, district, edited, said
+from modbot.tables import Case, CaseComment, Unscored, Verdict
+from modbot.tables import Score as ScoreRow
+from tests.modbot.scene import District, Keywords, district, edited, said
 
 
 @pytest.fixture
@@ -25,7 +30,7 @@ def let_time_pass(here: District) -> None:
 def test_a_harmless_comment_gets_a_score_and_a_clear_verdict_and_no_case(here: District) -> None:
     here.comes_in("What time is the concert?")
     assert [row.level for row in here.rows(Verdict)] == ["clear"]
-    assert [row.classifier for row in here.rows(Score)] == ["keywords:1"]
+    assert [row.classifier for row in here.rows(ScoreRow)] == ["keywords:1"]
     assert here.rows(Case) == []
     assert here.rows(Unscored) == []
 
@@ -43,7 +48,7 @@ def test_a_threat_is_urgent_and_stands_before_everything_else(here: District) ->
 def test_the_log_keeps_the_numbers_the_threshold_the_words_and_the_policy(here: District) -> None:
     here.comes_in("Please buy now!")
     with here.store.read() as connection:
-        body = body_of(connection, here.rows(Score)[0].id)
+        body = body_of(connection, here.rows(ScoreRow)[0].id)
     assert body["policy"] == here.rules.sha256
     assert body["members"]["keywords"]["commercial"] == 0.95
     (finding,) = body["findings"]
@@ -60,10 +65,9 @@ def test_nothing_is_scored_twice_when_two_workers_hold_the_same_comment(here: Di
     let_time_pass(here)
     theirs = other._lease()
     assert [each.comment_id for each in mine] == [each.comment_id for each in theirs]
-    assessments = here.scorer.ensemble.assess([each.text for each in mine])
-    assert here.scorer._write(mine, assessments).scored == 1
-    assert other._write(theirs, assessments).scored == 0
-    assert len(here.rows(Score)) == 1
+    assert here.scorer._score(mine).scored == 1
+    assert other._score(theirs).scored == 0
+    assert len(here.rows(ScoreRow)) == 1
     assert len(here.rows(Case)) == 1
 
 
@@ -91,7 +95,7 @@ def test_a_batch_whose_result_could_not_be_stored_is_scored_at_the_next_round(he
 
 
 def _refuse_scores(_connection: object, statement: object, *_: object) -> None:
-    if isinstance(statement, sa.Insert) and statement.table is table(Score):
+    if isinstance(statement, sa.Insert) and statement.table is table(ScoreRow):
         raise ConnectionError("the line went dead")
 
 
@@ -185,3 +189,84 @@ def test_an_edit_of_a_harmless_comment_that_stays_harmless_opens_nothing(here: D
     here.arrive(edited("1", "Hello"))
     here.score()
     assert here.rows(Case) == []
+
+
+def test_near_identical_texts_that_break_different_clauses_are_different_cases(here: District) -> None:
+    shared = "Cedar Grove families deserve better than this, so tell every neighbour on your street and "
+    here.comes_in(shared + "buy now", shared + "vote yes", shared + "hurt you")
+    assert sorted(row.clauses for row in here.rows(Case)) == ["C1", "C6", "C7"]
+
+
+def test_a_case_that_became_urgent_stays_urgent_when_a_copy_joins(here: District) -> None:
+    here.arrive(said("1", "Buy now"), edited("1", "Buy now or I hurt you"), said("2", "Buy now"))
+    here.score()
+    assert min(row.priority for row in here.rows(Case) if "C1" in row.clauses) == 0
+
+
+def test_a_comment_left_up_unscored_is_queued_again_when_it_turns_out_to_be_a_threat(here: District) -> None:
+    here.member.broken = True
+    here.arrive(said("1", "I will hurt you"))
+    here.scorer.run_once()
+    ruling = Ruling(choice=Choice.LEAVE_UP, by="ana")
+    cases.decide(here.store, here.rules, here.rows(Case)[0].id, ruling)
+    here.member.broken = False
+    let_time_pass(here)
+    here.score()
+    assert [(row.state, row.priority) for row in here.rows(Case)] == [("closed", 3), ("open", 0)]
+
+
+class Fragile(Keywords):
+    """Breaks over one text, whatever else is in the batch."""
+
+    name = "fragile"
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        if any("poison" in text for text in texts):
+            raise ZeroDivisionError
+        return super().classify(texts)
+
+
+def with_members(here: District, *members: Classifier) -> pipeline.Scorer:
+    return pipeline.Scorer(here.store, Ensemble(members), here.rules, here.scorer.thresholds, worker="here")
+
+
+def test_one_text_that_breaks_a_classifier_does_not_blind_it_for_the_others(here: District) -> None:
+    here.arrive(said("1", "poison"), said("2", "I will hurt you"), said("3", "Hello"))
+    outcome = with_members(here, Fragile()).run_once()
+    assert (outcome.scored, outcome.not_scored) == (2, 1)
+    assert sorted((row.reason, row.priority) for row in here.rows(Case)) == [
+        ("flagged", 0),
+        ("not_scored", 3),
+    ]
+
+
+class OnlyCommercial(Keywords):
+    name = "commercial"
+    categories = frozenset({Category.COMMERCIAL})
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        return [{Category.COMMERCIAL: found[Category.COMMERCIAL]} for found in super().classify(texts)]
+
+
+def test_a_comment_is_not_clear_while_nobody_judges_a_part_of_the_policy(here: District) -> None:
+    here.member.broken = True
+    here.arrive(said("1", "I will hurt you"), said("2", "Buy now"))
+    outcome = with_members(here, here.member, OnlyCommercial()).run_once()
+    assert "nobody judged political, threats" in outcome.failure
+    assert sorted((row.reason, row.clauses) for row in here.rows(Case)) == [
+        ("flagged", "C7"),
+        ("not_scored", ""),
+    ]
+
+
+class Dreamer(Keywords):
+    name = "dreamer"
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        return [{Category.THREATS: Score(float("nan"))} for _ in texts]
+
+
+def test_a_probability_that_is_none_counts_as_a_failure_of_the_classifier(here: District) -> None:
+    here.arrive(said("1", "Hello"))
+    assert with_members(here, Dreamer()).run_once().not_scored == 1
+    assert [row.reason for row in here.rows(Case)] == ["not_scored"]

@@ -13,8 +13,8 @@ import pytest
 import sqlalchemy as sa
 
 from modbot import cases, checkpoints, config, wiring
-from modbot.cases import Choice, Ruling
 from modbot.records import archive
+from modbot.rulings import Choice, Ruling
 from modbot.service import Service, _to_recheck
 from modbot.store import Store, table, utcnow
 from modbot.tables import Case, Checkpoint, Comment, Page, Presence
@@ -142,7 +142,7 @@ def test_the_sweep_asks_for_the_newest_revision_of_what_is_still_there(store: St
     here.arrive(said("1", "A"), said("2", "B"), said("3", "C"), edited("1", "A2"), deleted("3"))
     known, restart = _to_recheck(store, "blog", timedelta(days=1))
     newest = {row.native_id: row.revision for row in here.rows(Comment)}
-    assert known == {"2": newest["2"], "1": newest["1"]}
+    assert known == {"2": newest["2"], "1": newest["1"], "3": ""}
     assert restart == 0
 
 

@@ -15,7 +15,7 @@ from typer.main import get_command
 
 import platforms
 from classifiers.base import Category, ClassifierError
-from modbot import cases, observe
+from modbot import observe, rulings
 from modbot.audit import KINDS
 from modbot.cli import COMMANDS
 from modbot.config import PageSettings, Settings
@@ -101,7 +101,7 @@ def test_every_key_of_a_policy_is_explained(model: type[BaseModel]) -> None:
 
 
 def test_every_word_that_people_choose_from_is_explained() -> None:
-    words = {*Category, *cases.Choice, *cases.REFERRALS, *cases.ROLES}
+    words = {*Category, *rulings.Choice, *rulings.REFERRALS, *rulings.ROLES}
     assert {str(word) for word in words} <= code_in(PAGES["concepts"])
 
 

@@ -94,6 +94,7 @@ def upgrade() -> None:
         sa.Column("reason", AutoString(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("clauses", AutoString(), nullable=False),
+        sa.Column("escalated", sa.Boolean(), nullable=False),
         sa.Column("opened_at", UTCDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("claimed_by", AutoString(), nullable=True),
@@ -131,6 +132,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_comment")),
         sa.UniqueConstraint("page", "native_id", "revision", name=op.f("uq_comment_page_native_id_revision")),
     )
+    with op.batch_alter_table("comment", schema=None) as batch_op:
+        batch_op.create_index("ix_comment_page_id", ["page", "id"], unique=False)
+
     op.create_table(
         "policy_version",
         sa.Column("sha256", AutoString(), nullable=False),
@@ -245,6 +249,7 @@ def upgrade() -> None:
         sa.Column("due_at", UTCDateTime(), nullable=False),
         sa.Column("failure", AutoString(), nullable=False),
         sa.Column("receipt", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint("kind IN ('hide', 'unhide')", name=op.f("ck_action_reversible")),
         sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_action_comment_id")),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_action_decision_id")),
         sa.ForeignKeyConstraint(["id"], ["audit_event.seq"], name=op.f("fk_action_id")),
@@ -256,6 +261,7 @@ def upgrade() -> None:
     with op.batch_alter_table("action", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_action_comment_id"), ["comment_id"], unique=False)
         batch_op.create_index("ix_action_due", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_action_item", ["page", "native_id"], unique=False)
 
     op.create_table(
         "verdict",

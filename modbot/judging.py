@@ -1,0 +1,71 @@
+"""What the classifiers and the policy say of one comment, and how that stands in the log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from classifiers.base import Category
+from classifiers.ensemble import Assessment, Ensemble
+from modbot.policy import Level, Policy, Verdict, judge
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One text's scores and verdict. `unjudged` are categories of the policy that no classifier covers."""
+
+    assessment: Assessment
+    verdict: Verdict
+    unjudged: frozenset[Category]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the verdict stands: CLEAR means nothing while a part of the policy was not looked at."""
+        return self.verdict.level is not Level.CLEAR or not self.unjudged
+
+    @property
+    def failure(self) -> str:
+        absent = ", ".join(self.assessment.absent)
+        return f"nobody judged {', '.join(sorted(self.unjudged))} (absent: {absent})"
+
+
+def judge_all(
+    ensemble: Ensemble, policy: Policy, thresholds: Mapping[Category, float], texts: Sequence[str]
+) -> list[Judged]:
+    """One result a text, in order. Raises ClassifierFailed when no classifier works."""
+    needed = policy.categories
+    return [
+        Judged(
+            assessment, judge(policy, assessment.scores, thresholds, text), needed - assessment.scores.keys()
+        )
+        for text, assessment in zip(texts, ensemble.assess(texts), strict=True)
+    ]
+
+
+def as_content(comment_id: int, judged: Judged, classifier: str, policy: str) -> dict[str, Any]:
+    """The content of comment.scored. Probabilities to four places; spans as [start, end, reason]."""
+    assessment, verdict = judged.assessment, judged.verdict
+    return {
+        "comment": comment_id,
+        "classifier": classifier,
+        "scores": {name: round(score.probability, 4) for name, score in assessment.scores.items()},
+        "members": {
+            member: {name: round(score.probability, 4) for name, score in scores.items()}
+            for member, scores in assessment.members.items()
+        },
+        "absent": list(assessment.absent),
+        "policy": policy,
+        "level": verdict.level.value,
+        "findings": [
+            {
+                "clause": finding.clause,
+                "category": finding.category,
+                "probability": None if finding.probability is None else round(finding.probability, 4),
+                "threshold": finding.threshold,
+                "urgent": finding.urgent,
+                "spans": [[span.start, span.end, span.reason] for span in finding.spans],
+            }
+            for finding in verdict.findings
+        ],
+    }

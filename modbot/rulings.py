@@ -1,0 +1,195 @@
+"""What makes a person's ruling on a case admissible; everything here reads and refuses, nothing writes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+import platforms
+from modbot import outbox
+from modbot.errors import DecisionRefused, NotAllowed, StaleCase
+from modbot.policy import Mode, Policy
+from modbot.queue import WAITING
+from modbot.store import Transaction, bodies_of, storable, table
+from modbot.tables import Comment
+from platforms.base import ActionKind
+
+comments = table(Comment)
+
+DECIDERS = ("moderator", "lead", "records_officer", "administrator")
+LEADS = ("lead", "records_officer", "administrator")
+"""Who may settle a case that was escalated."""
+ROLES = (*DECIDERS, "viewer")
+
+
+class Choice(StrEnum):
+    LEAVE_UP = "leave_up"
+    HIDE = "hide"
+    ESCALATE = "escalate"
+    REFER = "refer"
+
+
+REFERRALS = ("threat", "privacy", "civil_rights")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """A person's choice with its grounds, before it is checked and stored."""
+
+    choice: Choice
+    by: str
+    clause: str = ""
+    quote: str = ""
+    """The words that break the clause, exactly as they stand in the comment."""
+    reason: str = ""
+    referral: str = ""
+    version: int | None = None
+    """The case's version as the person saw it; None decides on whatever is there now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A case's comment in its newest revision of the case."""
+
+    comment_id: int
+    page: str
+    platform: str
+    native_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A case as the ruling finds it: its row, its items, and the role of who rules."""
+
+    row: sa.Row[Any]
+    items: Sequence[Item]
+    role: str
+
+
+def check(tx: Transaction, policy: Policy, ruling: Ruling, view: View) -> list[str]:
+    """The quoted words of each item, as they stand in it.
+
+    Raises NotAllowed, DecisionRefused or StaleCase.
+    """
+    _refuse_if_stale(view.row, ruling)
+    _refuse_if_for_a_lead(view.row, ruling, view.role)
+    _refuse_if_unseen(view.row, ruling, view.items)
+    _refuse_if_idle(tx, view.row, view.items)
+    _refuse_if_edited(tx, view.items)
+    if ruling.choice is Choice.REFER and ruling.referral not in REFERRALS:
+        raise DecisionRefused(
+            "A referral needs to say to whom.", remedy=f"Give one of: {', '.join(REFERRALS)}."
+        )
+    if ruling.choice is Choice.HIDE:
+        return _check_hide(tx, policy, ruling, view.items)
+    if ruling.clause and policy.find(ruling.clause) is None:
+        raise _no_clause(policy, ruling)
+    return [storable(ruling.quote)] * len(view.items)
+
+
+def _no_clause(policy: Policy, ruling: Ruling) -> DecisionRefused:
+    known = ", ".join(each.id for each in policy.clause)
+    return DecisionRefused(
+        f"Hiding needs a clause of the policy; '{ruling.clause}' is none.", remedy=f"Give one of: {known}."
+    )
+
+
+def _check_hide(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence[Item]) -> list[str]:
+    clause = policy.find(ruling.clause)
+    if clause is None:
+        raise _no_clause(policy, ruling)
+    if clause.mode is not Mode.ENFORCE:
+        raise DecisionRefused(
+            f"Clause {clause.id} is in mode '{clause.mode}': nothing may be hidden under it.",
+            remedy="Leave it up, or escalate it. Counsel's sign-off in the policy file turns 'enforce' on.",
+        )
+    for item in items:
+        effect = platforms.load(item.platform).capabilities.actions.get(ActionKind.HIDE)
+        if effect is None or not effect.reversible:
+            raise DecisionRefused(
+                f"{item.platform} has no reversible way to hide a comment.",
+                remedy="Escalate it: what is final there needs the records officer's release.",
+            )
+    return _quotes(tx, ruling, items)
+
+
+def _quotes(tx: Transaction, ruling: Ruling, items: Sequence[Item]) -> list[str]:
+    """Exactly as quoted in one comment at least, and in each with its own capitals and spaces."""
+    bodies = bodies_of(tx.connection, [item.comment_id for item in items])
+    texts = [bodies.get(item.comment_id, {}).get("text", "") for item in items]
+    if not ruling.quote.strip() or not any(ruling.quote in text for text in texts):
+        raise DecisionRefused(
+            "Hiding needs the words that break the clause, exactly as they stand in the comment.",
+            remedy="Copy them from the comment. If no words can be quoted, leave it up.",
+        )
+    loose = re.compile(r"\s+".join(map(re.escape, ruling.quote.split())), re.IGNORECASE)
+    found = [loose.search(text) for text in texts]
+    lacking = [item.native_id for item, match in zip(items, found, strict=True) if match is None]
+    if lacking:
+        raise DecisionRefused(
+            f"These words do not stand in every comment of the case: not in {', '.join(lacking[:5])}.",
+            remedy="Quote words that all of them hold, or leave them up.",
+        )
+    return [match.group() for match in found if match]
+
+
+def _refuse_if_edited(tx: Transaction, items: Sequence[Item]) -> None:
+    for item in items:
+        if newest(tx.connection, item.page, item.native_id) != item.comment_id:
+            raise StaleCase(
+                f"The author edited comment {item.native_id} a moment ago.",
+                remedy="Wait until the new text is in the case, then look again.",
+            )
+
+
+def newest(connection: sa.Connection, page: str, native_id: str) -> int | None:
+    """The newest archived revision of an item."""
+    newest = sa.select(sa.func.max(comments.c.id)).where(
+        comments.c.page == page, comments.c.native_id == native_id
+    )
+    return connection.execute(newest).scalar()
+
+
+def _refuse_if_for_a_lead(row: sa.Row[Any], ruling: Ruling, role: str) -> None:
+    settles = ruling.choice in (Choice.HIDE, Choice.LEAVE_UP)
+    if row.escalated and settles and role not in LEADS:
+        raise NotAllowed(
+            f"Case {row.id} was escalated: somebody with more say decides it.", remedy="Ask a lead."
+        )
+
+
+def _refuse_if_unseen(row: sa.Row[Any], ruling: Ruling, items: Sequence[Item]) -> None:
+    """One decision for many comments must be about the very ones that the person looked at."""
+    if ruling.version is None and len(items) > 1:
+        raise StaleCase(
+            f"Case {row.id} holds {len(items)} comments; say which state of it you looked at.",
+            remedy=f"Look at them with: modbot case show {row.id}, then add --version {row.version}",
+        )
+
+
+def _refuse_if_idle(tx: Transaction, row: sa.Row[Any], items: Sequence[Item]) -> None:
+    """A settled case takes another decision only to bring back what it hides."""
+    hides = any(outbox.hidden_by(tx, item.page, item.native_id) == row.id for item in items)
+    if row.state not in WAITING and not hides:
+        raise StaleCase(
+            f"Case {row.id} is already {row.state}, and nothing of it is hidden.",
+            remedy=f"To decide it again, take the decision back first: modbot case undo {row.id}",
+        )
+
+
+def _refuse_if_stale(row: sa.Row[Any], ruling: Ruling) -> None:
+    if ruling.version is not None and ruling.version != row.version:
+        raise StaleCase(
+            f"Case {row.id} changed since you looked at it (it is {row.state} now).",
+            remedy=f"Look again with: modbot case show {row.id}",
+        )
+    if row.state not in WAITING and ruling.choice is not Choice.LEAVE_UP:
+        raise StaleCase(
+            f"Case {row.id} is already {row.state}.",
+            remedy=f"Take the decision back first: modbot case undo {row.id}",
+        )
