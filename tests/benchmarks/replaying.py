@@ -20,7 +20,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import observe, pipeline, queue
+from modbot import judging, observe, queue
 from modbot.pipeline import Scorer
 from modbot.records import archive
 from modbot.service import Service
@@ -90,7 +90,7 @@ def _timed(bot: Bot) -> Steps:
     steps.time(bot.scorer.ensemble, "assess", "score.join")
     for member in bot.scorer.ensemble.members:
         steps.time(member, "classify", f"score.{member.name}")
-    steps.time(pipeline, "judge", "judge")
+    steps.time(judging, "judge", "judge")
     steps.time(queue, "enqueue", "queue")
     steps.time(Transaction, "record", "log")
     steps.time(Transaction, "flush", "write")
