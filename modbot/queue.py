@@ -98,7 +98,8 @@ def catch_up(tx: Transaction, case_id: int) -> None:
             sa.and_(
                 later.c.page == comments.c.page,
                 later.c.native_id == comments.c.native_id,
-                later.c.id > comments.c.id,
+                # not by id, for which SQLite would read every later comment of the page
+                later.c.number > comments.c.number,
             ),
         )
         .outerjoin(joined, sa.and_(joined.c.case_id == case_id, joined.c.comment_id == later.c.id))
@@ -243,7 +244,8 @@ def _with_later_revisions(tx: Transaction, comment_ids: Collection[int]) -> Sequ
             sa.and_(
                 later.c.page == comments.c.page,
                 later.c.native_id == comments.c.native_id,
-                later.c.id > comments.c.id,
+                # not by id, for which SQLite would read every later comment of the page
+                later.c.number > comments.c.number,
             ),
         )
         .where(comments.c.id.in_(comment_ids))

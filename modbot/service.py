@@ -227,7 +227,8 @@ def _to_recheck(store: Store, key: str, horizon: timedelta) -> tuple[dict[str, s
         .where(
             newer.c.page == comments.c.page,
             newer.c.native_id == comments.c.native_id,
-            newer.c.id > comments.c.id,
+            # not by id, for which SQLite would read every later comment of the page
+            newer.c.number > comments.c.number,
         )
         .exists()
     )
