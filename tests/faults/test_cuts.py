@@ -23,7 +23,7 @@ from tests.peers.postgres import Postgres
 
 COMMENTS = 1500 if os.environ.get("MODBOT_FAULTS") == "long" else 150
 CUTS = 60 if os.environ.get("MODBOT_FAULTS") == "long" else 8
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if os.environ.get("MODBOT_FAULTS") == "long" else 300)]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from tests.faults import ledger, page, worker
 
 KILLS = 200 if os.environ.get("MODBOT_FAULTS") == "long" else 12
 SEED = int(os.environ.get("MODBOT_FAULTS_SEED", "4007"))
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if os.environ.get("MODBOT_FAULTS") == "long" else 300)]
 
 # A fork server has everything imported, so that a restart costs milliseconds and most kills hit real work.
 processes = multiprocessing.get_context("forkserver")

@@ -87,36 +87,37 @@ async def _step(bot: wiring.Bot, service: Service, chance: Callable[[], float]) 
 
 def review(bot: wiring.Bot, chance: Callable[[], float]) -> None:
     """Decide a few open cases by their words, and now and then take a decision back."""
-    for case_id, state, text in _queue(bot.store):
+    for case_id, state, version, text in _queue(bot.store):
         try:
             if state != "open" and chance() < 0.1:
                 cases.undo(bot.store, bot.scorer.policy, case_id, "ana")
             elif state == "open":
-                decide(bot, case_id, text)
+                decide(bot, case_id, version, text)
         except StaleCase:
             continue
 
 
-def decide(bot: wiring.Bot, case_id: int, text: str) -> None:
+def decide(bot: wiring.Bot, case_id: int, version: int, text: str) -> None:
     """By the newest words; where an older comment of the case has not got them, leave them all up."""
     try:
-        cases.decide(bot.store, bot.scorer.policy, case_id, ruling(text))
+        cases.decide(bot.store, bot.scorer.policy, case_id, ruling(text, version))
     except DecisionRefused:
-        cases.decide(bot.store, bot.scorer.policy, case_id, Ruling(choice=Choice.LEAVE_UP, by="ana"))
+        leave_up = Ruling(choice=Choice.LEAVE_UP, by="ana", version=version)
+        cases.decide(bot.store, bot.scorer.policy, case_id, leave_up)
 
 
-def ruling(text: str) -> Ruling:
+def ruling(text: str, version: int) -> Ruling:
     for quote, clause in (("uy now", "C7"), ("hurt you", "C1")):
         if quote in text:
-            return Ruling(choice=Choice.HIDE, by="ana", clause=clause, quote=quote)
-    return Ruling(choice=Choice.LEAVE_UP, by="ana")
+            return Ruling(choice=Choice.HIDE, by="ana", clause=clause, quote=quote, version=version)
+    return Ruling(choice=Choice.LEAVE_UP, by="ana", version=version)
 
 
-def _queue(store: Store) -> list[tuple[int, str, str]]:
+def _queue(store: Store) -> list[tuple[int, str, int, str]]:
     """The oldest open cases and the newest decided ones, with the text to decide by."""
     newest = sa.select(case_comments.c.case_id, sa.func.max(case_comments.c.comment_id).label("comment"))
     last = newest.group_by(case_comments.c.case_id).subquery()
-    columns = sa.select(case_table.c.id, case_table.c.state, last.c.comment).join(
+    columns = sa.select(case_table.c.id, case_table.c.state, case_table.c.version, last.c.comment).join(
         last, last.c.case_id == case_table.c.id
     )
     with store.read() as connection:
@@ -128,7 +129,7 @@ def _queue(store: Store) -> list[tuple[int, str, str]]:
         ).all()
         rows = [*still_open, *decided]
         bodies = bodies_of(connection, [row.comment for row in rows])
-    return [(row.id, row.state, bodies[row.comment]["text"]) for row in rows]
+    return [(row.id, row.state, row.version, bodies[row.comment]["text"]) for row in rows]
 
 
 def _make_due(store: Store) -> None:
