@@ -21,9 +21,10 @@ from modbot.store import Store
 from tests.faults import ledger, page, worker
 from tests.peers.postgres import Postgres
 
-COMMENTS = 1500 if os.environ.get("MODBOT_FAULTS") == "long" else 150
-CUTS = 60 if os.environ.get("MODBOT_FAULTS") == "long" else 8
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if os.environ.get("MODBOT_FAULTS") == "long" else 300)]
+LONG = os.environ.get("MODBOT_FAULTS") == "long"
+COMMENTS = 1500 if LONG else 150
+CUTS = 60 if LONG else 8
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if LONG else 300)]
 
 
 @pytest.fixture

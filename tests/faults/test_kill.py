@@ -12,9 +12,10 @@ import pytest
 
 from tests.faults import ledger, page, worker
 
-KILLS = 200 if os.environ.get("MODBOT_FAULTS") == "long" else 12
+LONG = os.environ.get("MODBOT_FAULTS") == "long"
+KILLS = 200 if LONG else 12
 SEED = int(os.environ.get("MODBOT_FAULTS_SEED", "4007"))
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if os.environ.get("MODBOT_FAULTS") == "long" else 300)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if LONG else 300)]
 
 # A fork server has everything imported, so that a restart costs milliseconds and most kills hit real work.
 processes = multiprocessing.get_context("forkserver")
