@@ -11,6 +11,7 @@ from pathlib import Path
 from modbot import config, resources, starter, users, wiring
 from modbot.config import FILE_NAME, Settings
 from modbot.errors import ConfigError
+from modbot.store import sqlite_file
 from modbot.wiring import Bot
 from platforms.memory import MemoryPage, memory_page
 
@@ -20,6 +21,8 @@ PAGE = "practice"
 SECONDS = 4.0
 """Between two sample comments."""
 HOST = "127.0.0.1"
+EMPTIED = ("modbot.db", "modbot.db-wal", "modbot.db-shm", "checkpoints/checkpoints.jsonl")
+"""Every practice begins without these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,15 @@ class Feed:
 def prepare(folder: Path, port: int) -> Settings:
     """The practice folder, made or emptied. Raises ConfigError for a folder in use for anything else."""
     path = folder / FILE_NAME
-    if path.exists():
-        _start_over(folder)
+    shipped = (_shipped() / FILE_NAME).read_text(encoding="utf-8")
+    known = path.exists()
+    settings = config.load(path) if known else config.build(tomllib.loads(shipped), path)
+    _refuse_other(settings, folder)
+    if known:
+        for name in EMPTIED:
+            (folder / name).unlink(missing_ok=True)
     else:
-        text = (_shipped() / FILE_NAME).read_text(encoding="utf-8")
-        starter.make(folder, text, (_shipped() / starter.POLICY).read_bytes())
-    settings = config.load(path)
+        starter.make(folder, shipped, (_shipped() / starter.POLICY).read_bytes())
     web = settings.web.model_copy(update={"host": HOST, "port": port})
     return settings.model_copy(update={"web": web})
 
@@ -99,15 +105,15 @@ def build(settings: Settings) -> tuple[Bot, Feed]:
     return bot, Feed(memory_page(PAGE), material().samples)
 
 
-def _start_over(folder: Path) -> None:
-    settings = config.load(folder / FILE_NAME)
-    if [(page.key, page.platform) for page in settings.page] != [(PAGE, "memory")]:
+def _refuse_other(settings: Settings, folder: Path) -> None:
+    """Practising may never touch a real page or a real log, wherever the settings come from."""
+    pages = [(page.key, page.platform) for page in settings.page]
+    database = (folder / "modbot.db").absolute()
+    if pages != [(PAGE, "memory")] or sqlite_file(settings.database_url()) != database:
         raise ConfigError(
-            f"{folder} holds an installation that is not for practice; nothing was changed.",
-            remedy="Name another folder: modbot demo FOLDER",
+            f"The settings for {folder} name a page or a database that is not for practice.",
+            remedy="Name another folder: modbot demo FOLDER. Unset the variables that begin with MODBOT_.",
         )
-    for name in ("modbot.db", "modbot.db-wal", "modbot.db-shm", "checkpoints/checkpoints.jsonl"):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _shipped() -> Path:

@@ -249,6 +249,7 @@ def _remedy(error: sa.exc.DBAPIError) -> str:
 
 _REMEDIES = {
     "disk is full": "Free some space on the disk; modbot goes on by itself. Nothing was lost.",
+    "disk I/O error": "Look at the disk: is it full, failing, or limited for this user (ulimit -f)?",
     "No space left": "Free some space on the database's disk; modbot goes on by itself. Nothing was lost.",
     "database is locked": "Another program holds the database. Close it, then try again. Nothing was lost.",
     "no such table": "Set the database up first: modbot init, or modbot run, does that.",

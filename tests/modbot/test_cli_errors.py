@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import resource
 import sqlite3
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -169,6 +171,53 @@ def test_an_export_on_a_full_disk_leaves_no_half_file(tmp_path: Path, store: Sto
     assert "The disk is full" in done.stderr
     assert "Free some space" in done.stderr
     assert not out.exists()
+
+
+def test_a_limit_on_the_size_of_files_is_told_and_leaves_nothing_half_made(tmp_path: Path) -> None:
+    def small_disk() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+
+    done = subprocess.run(
+        [*MODBOT, "init", str(tmp_path / "office")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=environment(),
+        preexec_fn=small_disk,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Look at the disk" in done.stderr
+    assert not (tmp_path / "office").exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 600 KB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounting = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mounting, capture_output=True, check=False).returncode:
+        pytest.skip("only root may mount a small file system; to run this test: sudo make test")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_stops_a_pass_and_loses_nothing(small_disk: Path) -> None:
+    office = small_disk / "office"
+    assert command("init", str(office)).status == 0
+    comments = small_disk.parent / "comments.jsonl"
+    long = "A long evening at the school board. " * 20
+    comments.write_text("".join(f'{{"id": "{n}", "text": "{long} {n}"}}\n' for n in range(2_000)))
+    with (office / "modbot.toml").open("a") as file:
+        file.write('[classifiers]\nmembers = ["patterns"]\n')
+        file.write('[[page]]\nkey = "old"\nplatform = "replay"\n[page.settings]\n')
+        file.write(f'path = "{comments}"\nbatch = 20\n')
+    done = process("run", "--once", folder=office)
+    assert done.status == 1
+    assert "disk is full" in done.err
+    assert "Free some space" in done.err
+    assert command("audit", "verify", "--config", str(office)).status == 0
 
 
 def test_a_full_output_device_is_told(tmp_path: Path) -> None:
