@@ -233,7 +233,7 @@ class CaseBand(SQLModel, table=True):
 
     __tablename__ = "case_band"
     band: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
-    case_id: int = Field(sa_column=Column(Number, ForeignKey("case.id"), primary_key=True))
+    case_id: int = Field(sa_column=Column(Number, ForeignKey("case.id"), primary_key=True, index=True))
 
 
 class Decision(SQLModel, table=True):

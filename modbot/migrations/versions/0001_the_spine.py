@@ -154,6 +154,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_case_band_case_id")),
         sa.PrimaryKeyConstraint("band", "case_id", name=op.f("pk_case_band")),
     )
+    with op.batch_alter_table("case_band", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_case_band_case_id"), ["case_id"], unique=False)
+
     op.create_table(
         "case_comment",
         sa.Column("case_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
