@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import outbox, queue, rulings
+from modbot import outbox, queue, rulings, standing
 from modbot.errors import NotAllowed, StaleCase
 from modbot.policy import Policy
 from modbot.rulings import DECIDERS, Choice, Item, Ruling
@@ -87,7 +87,7 @@ def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") 
             raise StaleCase(f"Case {case_id} has no decision to take back.", remedy="Decide it instead.")
         ruling = Ruling(choice=Choice.LEAVE_UP, by=by, reason=reason or "The last decision was taken back")
         for item in _items(tx, case_id):
-            hidden_by = outbox.hidden_by(tx, item.page, item.native_id)
+            hidden_by = standing.hidden_by(tx, item.page, item.native_id)
             if hidden_by == case_id:
                 _record(tx, policy, case_id, ruling, item, timedelta(0))
             elif hidden_by is not None:
@@ -113,9 +113,9 @@ def withdraw_if_edited(store: Store, action: outbox.Due) -> bool:
         if not outbox.withdraw(tx, action.id, why):
             return True
         if queue.waiting_case(tx, action.page, action.native_id) is None:
-            _reopen(tx, outbox.case_of(tx, action.id), why, SYSTEM)
+            _reopen(tx, standing.case_of(tx, action.id), why, SYSTEM)
         else:
-            outbox.close_if_done(tx, outbox.case_of(tx, action.id))
+            outbox.close_if_done(tx, standing.case_of(tx, action.id))
     return True
 
 

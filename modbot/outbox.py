@@ -5,7 +5,6 @@ A row is written with its decision. Whoever carries it out (`actions.py`) report
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from modbot.observe import redact_text
+from modbot.standing import actions_on, case_of, last_change
 from modbot.store import Store, Transaction, storable, table
 from modbot.tables import Action, AuditEvent, Case, Decision
 from platforms.base import ActionKind, Receipt
@@ -71,19 +71,13 @@ def reverse(
     tx: Transaction, decision_id: int, comment_id: int, page: str, native_id: str, delay: timedelta
 ) -> None:
     """Reverse an earlier hide: withdraw it if nobody tried it yet, else ask for an unhide."""
-    for row in _of_item(tx, page, native_id, ("failed",)):
+    for row in actions_on(tx, page, native_id, ("failed",)):
         _cancel(tx, row, {"action": row.id, "decision": decision_id})
-    last = _last(tx, page, native_id)
+    last = last_change(tx, page, native_id)
     if last is None or last.kind != ActionKind.HIDE:
         return
     if not _cancel(tx, last, {"action": last.id, "decision": decision_id}):
         request(tx, decision_id, comment_id, page, native_id, ActionKind.UNHIDE, delay)
-
-
-def hidden_by(tx: Transaction, page: str, native_id: str) -> int | None:
-    """The case whose decision hides the item, or is about to; None if it is up."""
-    last = _last(tx, page, native_id)
-    return case_of(tx, last.id) if last is not None and last.kind == ActionKind.HIDE else None
 
 
 def withdraw(tx: Transaction, action_id: int, why: str) -> bool:
@@ -96,16 +90,6 @@ def withdraw(tx: Transaction, action_id: int, why: str) -> bool:
     tx.record("action.cancelled", f"comment:{row.page}/{row.native_id}", {"action": action_id, "why": why})
     tx.execute(sa.update(actions).where(actions.c.id == action_id).values(state="cancelled"))
     return True
-
-
-def case_of(tx: Transaction, action_id: int) -> int:
-    """The case whose decision asked for the action."""
-    case_id: int = tx.execute(
-        sa.select(decisions.c.case_id)
-        .join(actions, actions.c.decision_id == decisions.c.id)
-        .where(actions.c.id == action_id)
-    ).scalar_one()
-    return case_id
 
 
 def _cancel(tx: Transaction, row: sa.Row[Any], body: dict[str, Any]) -> bool:
@@ -243,19 +227,3 @@ def _finish(store: Store, action: Due, state: str, kind: str, body: dict[str, An
             .values(state=state, receipt=seq, failure=storable(body.get("why", "")))
         )
         close_if_done(tx, case_of(tx, action.id))
-
-
-def _last(tx: Transaction, page: str, native_id: str) -> sa.Row[Any] | None:
-    """The newest action that changed the item, or is about to."""
-    return next(iter(_of_item(tx, page, native_id, ("pending", "done"))), None)
-
-
-def _of_item(tx: Transaction, page: str, native_id: str, states: Sequence[str]) -> Sequence[sa.Row[Any]]:
-    """The item's actions in these states, newest first."""
-    return tx.execute(
-        sa.select(actions)
-        .where(
-            actions.c.page == page, actions.c.native_id == storable(native_id), actions.c.state.in_(states)
-        )
-        .order_by(actions.c.id.desc())
-    ).all()

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import outbox
+from modbot import standing
 from modbot.near import bands, shingles
 from modbot.neighbours import Ground, Neighbours, Waiting, load, waiting
 from modbot.policy import Level, Verdict
@@ -81,7 +81,7 @@ def follow_up(tx: Transaction, edited: Sequence[Flagged]) -> None:
         case = waiting_case(tx, each.page, each.native_id)
         if case is not None:
             catch_up(tx, case.id)
-        elif outbox.hidden_by(tx, each.page, each.native_id) is not None:
+        elif standing.hidden_by(tx, each.page, each.native_id) is not None:
             _open(tx, each, bands(shingles(each.text)), reason="edited")
 
 

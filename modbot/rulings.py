@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 import platforms
-from modbot import outbox
+from modbot import standing
 from modbot.errors import DecisionRefused, NotAllowed, StaleCase
 from modbot.policy import Mode, Policy
 from modbot.queue import WAITING
@@ -174,7 +174,7 @@ def _refuse_if_unseen(row: sa.Row[Any], ruling: Ruling, items: Sequence[Item]) -
 
 def _refuse_if_idle(tx: Transaction, row: sa.Row[Any], items: Sequence[Item]) -> None:
     """A settled case takes another decision only to bring back what it hides."""
-    hides = any(outbox.hidden_by(tx, item.page, item.native_id) == row.id for item in items)
+    hides = any(standing.hidden_by(tx, item.page, item.native_id) == row.id for item in items)
     if row.state not in WAITING and not hides:
         raise StaleCase(
             f"Case {row.id} is already {row.state}, and nothing of it is hidden.",

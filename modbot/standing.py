@@ -1,0 +1,46 @@
+"""How an item stands on its page by our doing: read by the queue too, which cannot ask for a change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from modbot.store import Transaction, storable, table
+from modbot.tables import Action, Decision
+
+actions, decisions = table(Action), table(Decision)
+HIDE = "hide"
+
+
+def hidden_by(tx: Transaction, page: str, native_id: str) -> int | None:
+    """The case whose decision hides the item, or is about to; None if it is up."""
+    last = last_change(tx, page, native_id)
+    return case_of(tx, last.id) if last is not None and last.kind == HIDE else None
+
+
+def last_change(tx: Transaction, page: str, native_id: str) -> sa.Row[Any] | None:
+    """The newest action that changed the item, or is about to."""
+    return next(iter(actions_on(tx, page, native_id, ("pending", "done"))), None)
+
+
+def actions_on(tx: Transaction, page: str, native_id: str, states: Sequence[str]) -> Sequence[sa.Row[Any]]:
+    """The item's actions in these states, newest first."""
+    return tx.execute(
+        sa.select(actions)
+        .where(
+            actions.c.page == page, actions.c.native_id == storable(native_id), actions.c.state.in_(states)
+        )
+        .order_by(actions.c.id.desc())
+    ).all()
+
+
+def case_of(tx: Transaction, action_id: int) -> int:
+    """The case whose decision asked for the action."""
+    case_id: int = tx.execute(
+        sa.select(decisions.c.case_id)
+        .join(actions, actions.c.decision_id == decisions.c.id)
+        .where(actions.c.id == action_id)
+    ).scalar_one()
+    return case_id
