@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import resource
+import shlex
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -238,7 +239,7 @@ def test_a_full_output_device_is_told(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(
-        f"{' '.join(MODBOT)} init --show-defaults | head -n 1",
+        f"{shlex.join(MODBOT)} init --show-defaults | head -n 1",
         shell=True,
         capture_output=True,
         text=True,

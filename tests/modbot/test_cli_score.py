@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import select
+import shlex
 import subprocess
 import time
 from pathlib import Path
@@ -139,7 +140,7 @@ def test_a_slow_writer_is_answered_line_by_line(tmp_path: Path) -> None:
 
 def test_a_reader_that_goes_away_ends_it_quietly(tmp_path: Path) -> None:
     done = subprocess.run(
-        f"yes hello | {' '.join(MODBOT)} score | head -n 1",
+        f"yes hello | {shlex.join(MODBOT)} score | head -n 1",
         shell=True,
         cwd=tmp_path,
         capture_output=True,
