@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 import typer
 
-from modbot import checkpoints
+from modbot import checkpoints, reconcile
 from modbot.audit import KINDS, Entry
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import Config, Json
@@ -50,15 +50,21 @@ def verify(
     config: Config = None,
     as_document: Json = False,
 ) -> None:
-    """Prove that no entry was changed, taken out, moved or cut off. A broken log ends with status 3."""
+    """Prove that no entry was changed, taken out, moved or cut off, and that the tables agree with the log.
+
+    A broken log ends with status 3.
+    """
     with opened(config) as here:
         outside = _outside(here.settings, kept)
         signer = public_key.lower() or _own_key(here.settings)
         proof = checkpoints.verify(here.store, outside, public_key=signer, progress=_progress)
+        reconcile.check(here.store)
     if as_document:
         as_json(asdict(proof))
         return
-    say(f"The log is whole: {proof.entries} entries, {proof.checkpoints} signed checkpoints.")
+    say(
+        f"The log is whole, and the tables agree with it: {proof.entries} entries, {proof.checkpoints} signed checkpoints."
+    )
     say(f"Its last entry has the hash {proof.head}")
 
 

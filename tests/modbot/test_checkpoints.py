@@ -54,8 +54,8 @@ def _unguard_postgresql(connection: sa.Connection) -> None:
     keys = "SELECT conrelid::regclass, conname FROM pg_constraint WHERE contype = 'f'"
     for where, name in connection.exec_driver_sql(keys).all():
         connection.exec_driver_sql(f"ALTER TABLE {where} DROP CONSTRAINT {name}")
-    for each in (events, contents, kept):
-        connection.exec_driver_sql(f"ALTER TABLE {each.name} DISABLE TRIGGER USER")
+    for name in connection.exec_driver_sql("SELECT tgrelid::regclass FROM pg_trigger WHERE NOT tgisinternal"):
+        connection.exec_driver_sql(f"ALTER TABLE {name[0]} DISABLE TRIGGER USER")
 
 
 def broken_at(here: District, signed: tuple[checkpoints.Signed, ...] = ()) -> int:
