@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ import sqlalchemy as sa
 from modbot import cases
 from modbot.actions import STUCK_AFTER
 from modbot.cases import Choice, Ruling
+from modbot.health import complaints, measure
 from modbot.records import archive
 from modbot.store import Store, table
 from modbot.tables import Action, Page, Unscored
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
-from tests.modbot.scene import District, district, said
+from tests.modbot.scene import District, Keywords, district, said
 from tests.web.visitor import Visitor, settings
 
 pages, actions, unscored = table(Page), table(Action), table(Unscored)
@@ -142,3 +144,22 @@ def test_metrics_are_read_from_the_rows_at_each_scrape(here: District, tmp_path:
     lines = visitor.get("/metrics").text.splitlines()
     assert 'modbot_actions_now{state="pending"} 0.0' in lines
     assert 'modbot_actions_now{state="done"} 1.0' in lines
+
+
+def test_a_member_that_is_not_there_is_told(here: District, tmp_path: Path) -> None:
+    absent = Keywords()
+    absent.name = "second"
+    absent.broken = True
+    here.scorer.ensemble.members = (here.member, absent)
+    here.comes_in("Nice concert")
+    assert "comments are scored without: second" in health(here, tmp_path)["reasons"]
+
+
+def test_a_log_that_nobody_signs_is_told(here: District, tmp_path: Path) -> None:
+    here.comes_in("Nice concert")
+    figures = measure(here.store)
+    late = replace(figures, unsigned_seconds=2 * 3600 + 121)
+    assert complaints(figures, settings(tmp_path, "blog")) == []
+    (reason,) = complaints(late, settings(tmp_path, "blog"))
+    assert reason.startswith("the log has not been signed for too long")
+    assert figures.unsigned_seconds > 0
