@@ -62,9 +62,8 @@ def verify(
     if as_document:
         as_json(asdict(proof))
         return
-    say(
-        f"The log is whole, and the tables agree with it: {proof.entries} entries, {proof.checkpoints} signed checkpoints."
-    )
+    say(f"The log is whole: {proof.entries} entries, {proof.checkpoints} signed checkpoints.")
+    say("The tables agree with it.")
     say(f"Its last entry has the hash {proof.head}")
 
 
