@@ -62,9 +62,7 @@ class Root(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            result = super().invoke(ctx)
-            # Here rather than at the interpreter's end, where a full disk or a closed pipe is an ugly trace.
-            sys.stdout.flush()
+            return self._run(ctx)
         except (ModbotError, ClassifierError, OSError) as error:
             if ctx.params["debug"]:
                 traceback.print_exc()
@@ -74,7 +72,13 @@ class Root(TyperGroup):
         except Exception as error:
             _unexpected(error, debug=ctx.params["debug"])
             raise typer.Exit(1) from None
-        return result
+
+    def _run(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        finally:
+            # Here rather than at the interpreter's end, where a full disk or a closed pipe is an ugly trace.
+            sys.stdout.flush()
 
 
 app = typer.Typer(

@@ -255,7 +255,7 @@ _REMEDIES = {
     "no such table": "Set the database up first: modbot init, or modbot run, does that.",
     "unable to open database file": "Check that the folder exists and that this user may write to it.",
     "readonly database": "Check that this user may write to the database file and its folder.",
-    "password authentication failed": "The database refused the password: check the address in modbot.toml.",
+    "password authentication failed": "The database refused the password; check the address in modbot.toml.",
     "Connection refused": "No database server answers there: start it, or check the address in modbot.toml.",
 }
 

@@ -122,12 +122,14 @@ def test_a_file_that_is_no_database_is_named_as_such(tmp_path: Path) -> None:
 def test_a_database_that_another_program_holds_is_named(
     tmp_path: Path, file_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings_file(tmp_path, file_url + "?timeout=0.2")
-    monkeypatch.setattr("modbot.store._tune_sqlite", lambda *_: None)
+    settings_file(tmp_path, file_url)
+    # Without the half minute for which modbot waits by itself.
+    monkeypatch.setattr("modbot.store._tune_sqlite", lambda raw, _: raw.execute("PRAGMA busy_timeout = 0"))
     other = sqlite3.connect(tmp_path / "modbot.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
+    person = ("ann", "--full-name", "Ann", "--role", "viewer")
     try:
-        answer = command("user", "list", "--config", str(tmp_path))
+        answer = command("user", "add", *person, "--config", str(tmp_path))
     finally:
         other.close()
     assert answer.status == 1
@@ -248,7 +250,6 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         check=False,
     )
     assert done.stderr == ""
-    assert done.stdout.startswith("# Every setting")
 
 
 def test_a_folder_that_may_not_be_written_is_named() -> None:
