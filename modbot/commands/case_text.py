@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -58,7 +59,9 @@ def _marked(seen: Seen) -> str:
         return "(the records officer released these words)"
     findings = seen.judged.findings if seen.judged else ()
     spans = [span for finding in findings for span in finding.spans]
-    return "".join(f"«{piece.text}»" if piece.reasons else piece.text for piece in marked(seen.text, spans))
+    runs = groupby(marked(seen.text, spans), key=lambda piece: bool(piece.reasons))
+    joined = [(counts, "".join(piece.text for piece in pieces)) for counts, pieces in runs]
+    return "".join(f"«{text}»" if counts else text for counts, text in joined)
 
 
 def _others(items: tuple[Seen, ...]) -> Iterator[str]:
