@@ -69,7 +69,7 @@ def _check(name: str, full_name: str, role: str) -> None:
             f"'{name}' cannot be a user's name.",
             remedy="Use small letters, digits, dots or dashes, such as: ana.diaz (modbot itself is taken).",
         )
-    if not full_name.strip():
+    if not full_name.strip() or not full_name.isprintable():
         raise ConfigError("A user needs a full name.", remedy="Add: --full-name 'Ana Diaz'")
     if role not in ROLES:
         raise ConfigError(f"There is no role {role}.", remedy=f"Use one of: {', '.join(ROLES)}.")

@@ -60,8 +60,9 @@ def test_an_unknown_role_is_refused_with_those_there_are(office: Installation) -
     assert "administrator, viewer" in add(office, "eve", role="owner")
 
 
-def test_a_person_without_a_full_name_is_refused(office: Installation) -> None:
-    assert "needs a full name" in add(office, "eve", full="  ")
+@pytest.mark.parametrize("full", ["  ", "Eve\x1b[31m", "Eve\nRoot", "Eve \udcff"])
+def test_a_person_without_a_full_name_that_can_be_printed_is_refused(office: Installation, full: str) -> None:
+    assert "needs a full name" in add(office, "eve", full=full)
 
 
 def test_only_an_administrator_does_it_in_his_own_name(office: Installation) -> None:
