@@ -41,7 +41,9 @@ def test_killed_at_any_instant_it_archives_once_and_acts_once(database_url: str,
         process.kill()
         process.join()
         assert process.exitcode == -9, "the bot ended by itself"
-    bot = worker.finish(database_url, server.url, events=len(server.wall.events))
+    bot = worker.finish(
+        database_url, server.url, events=len(server.wall.events), seconds=900 if LONG else 120
+    )
     ledger.check(bot.store, server.wall)
     assert len(server.wall.changes) > KILLS / 2
     bot.store.close()
