@@ -1,15 +1,11 @@
 """the spine"""
 
-from collections.abc import Sequence
-
 import sqlalchemy as sa
 from alembic import op
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
 revision: str = "0001"
 down_revision: str | None = None
-branch_labels: Sequence[str] | None = None
-depends_on: Sequence[str] | None = None
 
 
 def upgrade() -> None:
@@ -308,6 +304,7 @@ def start_the_chain() -> None:
     op.execute(f"INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '{'0' * 64}')")
 
 
+# Words may be disposed of under the retention schedule; they may never be rewritten.
 def guard_sqlite() -> None:
     for table in IMMUTABLE:
         for event in ("UPDATE", "DELETE"):
@@ -315,7 +312,6 @@ def guard_sqlite() -> None:
                 f"CREATE TRIGGER {table}_no_{event.lower()} BEFORE {event} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
             )
-    # The words may be disposed of under the retention schedule; they may never be rewritten.
     op.execute(
         "CREATE TRIGGER content_no_update BEFORE UPDATE ON content "
         "WHEN NEW.body IS NOT NULL OR NEW.seq <> OLD.seq "
