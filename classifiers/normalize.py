@@ -11,9 +11,10 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import product
-from pathlib import Path
+
+from classifiers.wordlists import disguised, known, strong
 
 LEET = {
     "0": "o",
@@ -197,7 +198,7 @@ def _squeeze(match: re.Match[str]) -> Pieces | None:
     choices = [(1, 2) if length > 2 else (length,) for _, _, length in runs]
     forms = list(product(*choices)) if sum(len(choice) > 1 for choice in choices) <= 4 else []
     for form in sorted(forms, key=sum, reverse=True):
-        if _known("".join(letter * count for (letter, _, _), count in zip(runs, form, strict=True))):
+        if known("".join(letter * count for (letter, _, _), count in zip(runs, form, strict=True))):
             return _run_pieces(runs, form)
     return _run_pieces(runs, [min(length, 2) for _, _, length in runs])
 
@@ -215,7 +216,7 @@ def _unleet(match: re.Match[str]) -> Pieces | None:
     word = match.group()
     if not _mixed(word) or sum(character.isalpha() for character in word) < 2:
         return None
-    fits = _known if word[0].isalpha() and word[-1].isalpha() else _disguised().__contains__
+    fits = known if word[0].isalpha() and word[-1].isalpha() else disguised().__contains__
     found = next(filter(fits, _spellings(word)), None)
     return None if found is None else list(zip(found, range(len(word)), strict=True))
 
@@ -227,7 +228,7 @@ def _unleet_boldly(match: re.Match[str]) -> Pieces | None:
         return None
     forms = list(_spellings(word))
     inside = word[0].isalpha() and word[-1].isalpha()
-    found = next(filter(_known, forms), forms[0] if inside else None)
+    found = next(filter(known, forms), forms[0] if inside else None)
     return None if found is None else list(zip(found, range(len(word)), strict=True))
 
 
@@ -264,7 +265,7 @@ def _join(match: re.Match[str]) -> Pieces | None:
 def _worth_joining(words: Sequence[str], separator: str) -> bool:
     """U.S.A. and p.m. are written so by everybody; only longer words or those people disguise count."""
     longest = max(len(word) for word in words)
-    return any(word in _disguised() for word in words) or longest >= (5 if separator in ".-/" else 4)
+    return any(word in disguised() for word in words) or longest >= (5 if separator in ".-/" else 4)
 
 
 @lru_cache(maxsize=1024)
@@ -274,7 +275,7 @@ def _segment(letters: str) -> tuple[str, ...] | None:
     for end in range(1, len(letters) + 1):
         for start in range(max(0, end - 20), end):
             before, word = best[start], letters[start:end]
-            if before is None or not (_known(word) if len(word) > 1 else word in "ai"):
+            if before is None or not (known(word) if len(word) > 1 else word in "ai"):
                 continue
             if best[end] is None or len(before) + 1 < len(best[end] or ()):
                 best[end] = (*before, word)
@@ -285,7 +286,7 @@ def _segment(letters: str) -> tuple[str, ...] | None:
 def _mend(match: re.Match[str]) -> Pieces | None:
     """ki.ll, sh-oot: a word people disguise, broken by punctuation."""
     kept = [(character, index) for index, character in enumerate(match.group()) if character.isalpha()]
-    return kept if "".join(character for character, _ in kept) in _disguised() else None
+    return kept if "".join(character for character, _ in kept) in disguised() else None
 
 
 def _unmask(match: re.Match[str]) -> Pieces | None:
@@ -307,7 +308,7 @@ def _masked_word(masked: str) -> str | None:
         return None
     if shown == 1 and not hidden[-1]:
         return None
-    for word in _strong():
+    for word in strong():
         if len(word) == len(masked) and all(
             hide or letter == seen for letter, seen, hide in zip(word, masked, hidden, strict=True)
         ):
@@ -323,7 +324,7 @@ def _shorter_mask(masked: str) -> str | None:
     return next(
         (
             word
-            for word in _strong()
+            for word in strong()
             if word.startswith(start) and word.endswith(end) and 1 <= len(word) - len(start + end) <= 3
         ),
         None,
@@ -337,31 +338,3 @@ REWRITES: list[tuple[re.Pattern[str], Callable[[re.Match[str]], Pieces | None]]]
     (SPLIT, _mend),
     (REPEATED, _squeeze),
 ]
-
-
-# Word lists
-
-
-def _known(word: str) -> bool:
-    return word in _vocabulary() or word in _disguised()
-
-
-@cache
-def _vocabulary() -> frozenset[str]:
-    return frozenset(_lines("vocabulary.txt"))
-
-
-@cache
-def _disguised() -> frozenset[str]:
-    return frozenset(word.lstrip("!") for word in _lines("disguised.txt"))
-
-
-@cache
-def _strong() -> tuple[str, ...]:
-    """The words that people mask, most likely first."""
-    return tuple(word[1:] for word in _lines("disguised.txt") if word.startswith("!"))
-
-
-def _lines(name: str) -> list[str]:
-    lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
