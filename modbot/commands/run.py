@@ -15,7 +15,7 @@ from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, table
 from modbot.config import Settings
 from modbot.errors import ConfigError
-from modbot.service import Service
+from modbot.service import Service, settle
 from modbot.store import Store
 from modbot.store import table as rows_of
 from modbot.tables import AuditEvent
@@ -47,6 +47,7 @@ def run(
             f"Watching {', '.join(service.bot.pages)}. Health: {address(listening)}/healthz. Ctrl-C ends it."
         )
         app = create_app(Desk(settings, service.store, service.ended))
+        settle()
         asyncio.run(serve(service, app, listening))
     note("Stopped. Nothing is lost: the next start goes on from here.")
 

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from modbot import judging, observe, queue
 from modbot.pipeline import Scorer
 from modbot.records import archive
-from modbot.service import Service
+from modbot.service import Service, settle
 from modbot.store import Store, Transaction, table
 from modbot.tables import Case, Unscored
 from modbot.tables import Verdict as VerdictRow
@@ -66,6 +66,7 @@ def main(folder: Path) -> Outcome:
     observe.configure("warning", "text")
     bot = installation.opened(folder)
     steps, waits = _timed(bot), _Waits(bot)
+    settle()
     wall, cpu = time.perf_counter(), time.process_time()
     asyncio.run(_until_done(bot))
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
