@@ -68,11 +68,14 @@ class Ensemble:
     def _ask(self, member: Classifier, texts: Sequence[str]) -> Sequence[Scores | str]:
         """Scores a text, or why there are none. A bad text does not cost its neighbours the member."""
         try:
-            return _checked(member, member.classify(texts), len(texts))
+            scores = member.classify(texts)
         except Exception as error:
             if len(texts) == 1:
                 return [_reason(error)]
-        return [self._ask(member, [text])[0] for text in texts]
+            return [self._ask(member, [text])[0] for text in texts]
+        if len(scores) != len(texts):
+            return [f"gave {len(scores)} results for {len(texts)} texts"] * len(texts)
+        return [each if _is_sound(each) else "gave a probability that is none" for each in scores]
 
     def _joined(self, found: Mapping[str, Scores | str]) -> Assessment:
         scores = {name: each for name, each in found.items() if not isinstance(each, str)}
@@ -86,12 +89,8 @@ class Ensemble:
         return Assessment(joined, scores, absent)
 
 
-def _checked(member: Classifier, scores: list[Scores], expected: int) -> list[Scores]:
-    if len(scores) != expected:
-        raise ClassifierFailed(f"{member.name} gave {len(scores)} results for {expected} texts")
-    if not all(0 <= score.probability <= 1 for each in scores for score in each.values()):
-        raise ClassifierFailed(f"{member.name} gave a probability that is none")
-    return scores
+def _is_sound(scores: Scores) -> bool:
+    return all(0 <= score.probability <= 1 for score in scores.values())
 
 
 def _reason(error: Exception) -> str:

@@ -21,13 +21,15 @@ class Judged:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the verdict stands: CLEAR means nothing while a part of the policy was not looked at."""
-        return self.verdict.level is not Level.CLEAR or not self.unjudged
+        """Whether the verdict stands: CLEAR means nothing while one who should have looked is absent."""
+        return self.verdict.level is not Level.CLEAR or not (self.unjudged or self.assessment.absent)
 
     @property
     def failure(self) -> str:
-        absent = ", ".join(self.assessment.absent)
-        return f"nobody judged {', '.join(sorted(self.unjudged))} (absent: {absent})"
+        parts = [f"absent: {', '.join(self.assessment.absent)}"] if self.assessment.absent else []
+        if self.unjudged:
+            parts.append(f"nobody judged {', '.join(sorted(self.unjudged))}")
+        return "; ".join(parts)
 
 
 def judge_all(
