@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,10 +81,25 @@ class Patterns(Classifier):
         return {
             category: Score(
                 max(hit.rule.probability for hit in several),
-                tuple(sorted({Span(hit.start, hit.end, hit.rule.reason) for hit in several})),
+                _outermost({Span(hit.start, hit.end, hit.rule.reason) for hit in several}),
             )
             for category, several in found.items()
         }
+
+
+def _outermost(spans: Set[Span]) -> tuple[Span, ...]:
+    """Without those that lie inside another one of the same reason."""
+    return tuple(
+        one
+        for one in sorted(spans)
+        if not any(
+            other is not one
+            and other.reason == one.reason
+            and other.start <= one.start
+            and one.end <= other.end
+            for other in spans
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,13 +19,13 @@ from classifiers import ngrams
 from classifiers.base import Category
 from classifiers.linear import Model
 from classifiers.normalize import normalize
-from classifiers.training.reading import Row
+from classifiers.training.reading import Row, sources
 from classifiers.training.wording import Wording
 
 AT_ONCE = 2000
-PUBLIC_C, OWN_C = 1.0, 10.0
+PUBLIC_C, OWN_C = 1.0, 30.0
 PRIOR = 0.6
-SOFT = 1.0
+SOFT = 0.7
 """How freely the fit may use the words' vectors beside the n-grams."""
 MOST_PUBLIC = 40_000
 """Rows of the public sources for one category; more change nothing measurable and cost minutes."""
@@ -96,10 +96,10 @@ def public_stage(rows: Sequence[Row], features: csr_matrix, category: Category, 
 
 
 def background(rows: Sequence[Row], category: Category, seed: int) -> npt.NDArray[np.int64]:
-    """Public rows known not to break this clause, some of every source: how people talk elsewhere."""
+    """Public rows known not to break this clause, some of every fit source: how people talk elsewhere."""
     clean: dict[str, list[int]] = {}
     for index, row in enumerate(rows):
-        if row.labels.get(category) is False:
+        if row.labels.get(category) is False and sources()[row.source].free:
             clean.setdefault(row.source, []).append(index)
     chosen = [np.random.default_rng(seed).permutation(clean[source])[:BACKGROUND] for source in sorted(clean)]
     return np.sort(np.concatenate(chosen)) if chosen else np.zeros(0, dtype=np.int64)

@@ -15,7 +15,17 @@ from classifiers.base import Category
 from classifiers.ensemble import Ensemble
 from classifiers.linear import Linear
 from classifiers.patterns import Patterns
-from classifiers.training import choosing, evaluate, fitting, hits, measures, measuring, reading, train
+from classifiers.training import (
+    choosing,
+    evaluate,
+    fitting,
+    hits,
+    measures,
+    measuring,
+    reading,
+    train,
+    vocabulary,
+)
 from classifiers.training.reading import Row
 
 NOTHING = dict.fromkeys(Category, False)
@@ -65,7 +75,7 @@ def public_data(folder: Path) -> Path:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Sequence[Path]:
     """Two trainings from the same data and seed, and the data."""
     root = tmp_path_factory.mktemp("training")
-    corpus, data = some_of_the_corpus(root / "corpus", 700, 1), public_data(root / "data")
+    corpus, data = some_of_the_corpus(root / "corpus", 400, 1), public_data(root / "data")
     for name in ("one", "two"):
         (root / name).mkdir()
         train(data, root / name, seed=3, corpus=corpus)
@@ -90,7 +100,7 @@ def test_what_was_trained_loads_and_scores(trained: Sequence[Path]) -> None:
 
 def test_only_sources_that_may_ship_are_learned_from(trained: Sequence[Path]) -> None:
     used = manifest.read(trained[0])["linear"]["sources"]
-    assert used == {"corpus": 700, "edos": 90}
+    assert used == {"corpus": 400, "edos": 90}
 
 
 def test_evaluating_again_gives_the_same_report_and_it_is_json(trained: Sequence[Path]) -> None:
@@ -100,7 +110,7 @@ def test_evaluating_again_gives_the_same_report_and_it_is_json(trained: Sequence
     assert first == second
     told = json.loads(first.to_json())
     assert {one["category"] for one in told["categories"]} == {category.value for category in Category}
-    assert told["false_flags"]["n"] > 300
+    assert told["false_flags"]["n"] > 200
     assert told["public_viewpoints"][0]["name"] == "vaccine_stance"
 
 
@@ -214,4 +224,13 @@ def test_counting_hits_changes_nothing_but_the_counts(tmp_path: Path) -> None:
     assert [replace(rule, measured=(0, 0)) for rule in after] == [
         replace(rule, measured=(0, 0)) for rule in before
     ]
-    assert {rule.id: rule.measured for rule in after} == counts
+    assert {rule.id: rule.measured for rule in after if rule.find} == {
+        k: v for k, v in counts.items() if k != "contact"
+    }
+
+
+def test_a_word_of_the_vocabulary_is_one_that_is_used() -> None:
+    found = vocabulary.words(
+        ["the bus, the bus", "a bus soooo late"], ["Levy levy"] * 4 + ["@late www.bus.org"] * 9
+    )
+    assert found == ["bus", "levy"]
