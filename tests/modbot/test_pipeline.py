@@ -272,7 +272,7 @@ def test_a_probability_that_is_none_counts_as_a_failure_of_the_classifier(here: 
     assert [row.reason for row in here.rows(Case)] == ["not_scored"]
 
 
-def test_a_comment_that_was_scored_without_one_of_the_classifiers_is_shown_to_a_person(here: District) -> None:
+def test_a_comment_scored_without_one_of_the_classifiers_is_shown_to_a_person(here: District) -> None:
     here.arrive(said("1", "poison"), said("2", "Hello"))
     outcome = with_members(here, here.member, Fragile()).run_once()
     assert (outcome.scored, outcome.not_scored, outcome.failure) == (1, 1, "absent: fragile")
