@@ -50,16 +50,17 @@ def test_every_file_is_named_by_what_it_holds() -> None:
 
 
 def test_no_module_is_longer_than_one_sitting() -> None:
+    """Migrations are exempt, here and below: what a schema change does is one list."""
     lengths = {
         name_of(path): len(path.read_text().splitlines())
         for package in PACKAGES
         for path in (ROOT / package).rglob("*.py")
+        if "versions" not in path.parts
     }
     assert {path: n for path, n in lengths.items() if n > LONGEST_MODULE} == {}
 
 
 def test_no_function_is_longer_than_a_screen() -> None:
-    """Migrations are exempt: what a schema change does is one list."""
     found = {
         f"{name_of(path)}:{node.lineno} {node.name}": length
         for path in written(".py")
