@@ -29,7 +29,7 @@ SOFT = 0.7
 """How freely the fit may use the words' vectors beside the n-grams."""
 MOST_PUBLIC = 40_000
 """Rows of the public sources for one category; more change nothing measurable and cost minutes."""
-BACKGROUND, BACKGROUND_WEIGHT = 5000, 0.4
+BACKGROUND, BACKGROUND_WEIGHT = 800, 0.2
 """Rows a public source that the second stage sees too, and what each counts beside one of the corpus."""
 FOLDS = 5
 DESCENT_SEED = 1

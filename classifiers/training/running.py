@@ -107,11 +107,12 @@ def _fitted(
 
 def _choose(out: Path, own: Sequence[Row], data: Path) -> None:
     scores = _scores(out, own)
-    opinions = _scores(out, [row for row in _measured(data) if row.viewpoint])
-    points = {
-        category: choosing.point(category, own, scores[:, column], opinions[:, column])
-        for column, category in enumerate(Category)
-    }
+    opinions = [row for row in _measured(data) if row.viewpoint]
+    free = _scores(out, opinions)
+    points = {}
+    for column, category in enumerate(Category):
+        known = np.array([row.labels.get(category) is False for row in opinions], dtype=bool)
+        points[category] = choosing.point(category, own, scores[:, column], free[known, column])
     manifest.record(out, thresholds.NAME, {thresholds.FILE: choosing.as_json(points)})
 
 
