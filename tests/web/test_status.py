@@ -151,7 +151,7 @@ def test_a_member_that_is_not_there_is_told(here: District, tmp_path: Path) -> N
     absent.name = "second"
     absent.broken = True
     here.scorer.ensemble.members = (here.member, absent)
-    here.comes_in("Nice concert")
+    here.comes_in("Buy now, half price")
     assert "comments are scored without: second" in health(here, tmp_path)["reasons"]
 
 
