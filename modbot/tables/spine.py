@@ -1,4 +1,4 @@
-"""Every table. A row's id is the number of the log entry that put it on record.
+"""The spine: from the archived comment to the action. A row's id is the number of its log entry.
 
 So nothing can be stored that the log does not know (foreign keys), and nothing is scored, queued, decided
 or acted on that was not archived: score → comment → content → audit_event. Words live in `content` alone;

@@ -1,0 +1,41 @@
+"""Every table, by what it is about; `spine` says what holds for all of them."""
+
+from modbot.tables.spine import (
+    Action,
+    AuditEvent,
+    AuditHead,
+    Case,
+    CaseBand,
+    CaseComment,
+    Checkpoint,
+    Comment,
+    Content,
+    Decision,
+    Page,
+    PolicyVersion,
+    Presence,
+    Score,
+    Unscored,
+    User,
+    Verdict,
+)
+
+__all__ = [
+    "Action",
+    "AuditEvent",
+    "AuditHead",
+    "Case",
+    "CaseBand",
+    "CaseComment",
+    "Checkpoint",
+    "Comment",
+    "Content",
+    "Decision",
+    "Page",
+    "PolicyVersion",
+    "Presence",
+    "Score",
+    "Unscored",
+    "User",
+    "Verdict",
+]
