@@ -83,6 +83,10 @@ class About(_Table):
     adopted: date | None = None
     notice: str = ""
     """What the page tells commenters."""
+    viewpoint: str = ""
+    """The policy's own promise to leave viewpoint alone, verbatim."""
+    forum: str = ""
+    """What the district says its page is; courts decide by how it is used."""
     officials: tuple[str, ...] = ()
     """Names that must never stand in a word list."""
 

@@ -117,5 +117,7 @@ def gaps(rules: Policy, today: date) -> Iterator[str]:
             yield f"Nobody is shown comments of the category {category}: no clause and no watch names it."
     if not rules.policy.notice:
         yield "There is no notice: commenters are not told what may be hidden and how to appeal."
+    if not rules.policy.viewpoint:
+        yield "There is no viewpoint sentence: nothing tells reviewers that opinions are left alone."
     if rules.word_list and not rules.policy.officials:
         yield "There are word lists but no officials: list their names, so that no list can hold them."

@@ -46,7 +46,7 @@ def init(
 def _make(folder: Path) -> None:
     from modbot import starter
 
-    settings = starter.make(folder, resources.starter(), resources.policy("district.toml"))
+    settings = starter.make(folder, resources.starter(), resources.policy("yelm-4007p.toml"))
     say(f"Made {folder}: {', '.join(sorted(path.name for path in folder.iterdir()))}")
     names = {"settings": settings, "policy": folder / starter.POLICY, "key": folder / starter.KEY}
     say(NEXT.format(folder=folder, **names))

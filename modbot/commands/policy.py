@@ -64,6 +64,8 @@ def show(
     else:
         say(f"{rules.policy.name}, version {rules.policy.version}")
         say(f"SHA-256 {rules.sha256}")
+        for said in filter(None, (rules.policy.notice, rules.policy.viewpoint, rules.policy.forum)):
+            say(said)
         table(
             ("clause", "mode", "signed off", "the machine looks for", "text"), [_row(c) for c in rules.clause]
         )

@@ -18,7 +18,7 @@ START = datetime(2026, 1, 5, 16, tzinfo=UTC)
 
 def write(folder: Path, url: str, *, speed: float | None = None) -> None:
     """Settings, policy, key, and the page `recording`, which replays recording.jsonl."""
-    (folder / "policy.toml").write_bytes(resources.policy("district.toml"))
+    (folder / "policy.toml").write_bytes(resources.policy("yelm-4007p.toml"))
     checkpoints.make_key(folder / "checkpoint.key")
     settings = [
         f"database.url = {json.dumps(url)}",

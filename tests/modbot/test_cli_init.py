@@ -54,7 +54,7 @@ def test_a_folder_with_other_files_keeps_them(tmp_path: Path) -> None:
 def test_what_failed_halfway_leaves_nothing_behind(tmp_path: Path) -> None:
     folder = tmp_path / "district"
     with pytest.raises(ConfigError):
-        make(folder, '[database]\nurl = "oracle://nowhere"', resources.policy("district.toml"))
+        make(folder, '[database]\nurl = "oracle://nowhere"', resources.policy("yelm-4007p.toml"))
     assert not folder.exists()
 
 

@@ -117,7 +117,7 @@ def test_a_list_without_officials_is_remarked() -> None:
     assert any("no officials" in gap for gap in proofread.gaps(rules, date(2026, 11, 21)))
 
 
-@pytest.mark.parametrize("name", ["district.toml"])
+@pytest.mark.parametrize("name", ["yelm-4007p.toml"])
 def test_the_shipped_policies_are_sound(name: str) -> None:
     assert proofread.problems(resources.policy(name)) == []
 

@@ -115,8 +115,12 @@ def test_the_hash_names_the_file_byte_for_byte() -> None:
 
 
 def test_the_shipped_policy_enforces_nothing_until_the_district_signs() -> None:
-    shipped = policy.parse(resources.policy("district.toml"), "district.toml")
+    shipped = policy.parse(resources.policy("yelm-4007p.toml"), "yelm-4007p.toml")
     assert {clause.mode for clause in shipped.clause} == {Mode.ADVISE}
+    assert [clause.id for clause in shipped.clause] == [f"C{number}" for number in range(1, 9)]
     assert all(clause.text for clause in shipped.clause)
+    assert shipped.policy.notice
+    assert "viewpoint" in shipped.policy.viewpoint
+    assert "forum" in shipped.policy.forum
     covered = {category for clause in shipped.clause for category in clause.categories}
     assert covered | {watch.category for watch in shipped.watch} == set(Category)
