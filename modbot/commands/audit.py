@@ -14,13 +14,13 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 import typer
 
-from modbot import checkpoints, reconcile
+from modbot import checkpoints
 from modbot.audit import KINDS, Entry
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, as_json_line, note, say, when
-from modbot.config import Settings
 from modbot.errors import ConfigError
+from modbot.proving import prove
 from modbot.store import Store, table
 from modbot.tables import AuditEvent, Content
 
@@ -55,30 +55,13 @@ def verify(
     A broken log ends with status 3.
     """
     with opened(config) as here:
-        outside = _outside(here.settings, kept)
-        signer = public_key.lower() or _own_key(here.settings)
-        proof = checkpoints.verify(here.store, outside, public_key=signer, progress=_progress)
-        reconcile.check(here.store)
+        proof = prove(here.store, here.settings, kept, public_key, _progress)
     if as_document:
         as_json(asdict(proof))
         return
     say(f"The log is whole: {proof.entries} entries, {proof.checkpoints} signed checkpoints.")
     say("The tables agree with it.")
     say(f"Its last entry has the hash {proof.head}")
-
-
-def _outside(settings: Settings, kept: Path | None) -> list[checkpoints.Signed]:
-    """The checkpoints of the file that is named, or else of this installation's own folder."""
-    own = settings.path(settings.audit.checkpoint_folder) / checkpoints.FILE_NAME
-    if kept is None and not own.exists():
-        return []
-    return checkpoints.read_file(kept or own)
-
-
-def _own_key(settings: Settings) -> str:
-    """The public half of this installation's key; empty where the key is kept elsewhere."""
-    path = settings.path(settings.audit.key_file)
-    return checkpoints.public_hex(checkpoints.read_key(path)) if path.exists() else ""
 
 
 def _progress(seq: int) -> None:

@@ -1,0 +1,162 @@
+"""The log as people read it: page by page, newest first, filtered; and one entry with what it speaks of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from modbot.audit import NO_PAYLOAD, Entry
+from modbot.store import Store, table
+from modbot.tables import AuditEvent, AuditHead, Checkpoint, Content, User
+
+events, contents, head = table(AuditEvent), table(Content), table(AuditHead)
+checkpoints, users = table(Checkpoint), table(User)
+
+PAGE = 50
+REACH = 50_000
+"""Entries that one look goes back at most, so that a rare kind cannot make it read a million."""
+_COLUMNS = [events.c[name] for name in Entry.__dataclass_fields__]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Empty fields do not narrow the search. `since` is included, `until` is not."""
+
+    kind: str = ""
+    """A kind, or the part before the dot for all of its kinds."""
+    actor: str = ""
+    subject: str = ""
+    """`case:12`, `comment:blog/34`, `user:ana`: all entries about it."""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One page of the log. `older` is where the next one starts, None at the beginning of the log."""
+
+    entries: tuple[Entry, ...]
+    older: int | None
+    looked_from: int
+    looked_to: int
+    """The entries that were looked at, both included, the newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An entry with what it speaks of. `content` is None where it has none, or where it was disposed of."""
+
+    entry: Entry
+    content: Any
+    disposed: bool
+    newest: int
+    """The last entry of the log."""
+    signed_by: int | None
+    """The first checkpoint that covers this entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    seq: int
+    hash: str
+    at: datetime
+    public_key: str
+    signature: str
+
+
+def leaf(store: Store, wanted: Wanted, before: int | None = None) -> Leaf:
+    """Entries under number `before`, or from the newest on."""
+    with store.read() as connection:
+        last = connection.execute(sa.select(head.c.seq)).scalar_one()
+        top = last if before is None else min(before - 1, last)
+        bottom = 1
+        if wanted.until is not None:
+            top = min(top, _first_from(connection, wanted.until, last) - 1)
+        if wanted.since is not None:
+            bottom = _first_from(connection, wanted.since, last)
+        reach = bottom if wanted.subject else max(bottom, top - REACH + 1)
+        found = _between(connection, wanted, reach, top)
+    full = len(found) > PAGE
+    entries = tuple(found[:PAGE])
+    looked_to = entries[-1].seq if full else max(reach, 1)
+    older = looked_to if full or reach > bottom else None
+    return Leaf(entries, older, top, looked_to)
+
+
+def _between(connection: Connection, wanted: Wanted, bottom: int, top: int) -> list[Entry]:
+    statement = sa.select(*_COLUMNS).where(events.c.seq >= bottom, events.c.seq <= top)
+    if wanted.kind:
+        # A dot after the kind: "case" means case.opened, and not casement.opened.
+        exact = events.c.kind == wanted.kind
+        statement = statement.where(exact | events.c.kind.startswith(f"{wanted.kind}.", autoescape=True))
+    if wanted.actor:
+        statement = statement.where(events.c.actor == wanted.actor)
+    if wanted.subject:
+        statement = statement.where(events.c.subject == wanted.subject)
+    return [
+        Entry(*row) for row in connection.execute(statement.order_by(events.c.seq.desc()).limit(PAGE + 1))
+    ]
+
+
+def _first_from(connection: Connection, moment: datetime, last: int) -> int:
+    """The first entry at or after the moment, found by halving: entries' times follow their numbers."""
+    low, high = 1, last + 1
+    while low < high:
+        middle = (low + high) // 2
+        # The next one that is there: a log that lost an entry must still be readable.
+        there = sa.select(events.c.at).where(events.c.seq >= middle).order_by(events.c.seq).limit(1)
+        at = connection.execute(there).scalar()
+        low, high = (middle + 1, high) if at is not None and at < moment else (low, middle)
+    return low
+
+
+def record(store: Store, seq: int) -> Record | None:
+    """None for a number that no entry has."""
+    with store.read() as connection:
+        row = connection.execute(
+            sa.select(*_COLUMNS, contents.c.body)
+            .select_from(events.outerjoin(contents, contents.c.seq == events.c.seq))
+            .where(events.c.seq == seq)
+        ).first()
+        if row is None:
+            return None
+        entry = Entry(*row[: len(_COLUMNS)])
+        newest = connection.execute(sa.select(head.c.seq)).scalar_one()
+        covering = sa.select(sa.func.min(checkpoints.c.seq)).where(checkpoints.c.seq >= seq)
+        signed_by = connection.execute(covering).scalar()
+    content = None if row.body is None else json.loads(row.body)
+    disposed = row.body is None and entry.payload_hash != NO_PAYLOAD
+    return Record(entry, content, disposed, newest, signed_by)
+
+
+def signatures(store: Store, limit: int = 100) -> list[Signature]:
+    """The newest checkpoints, the newest first."""
+    columns = [checkpoints.c[name] for name in Signature.__dataclass_fields__]
+    newest = sa.select(*columns).order_by(checkpoints.c.seq.desc()).limit(limit)
+    with store.read() as connection:
+        return [Signature(*row) for row in connection.execute(newest)]
+
+
+def names(store: Store) -> dict[str, str]:
+    """Every person's name → full name, those who left included."""
+    with store.read() as connection:
+        rows = connection.execute(sa.select(users.c.name, users.c.full_name).order_by(users.c.full_name))
+        return {row.name: row.full_name for row in rows}
+
+
+def length(store: Store) -> int:
+    """The number of the last entry."""
+    with store.read() as connection:
+        found: int = connection.execute(sa.select(head.c.seq)).scalar_one()
+        return found
+
+
+def kinds_of(kinds: Sequence[str]) -> list[str]:
+    """The parts before the dot, each once."""
+    return list(dict.fromkeys(kind.partition(".")[0] for kind in kinds))

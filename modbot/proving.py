@@ -1,0 +1,43 @@
+"""The whole proof that an installation can give of itself: its log, its checkpoints, its tables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from modbot import checkpoints, reconcile
+from modbot.checkpoints import Proof, Signed
+from modbot.config import Settings
+from modbot.store import Store
+
+
+def prove(
+    store: Store,
+    settings: Settings,
+    kept: Path | None = None,
+    public_key: str = "",
+    progress: Callable[[int], None] = lambda _: None,
+) -> Proof:
+    """Raises AuditBroken at the first entry, checkpoint or row that does not hold.
+
+    `kept` is a file of checkpoints from elsewhere, else this installation's own; `public_key` (hex) the only
+    key whose signatures count, else this installation's. `progress` is told of entries proven.
+    """
+    outside = _outside(settings, kept)
+    signer = public_key.lower() or _own_key(settings)
+    proof = checkpoints.verify(store, outside, public_key=signer, progress=progress)
+    reconcile.check(store)
+    return proof
+
+
+def _outside(settings: Settings, kept: Path | None) -> list[Signed]:
+    own = settings.path(settings.audit.checkpoint_folder) / checkpoints.FILE_NAME
+    if kept is None and not own.exists():
+        return []
+    return checkpoints.read_file(kept or own)
+
+
+def _own_key(settings: Settings) -> str:
+    """The public half of this installation's key; empty where the key is kept elsewhere."""
+    path = settings.path(settings.audit.key_file)
+    return checkpoints.public_hex(checkpoints.read_key(path)) if path.exists() else ""
