@@ -15,7 +15,8 @@ import sqlalchemy as sa
 from modbot import outbox, queue, rulings, standing
 from modbot.errors import NotAllowed, StaleCase
 from modbot.policy import Policy
-from modbot.rulings import DECIDERS, Choice, Item, Ruling
+from modbot.roles import DECIDERS
+from modbot.rulings import Choice, Item, Ruling
 from modbot.store import SYSTEM, Store, Transaction, body_of, table
 from modbot.tables import Case, CaseComment, Comment, Decision, Page, User
 from platforms.base import ActionKind

@@ -15,16 +15,12 @@ from modbot import standing
 from modbot.errors import DecisionRefused, NotAllowed, StaleCase
 from modbot.policy import Mode, Policy
 from modbot.queue import WAITING
+from modbot.roles import LEADS
 from modbot.store import Transaction, bodies_of, storable, table
 from modbot.tables import Comment
 from platforms.base import ActionKind
 
 comments = table(Comment)
-
-DECIDERS = ("moderator", "lead", "records_officer", "administrator")
-LEADS = ("lead", "records_officer", "administrator")
-"""Who may settle a case that was escalated."""
-ROLES = (*DECIDERS, "viewer")
 
 
 class Choice(StrEnum):

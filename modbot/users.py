@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import sqlalchemy as sa
 
 from modbot.errors import ConfigError, NotAllowed
-from modbot.rulings import ROLES
+from modbot.roles import ROLES
 from modbot.store import SYSTEM, Store, Transaction, table
 from modbot.tables import User
 

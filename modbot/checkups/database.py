@@ -14,7 +14,7 @@ from modbot import checkpoints, migrations
 from modbot.checkups.finding import Finding, fine, look, wrong
 from modbot.config import Settings
 from modbot.errors import ConfigError, ModbotError
-from modbot.rulings import DECIDERS
+from modbot.roles import DECIDERS
 from modbot.store import Store, sqlite_file, table, utcnow
 from modbot.tables import AuditEvent, AuditHead, Checkpoint, User
 

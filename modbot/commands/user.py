@@ -11,7 +11,7 @@ from modbot import users
 from modbot.commands.installation import opened
 from modbot.commands.options import As, Config, Json
 from modbot.commands.output import as_json, say, table
-from modbot.rulings import ROLES
+from modbot.roles import ROLES
 
 app = typer.Typer(no_args_is_help=True)
 

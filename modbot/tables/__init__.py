@@ -1,5 +1,7 @@
 """Every table, by what it is about; `spine` says what holds for all of them."""
 
+from modbot.tables.people import Account, Attempts, RecoveryCode, Session
+from modbot.tables.reviewing import Authored, Note, Opened, SecondLook, SecondOpinion, Skip
 from modbot.tables.spine import (
     Action,
     AuditEvent,
@@ -14,6 +16,7 @@ from modbot.tables.spine import (
     Page,
     PolicyVersion,
     Presence,
+    Release,
     Score,
     Unscored,
     User,
@@ -21,9 +24,12 @@ from modbot.tables.spine import (
 )
 
 __all__ = [
+    "Account",
     "Action",
+    "Attempts",
     "AuditEvent",
     "AuditHead",
+    "Authored",
     "Case",
     "CaseBand",
     "CaseComment",
@@ -31,10 +37,18 @@ __all__ = [
     "Comment",
     "Content",
     "Decision",
+    "Note",
+    "Opened",
     "Page",
     "PolicyVersion",
     "Presence",
+    "RecoveryCode",
+    "Release",
     "Score",
+    "SecondLook",
+    "SecondOpinion",
+    "Session",
+    "Skip",
     "Unscored",
     "User",
     "Verdict",

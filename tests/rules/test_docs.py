@@ -21,6 +21,7 @@ from modbot.cli import COMMANDS
 from modbot.config import PageSettings, Settings
 from modbot.errors import ModbotError
 from modbot.policy import About, Clause, Watch
+from modbot.roles import ROLES
 from modbot.words import WordList
 from platforms.base import PlatformError
 
@@ -101,7 +102,7 @@ def test_every_key_of_a_policy_is_explained(model: type[BaseModel]) -> None:
 
 
 def test_every_word_that_people_choose_from_is_explained() -> None:
-    words = {*Category, *rulings.Choice, *rulings.REFERRALS, *rulings.ROLES}
+    words = {*Category, *rulings.Choice, *rulings.REFERRALS, *ROLES}
     assert {str(word) for word in words} <= code_in(PAGES["concepts"])
 
 
