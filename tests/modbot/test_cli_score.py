@@ -4,11 +4,8 @@ import json
 import select
 import shlex
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from classifiers.base import Category
 from tests.modbot.installation import MODBOT, Answer, command, environment
