@@ -20,6 +20,7 @@ GENESIS = "0" * 64
 NO_PAYLOAD = hashlib.sha256(b"").hexdigest()
 
 KINDS = {
+    "account.changed": "How a person signs in, or their training, changed",
     "action.cancelled": "An action was withdrawn before it reached the platform",
     "action.done": "The platform carried out an action, and reading back confirmed it",
     "action.failed": "The platform cannot do this action; a person has to",
@@ -43,6 +44,9 @@ KINDS = {
     "page.registered": "A page was connected, or its settings changed",
     "policy.loaded": "A policy version came into force",
     "record.disposed": "The records officer released the words of an entry; its hash stays",
+    "session.ended": "Somebody signed out, or a session was ended",
+    "session.refused": "Signing in failed again and again",
+    "session.started": "Somebody signed in",
     "user.added": "A person was given access",
     "user.changed": "A person's role or access changed",
 }

@@ -74,6 +74,10 @@ class Audit(_Table):
 class Web(_Table):
     host: str
     port: Annotated[int, Field(ge=0, le=65535)]
+    address: Annotated[str, Field(pattern=r"^(https?://[^/\s?#@]+)?$")]
+    key_file: Path
+    idle_minutes: Annotated[float, Field(gt=0)]
+    session_hours: Annotated[float, Field(gt=0)]
 
 
 class Log(_Table):

@@ -1,0 +1,164 @@
+"""Who is behind a request, and whether they may do what they ask: every screen's dependency.
+
+    Reader = Annotated[SignedIn, Depends(require(Permission.READ))]
+
+What a page asks for by itself (a live list) says `active=False`, so that a browser left open is no activity.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from urllib.parse import quote, urlsplit
+
+from fastapi import HTTPException, Request, Response
+from starlette.concurrency import run_in_threadpool
+
+from modbot import sessions
+from modbot.config import Settings
+from modbot.errors import NotAllowed
+from modbot.roles import TITLES, Permission, allows
+from modbot.sessions import Here, Limits
+from modbot.store import utcnow
+from modbot.web.desk import Desk, desk_of
+from modbot.web.guard import SAFE_METHODS
+
+FIELD = "_token"
+HEADER = "X-Form-Token"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The person behind a request. `proven`: they showed within five minutes that it is they."""
+
+    name: str
+    full_name: str
+    role: str
+    language: str
+    form_token: str
+    session: int
+    proven: bool
+
+    def may(self, permission: Permission | str) -> bool:
+        return allows(self.role, Permission(permission))
+
+    @property
+    def title(self) -> str:
+        return TITLES.get(self.role, self.role)
+
+
+def require(
+    permission: Permission, *, proven: bool = False, active: bool = True
+) -> Callable[[Request], Awaitable[SignedIn]]:
+    """A dependency that gives who asks, or sends them to sign in, or refuses.
+
+    Every method that writes also needs the form's token. With `proven`, whoever has not just shown who they
+    are is asked for it first.
+    """
+
+    async def dependency(request: Request) -> SignedIn:
+        desk = desk_of(request)
+        here = await run_in_threadpool(_session, request, desk)
+        if here is None:
+            raise _elsewhere(request, "/sign-in")
+        who = _who(request, here)
+        if request.method not in SAFE_METHODS:
+            await _check_form(request, who)
+        if not who.may(permission):
+            raise NotAllowed(
+                f"This is not for your role ({who.title}).",
+                remedy="If you need it for your work, ask an administrator.",
+            )
+        if proven and not who.proven:
+            raise _elsewhere(request, "/confirm")
+        if active:
+            await run_in_threadpool(sessions.touch, desk.store, here)
+        return who
+
+    return dependency
+
+
+def recently_proven(permission: Permission) -> Callable[[Request], Awaitable[SignedIn]]:
+    """For what cannot easily be undone: like `require`, and the person has just shown who they are."""
+    return require(permission, proven=True)
+
+
+def visitor(request: Request) -> SignedIn | None:
+    """Who asks for a page that anybody may see; None if they are not signed in."""
+    here = _session(request, desk_of(request))
+    return None if here is None else _who(request, here)
+
+
+def limits(settings: Settings) -> Limits:
+    return Limits(timedelta(minutes=settings.web.idle_minutes), timedelta(hours=settings.web.session_hours))
+
+
+def set_cookie(request: Request, response: Response, token: str) -> None:
+    secure = request.url.scheme == "https"
+    response.set_cookie(_cookie(request), token, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def drop_cookie(request: Request, response: Response) -> None:
+    secure = request.url.scheme == "https"
+    response.delete_cookie(_cookie(request), path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def safe_next(target: str) -> str:
+    """Where to go after signing in: a path of this site, or the start page."""
+    parts = urlsplit(target)
+    ours = target.startswith("/") and not (parts.scheme or parts.netloc) and target.isprintable()
+    return target if ours and "\\" not in target else "/"
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _session(request: Request, desk: Desk) -> Here | None:
+    token = request.cookies.get(_cookie(request), "")
+    return sessions.find(desk.store, token, limits(desk.settings)) if token else None
+
+
+def _cookie(request: Request) -> str:
+    """Over https under a name that no other host and no other path can set."""
+    return "__Host-modbot" if request.url.scheme == "https" else "modbot"
+
+
+def _who(request: Request, here: Here) -> SignedIn:
+    return SignedIn(
+        name=here.name,
+        full_name=here.full_name,
+        role=here.role,
+        language=here.language,
+        form_token=_form_token(request.cookies[_cookie(request)]),
+        session=here.id,
+        proven=here.proven(utcnow()),
+    )
+
+
+def _form_token(token: str) -> str:
+    """One per session, from which the cookie cannot be found."""
+    return hashlib.sha256(f"form {token}".encode()).hexdigest()
+
+
+async def _check_form(request: Request, who: SignedIn) -> None:
+    given = request.headers.get(HEADER) or (await request.form()).get(FIELD) or ""
+    if not isinstance(given, str) or not hmac.compare_digest(given.encode(), who.form_token.encode()):
+        raise NotAllowed("This page is from an earlier session.", remedy="Load it again.")
+
+
+def _elsewhere(request: Request, path: str) -> HTTPException:
+    """Send the browser to `path` and back: here after reading, to the page it came from after writing."""
+    script = "HX-Request" in request.headers
+    came_from = urlsplit(request.headers.get("HX-Current-URL" if script else "referer", ""))
+    if request.method == "GET" and not script:
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    else:
+        back = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    target = f"{path}?next={quote(safe_next(back), safe='/')}"
+    if script:
+        return HTTPException(401, "Sign in first.", headers={"HX-Redirect": target})
+    return HTTPException(303, "Sign in first.", headers={"Location": target})
