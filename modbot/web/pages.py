@@ -1,25 +1,57 @@
-"""Templates: text is escaped, names that are missing are errors, times are the district's."""
+"""Templates: text is escaped, missing names are errors, words are in the reader's language."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
+from fastapi import Request, Response
 from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from modbot import resources
+from modbot.roles import Permission
 from modbot.visible import visible
+from modbot.web import counts, i18n
+from modbot.web.desk import desk_of
+
+if TYPE_CHECKING:  # signed_in shows its refusals with this module
+    from modbot.web.signed_in import SignedIn
 
 STATIC = resources.folder("web") / "static"
+TOLD = "told"
+"""The cookie that carries one message over a redirect."""
+LONGEST_MESSAGE = 1_000
 
 
-def clock(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%-I:%M:%S %p")
+def page(
+    request: Request, template: str, who: SignedIn | None, *, status: int = 200, **context: Any
+) -> Response:
+    """One screen or part of one, with what layout.html needs; `who` is None before signing in."""
+    desk = desk_of(request)
+    fixed = {
+        "who": who,
+        "zone": desk.zone,
+        "district": desk.settings.district.name,
+        "practice": hasattr(request.app.state, "practice"),
+        "here": request.url.path,
+        "told": unquote(request.cookies.get(TOLD, "")),
+        "counts": counts.waiting(desk.store) if who is not None else counts.NOTHING,
+    }
+    language = who.language if who else i18n.wanted(request.headers.get("accept-language", ""))
+    with i18n.speaking(language):
+        answer = templates.TemplateResponse(request, template, {**fixed, **context}, status_code=status)
+    if TOLD in request.cookies and "HX-Request" not in request.headers:
+        answer.delete_cookie(TOLD, path="/")
+    return answer
 
 
-def when(moment: datetime, zone: ZoneInfo) -> str:
-    return moment.astimezone(zone).strftime("%A, %B %-d, %Y, %-I:%M:%S %p %Z")
+def tell(response: Response, message: str) -> Response:
+    """Show the message, as text, at the head of the next page that this browser loads."""
+    response.set_cookie(
+        TOLD, quote(message[:LONGEST_MESSAGE]), max_age=60, httponly=True, samesite="lax", path="/"
+    )
+    return response
 
 
 def _environment() -> Environment:
@@ -27,7 +59,9 @@ def _environment() -> Environment:
     made = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    made.filters |= {"visible": visible, "clock": clock, "when": when}
+    i18n.install(made)
+    made.filters["visible"] = visible
+    made.globals["Permission"] = Permission
     return made
 
 

@@ -1,0 +1,73 @@
+// Deciding a case: quoting by selecting, one open choice at a time, Shift for "at once", keeping the claim.
+
+const form = document.getElementById("decide");
+const text = document.getElementById("comment-text");
+const quote = document.getElementById("quote");
+const LONGEST = 500;
+
+function quoteSelection() {
+  const selection = window.getSelection();
+  if (!selection.rangeCount || selection.isCollapsed) return;
+  const range = selection.getRangeAt(0);
+  const words = range.toString().trim();
+  if (words && words.length <= LONGEST && text.contains(range.commonAncestorContainer)) take(words);
+}
+
+function take(words) {
+  quote.value = words;
+  quote.dispatchEvent(new Event("input", { bubbles: true }));
+  document.getElementById("quoted").textContent = words;
+}
+
+if (text && quote) {
+  for (const event of ["mouseup", "touchend", "keyup"]) text.addEventListener(event, quoteSelection);
+  for (const mark of text.querySelectorAll("mark")) {
+    mark.addEventListener("click", () => window.getSelection().isCollapsed && take(mark.textContent));
+    mark.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      take(mark.textContent);
+    });
+  }
+}
+
+if (form) {
+  const panels = [...form.querySelectorAll("details.choice")];
+  for (const panel of panels) {
+    panel.addEventListener("toggle", () => {
+      if (!panel.open) return;
+      for (const other of panels) if (other !== panel) other.open = false;
+      panel.querySelector("input:checked, input, textarea, button")?.focus();
+    });
+  }
+  const atOnce = () => (form.elements.at_once.value = "1");
+  form.addEventListener("at-once", atOnce);
+  form.addEventListener("click", (event) => {
+    if (event.shiftKey && event.target.closest("button")) atOnce();
+  });
+  form.addEventListener("keydown", (event) => {
+    const panel = event.key === "Escape" && event.target.closest("details.choice[open]");
+    if (!panel) return;
+    panel.open = false;
+    panel.querySelector("summary").focus();
+  });
+  // A clause picked by its number: on to the button, as what remains is to press it.
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("input[type=radio]") && event.target.dataset.key) {
+      event.target.closest("details").querySelector("button[type=submit]").focus();
+    }
+  });
+}
+
+const claim = document.getElementById("claim");
+if (claim) {
+  // Lets go of the case when its reader leaves without deciding; deciding has let go of it already.
+  let deciding = false;
+  document.addEventListener("submit", () => (deciding = true));
+  window.addEventListener("pagehide", () => {
+    if (deciding) return;
+    const fields = new URLSearchParams({ _token: claim.dataset.token });
+    navigator.sendBeacon(claim.dataset.release, fields);
+  });
+  window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
+}
