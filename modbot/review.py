@@ -151,7 +151,7 @@ def _list(store: Store, statement: sa.Select[Any]) -> list[Line]:
 def _lines(connection: Connection, rows: Sequence[Row]) -> list[Line]:
     c = comments.c
     joined = connection.execute(
-        sa.select(case_comments.c.case_id, c.id, c.page, c.native_id, c.author)
+        sa.select(case_comments.c.case_id, c.id, c.page, c.native_id)
         .join_from(case_comments, comments, c.id == case_comments.c.comment_id)
         .where(case_comments.c.case_id.in_([row.id for row in rows]))
         .order_by(c.id)
@@ -167,6 +167,7 @@ def _lines(connection: Connection, rows: Sequence[Row]) -> list[Line]:
 
 def _line(row: Row, first: Row, copies: int, bodies: Mapping[int, Any]) -> Line:
     held = row.state == "claimed" and row.claimed_until is not None and row.claimed_until > utcnow()
+    body = bodies.get(first.id, {})
     return Line(
         id=row.id,
         state="open" if row.state == "claimed" and not held else row.state,
@@ -178,8 +179,8 @@ def _line(row: Row, first: Row, copies: int, bodies: Mapping[int, Any]) -> Line:
         claimed_by=row.claimed_by if held else None,
         copies=copies,
         page=first.page,
-        author=first.author,
-        text=bodies.get(first.id, {}).get("text"),
+        author=body.get("author", ""),
+        text=body.get("text"),
     )
 
 
@@ -208,8 +209,8 @@ def _seen(row: Row, body: Mapping[str, Any], opinion: Judged | None, present: bo
         kind=row.kind,
         post=row.post,
         post_title=body.get("post_title", ""),
-        author=row.author,
-        permalink=row.permalink,
+        author=body.get("author", ""),
+        permalink=body.get("permalink", ""),
         created_at=row.created_at,
         archived_at=row.archived_at,
         text=body.get("text"),

@@ -6,6 +6,7 @@ any instant loses nothing and stores nothing twice.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,9 +14,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modbot import search_words
 from modbot.store import Store, Transaction, storable, table
+from modbot.tables import Authored, Page, Presence, Unscored
 from modbot.tables import Comment as CommentRow
-from modbot.tables import Page, Presence, Unscored
 from platforms.base import Batch, Comment, Event, EventKind
 
 comments, pages, presences = table(CommentRow), table(Page), table(Presence)
@@ -57,13 +59,18 @@ def take_in(store: Store, page: str, batch: Batch, *, native_revisions: bool = F
 def archive(tx: Transaction, page: str, events: Sequence[Event], *, native_revisions: bool = False) -> Taken:
     items = _items(tx, page, {event.id for event in events})
     counts = dict.fromkeys(("seen", "edited", "deleted", "known"), 0)
+    stored: list[search_words.Entry] = []
     for event in events:
         if event.kind is EventKind.DELETED:
             outcome = _vanish(tx, page, event, items.get(storable(event.id)))
         else:
             assert event.comment is not None  # noqa: S101 - the platforms' contract
             outcome = _keep(tx, page, event.comment, items, native_revisions)
+            if outcome in ("seen", "edited"):
+                kept = items[storable(event.id)].comment_id
+                stored.append(search_words.Entry(kept, event.comment.text, event.comment.author))
         counts[outcome] += 1
+    search_words.add(tx, stored)
     return Taken(**counts)
 
 
@@ -111,17 +118,21 @@ def _store_revision(tx: Transaction, page: str, comment: Comment, item: _Item | 
         kind=comment.kind.value,
         post=storable(comment.post),
         parent=None if comment.parent is None else storable(comment.parent),
-        author=storable(comment.author),
-        author_id=storable(comment.author_id),
-        permalink=storable(comment.permalink),
         created_at=comment.created_at,
         edited_at=comment.edited_at,
         archived_at=tx.now,
         visible=comment.visible,
     )
+    tx.add(Authored, comment_id=comment_id, page=page, author=author_hash(comment))
     tx.add(Unscored, comment_id=comment_id, attempts=0, available_at=tx.now, leased_by="")
     earlier = {revision} if item is None else {*item.earlier, revision}
     return _Item(comment_id, revision, number, comment.edited_at, earlier)
+
+
+def author_hash(comment: Comment) -> str:
+    """The same for all comments of an author on a page; of the name where the platform gives no id."""
+    whose = f"id {comment.author_id}" if comment.author_id else f"name {comment.author}"
+    return hashlib.sha256(whose.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _record(page: str, comment: Comment, captured: datetime) -> dict[str, Any]:

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from modbot import search_words
 from modbot.errors import NotAllowed
-from modbot.store import Store, Transaction, table
-from modbot.tables import AuditEvent, Content, Unscored, User
+from modbot.store import Store, Transaction, bodies_of, table
+from modbot.tables import AuditEvent, Authored, Comment, Content, Unscored, User
 
-contents, users = table(Content), table(User)
-events, unscored = table(AuditEvent), table(Unscored)
+contents, users, comments = table(Content), table(User), table(Comment)
+events, unscored, authored = table(AuditEvent), table(Unscored), table(Authored)
 
 
 def dispose(store: Store, seqs: Sequence[int], *, by: str, authority: str) -> None:
@@ -29,9 +30,18 @@ def dispose(store: Store, seqs: Sequence[int], *, by: str, authority: str) -> No
         _refuse_others(tx, seqs)
         for seq in seqs:
             tx.record("record.disposed", f"entry:{seq}", {"authority": authority}, actor=by)
+        _forget(tx, seqs)
         tx.execute(sa.update(contents).where(contents.c.seq.in_(seqs)).values(body=None))
         # What has no words left cannot be scored.
         tx.execute(sa.delete(unscored).where(unscored.c.comment_id.in_(seqs)))
+
+
+def _forget(tx: Transaction, seqs: Sequence[int]) -> None:
+    """Neither a search nor a look at an author's other comments finds what was released."""
+    released = tx.execute(sa.select(comments.c.id).where(comments.c.id.in_(seqs))).scalars().all()
+    bodies = bodies_of(tx.connection, released)
+    search_words.remove(tx, [search_words.entry(each, body) for each, body in bodies.items()])
+    tx.execute(sa.delete(authored).where(authored.c.comment_id.in_(released)))
 
 
 def _refuse_others(tx: Transaction, seqs: Sequence[int]) -> None:

@@ -2,8 +2,8 @@
 
 So nothing can be stored that the log does not know (foreign keys), and nothing is scored, queued, decided
 or acted on that was not archived: score → comment → content → audit_event. Words live in `content` alone;
-the other tables hold structure. Rows of audit_event, content, comment, score, verdict and decision are
-never changed or deleted: triggers in the first migration see to that.
+the other tables hold structure. Rows of audit_event, content, comment, score, verdict, decision and release
+are never changed or deleted: triggers in the first migration see to that.
 """
 
 from __future__ import annotations
@@ -106,12 +106,13 @@ class Page(SQLModel, table=True):
 
 
 class Comment(SQLModel, table=True):
-    """One archived revision. The text and the native payload are in `content` under the same number."""
+    """One archived revision. Its text, author, link and native payload are in `content` under its number."""
 
     __tablename__ = "comment"
     __table_args__ = (
         UniqueConstraint("page", "native_id", "revision"),
         Index("ix_comment_page_id", "page", "id"),
+        Index("ix_comment_post", "page", "post", "id"),
     )
     id: int = Field(sa_column=on_record("content.seq"))
     page: str = Field(foreign_key="page.key")
@@ -122,9 +123,6 @@ class Comment(SQLModel, table=True):
     kind: str
     post: str
     parent: str | None = None
-    author: str
-    author_id: str
-    permalink: str
     created_at: datetime
     edited_at: datetime | None = None
     archived_at: datetime
@@ -201,7 +199,10 @@ class Case(SQLModel, table=True):
     """A queue item. `version` grows with every change, so that nobody decides on a stale view."""
 
     __tablename__ = "case"
-    __table_args__ = (Index("ix_case_queue", "state", "priority", "id"),)
+    __table_args__ = (
+        Index("ix_case_queue", "state", "priority", "id"),
+        Index("ix_case_decided", "decided_at", "id"),
+    )
     id: int = Field(sa_column=on_record("content.seq"))
     state: str
     reason: str
@@ -250,19 +251,31 @@ class Decision(SQLModel, table=True):
     policy: str = Field(foreign_key="policy_version.sha256")
 
 
+class Release(SQLModel, table=True):
+    """The records officer's leave to delete for good what a decision hides; the reason is its content."""
+
+    __tablename__ = "release"
+    id: int = Field(sa_column=on_record("content.seq"))
+    decision_id: int = Field(sa_column=Column(Number, ForeignKey("decision.id"), nullable=False, unique=True))
+    released_by: str = Field(foreign_key="user.name")
+    at: datetime
+
+
 class Action(SQLModel, table=True):
     """One change to make on a platform: the outbox. It cannot exist without a person's decision."""
 
     __tablename__ = "action"
     __table_args__ = (
         UniqueConstraint("decision_id", "kind"),
-        # A final deletion needs the records officer's release, which does not exist yet.
-        CheckConstraint("kind IN ('hide', 'unhide')", name="reversible"),
+        # What cannot be taken back needs a second person's leave; everything else may not claim one.
+        CheckConstraint("(kind = 'delete') = (release_id IS NOT NULL)", name="released"),
+        CheckConstraint("kind IN ('hide', 'unhide', 'delete')", name="known"),
         Index("ix_action_due", "state", "due_at"),
         Index("ix_action_item", "page", "native_id"),
     )
     id: int = Field(sa_column=on_record())
     decision_id: int = Field(sa_column=refers_to("decision.id"))
+    release_id: int | None = Field(default=None, sa_column=refers_to("release.id", nullable=True))
     comment_id: int = Field(sa_column=Column(Number, ForeignKey("comment.id"), nullable=False, index=True))
     page: str = Field(foreign_key="page.key")
     native_id: str

@@ -16,7 +16,7 @@ from modbot.evidence import Judged, Piece
 from modbot.policy import Clause, Finding, Mode, Policy, Watch
 from modbot.queue import WAITING
 from modbot.review import Seen, View
-from modbot.store import Store, table
+from modbot.store import Store, bodies_of, table
 from modbot.tables import AuditEvent, AuditHead, Case, CaseComment, Comment, Decision
 from platforms.base import Comment as Written
 from platforms.memory import MemoryPage
@@ -83,11 +83,13 @@ def board(store: Store, page: MemoryPage) -> list[Shown]:
             sa.select(comments).where(comments.c.page == page.name).order_by(comments.c.id)
         ).all()
         opinions = evidence.judged(connection, [row.id for row in rows])
+        bodies = bodies_of(connection, [row.id for row in rows])
         states = _states(connection, page.name)
         chosen = _choices(connection)
     known = {row.native_id for row in rows}
     found = [
-        _shown(row, public, opinions.get(row.id), states.get(row.id), chosen.get(row.id)) for row in rows
+        _shown(row, bodies, public, opinions.get(row.id), states.get(row.id), chosen.get(row.id))
+        for row in rows
     ]
     found += [
         Shown(
@@ -108,12 +110,19 @@ def board(store: Store, page: MemoryPage) -> list[Shown]:
     return found[::-1]
 
 
-def _shown(row: Any, public: Mapping[str, Written], opinion: Judged | None, case: Any, choice: Any) -> Shown:
+def _shown(
+    row: Any,
+    bodies: Mapping[int, Any],
+    public: Mapping[str, Written],
+    opinion: Judged | None,
+    case: Any,
+    choice: Any,
+) -> Shown:
     here = row.native_id in public
     return Shown(
         native_id=row.native_id,
         post=row.post,
-        author=row.author,
+        author=bodies.get(row.id, {}).get("author", ""),
         text=public[row.native_id].text if here else "",
         at=row.created_at,
         public=here,

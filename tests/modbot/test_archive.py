@@ -125,9 +125,7 @@ def test_no_score_can_exist_for_a_comment_that_is_not_archived(here: District) -
 def test_no_comment_can_exist_without_its_content(here: District) -> None:
     with pytest.raises(sa.exc.IntegrityError), here.store.write() as tx:
         seq = tx.record("comment.seen", "comment:blog/9")
-        values = dict.fromkeys(
-            ("native_id", "revision", "kind", "post", "author", "author_id", "permalink"), ""
-        )
+        values = dict.fromkeys(("native_id", "revision", "kind", "post"), "")
         tx.add(
             Comment, id=seq, page="blog", number=1, created_at=NOON, archived_at=NOON, visible=True, **values
         )

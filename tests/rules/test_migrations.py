@@ -32,8 +32,15 @@ def test_a_column_that_differs_is_found(store: Store) -> None:
     assert [difference[0] for difference in differences(store)] == ["remove_column"]
 
 
+def is_declared(name: str | None, kind: str, _parents: object) -> bool:
+    """The search index is made by hand on each engine; no table in the code stands for it."""
+    return not (kind == "table" and name and name.startswith("comment_words"))
+
+
 def differences(store: Store) -> list[tuple[object, ...]]:
     with store.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_name": is_declared}
+        )
         found: list[tuple[object, ...]] = compare_metadata(context, SQLModel.metadata)
         return found

@@ -102,6 +102,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case")),
     )
     with op.batch_alter_table("case", schema=None) as batch_op:
+        batch_op.create_index("ix_case_decided", ["decided_at", "id"], unique=False)
         batch_op.create_index("ix_case_queue", ["state", "priority", "id"], unique=False)
 
     op.create_table(
@@ -116,9 +117,6 @@ def upgrade() -> None:
         sa.Column("kind", AutoString(), nullable=False),
         sa.Column("post", AutoString(), nullable=False),
         sa.Column("parent", AutoString(), nullable=True),
-        sa.Column("author", AutoString(), nullable=False),
-        sa.Column("author_id", AutoString(), nullable=False),
-        sa.Column("permalink", AutoString(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.Column("edited_at", UTCDateTime(), nullable=True),
         sa.Column("archived_at", UTCDateTime(), nullable=False),
@@ -130,6 +128,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("comment", schema=None) as batch_op:
         batch_op.create_index("ix_comment_page_id", ["page", "id"], unique=False)
+        batch_op.create_index("ix_comment_post", ["page", "post", "id"], unique=False)
 
     op.create_table(
         "policy_version",
@@ -234,11 +233,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("comment_id", name=op.f("pk_unscored")),
     )
     op.create_table(
+        "release",
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("released_by", AutoString(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_release_decision_id")),
+        sa.ForeignKeyConstraint(["id"], ["content.seq"], name=op.f("fk_release_id")),
+        sa.ForeignKeyConstraint(["released_by"], ["user.name"], name=op.f("fk_release_released_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
+        sa.UniqueConstraint("decision_id", name=op.f("uq_release_decision_id")),
+    )
+    op.create_table(
         "action",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("decision_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("release_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("comment_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("page", AutoString(), nullable=False),
         sa.Column("native_id", AutoString(), nullable=False),
@@ -248,12 +262,14 @@ def upgrade() -> None:
         sa.Column("due_at", UTCDateTime(), nullable=False),
         sa.Column("failure", AutoString(), nullable=False),
         sa.Column("receipt", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.CheckConstraint("kind IN ('hide', 'unhide')", name=op.f("ck_action_reversible")),
+        sa.CheckConstraint("(kind = 'delete') = (release_id IS NOT NULL)", name=op.f("ck_action_released")),
+        sa.CheckConstraint("kind IN ('hide', 'unhide', 'delete')", name=op.f("ck_action_known")),
         sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name=op.f("fk_action_comment_id")),
         sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name=op.f("fk_action_decision_id")),
         sa.ForeignKeyConstraint(["id"], ["audit_event.seq"], name=op.f("fk_action_id")),
         sa.ForeignKeyConstraint(["page"], ["page.key"], name=op.f("fk_action_page")),
         sa.ForeignKeyConstraint(["receipt"], ["content.seq"], name=op.f("fk_action_receipt")),
+        sa.ForeignKeyConstraint(["release_id"], ["release.id"], name=op.f("fk_action_release_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_action")),
         sa.UniqueConstraint("decision_id", "kind", name=op.f("uq_action_decision_id_kind")),
     )
@@ -295,6 +311,7 @@ IMMUTABLE = (
     "decision",
     "presence",
     "policy_version",
+    "release",
     "score",
     "verdict",
 )
