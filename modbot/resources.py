@@ -29,6 +29,11 @@ def starter() -> str:
     return (_PACKAGE / "starter.toml").read_text(encoding="utf-8")
 
 
+def text(name: str) -> str:
+    """A text file at the top of the package."""
+    return (_PACKAGE / name).read_text(encoding="utf-8")
+
+
 def folder(name: str) -> Path:
     """A folder of templates, docs or static files inside the package."""
     with as_file(_PACKAGE) as package:

@@ -131,13 +131,13 @@ def _alive(limits: Limits, now: datetime) -> sa.Select[Any]:
         sessions.c.name,
         users.c.full_name,
         users.c.role,
-        accounts.c.language,
+        sa.func.coalesce(accounts.c.language, "en"),
         *(sessions.c[name] for name in ("started_at", "seen_at", "proven_at", "address", "agent")),
     )
     return (
         sa.select(*columns)
         .select_from(
-            sessions.join(users, users.c.name == sessions.c.name).join(
+            sessions.join(users, users.c.name == sessions.c.name).outerjoin(
                 accounts, accounts.c.name == sessions.c.name
             )
         )

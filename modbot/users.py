@@ -1,18 +1,19 @@
-"""The people who may decide. Never deleted, so that the log can name them for ever."""
+"""The people who have access, and in which role. Never deleted, so that the log can name them for ever."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import sqlalchemy as sa
 
+from modbot import sessions
 from modbot.errors import ConfigError, NotAllowed
-from modbot.roles import ROLES
+from modbot.roles import ROLES, Permission, allows
 from modbot.store import SYSTEM, Store, Transaction, table
-from modbot.tables import User
+from modbot.tables import Account, RecoveryCode, User
 
-users = table(User)
+users, accounts, recovery = table(User), table(Account), table(RecoveryCode)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 
 
@@ -31,8 +32,8 @@ def add(store: Store, name: str, full_name: str, role: str, *, by: str = "") -> 
     """
     _check(name, full_name, role)
     with store.write() as tx:
-        actor = _actor(tx, by)
-        before = _find(tx, name)
+        actor = acting(tx, by)
+        before = find(tx, name)
         if before is None:
             body = {"full_name": full_name, "role": role}
             seq = tx.record("user.added", f"user:{name}", body, actor=actor)
@@ -45,22 +46,59 @@ def add(store: Store, name: str, full_name: str, role: str, *, by: str = "") -> 
             _change(tx, Person(name, full_name, role, True), actor)
 
 
-def deactivate(store: Store, name: str, *, by: str = "") -> None:
-    """From now on this person decides nothing; what they decided keeps their name."""
+def change_role(store: Store, name: str, role: str, *, by: str = "") -> None:
+    """From now on this person has another role. Nobody changes their own; one administrator stays."""
     with store.write() as tx:
-        actor = _actor(tx, by)
-        before = _find(tx, name)
-        if before is None or not before.active:
-            raise ConfigError(
-                f"There is no active user {name}.", remedy="See them all with: modbot user list"
-            )
-        _change(tx, Person(name, before.full_name, before.role, False), actor)
+        actor = acting(tx, by)
+        before = active(tx, name)
+        _check(name, before.full_name, role)
+        if name == by:
+            raise NotAllowed("Nobody changes their own role.", remedy="Ask another administrator.")
+        if before.role == role:
+            return
+        _keep_one_administrator(tx, before)
+        _change(tx, replace(before, role=role), actor)
+
+
+def deactivate(store: Store, name: str, *, by: str = "") -> None:
+    """From now on this person can do nothing; what they decided keeps their name."""
+    with store.write() as tx:
+        actor = acting(tx, by)
+        before = active(tx, name)
+        _keep_one_administrator(tx, before)
+        sessions.end(tx, name, why="access ended", by=actor)
+        nothing = {"password": None, "code": None, "totp": None, "totp_confirmed": False}
+        tx.execute(sa.update(accounts).where(accounts.c.name == name).values(**nothing))
+        tx.execute(sa.delete(recovery).where(recovery.c.name == name))
+        _change(tx, replace(before, active=False), actor)
 
 
 def everyone(store: Store) -> list[Person]:
     with store.read() as connection:
         rows = connection.execute(sa.select(users).order_by(users.c.name))
         return [Person(row.name, row.full_name, row.role, row.active) for row in rows]
+
+
+def acting(tx: Transaction, by: str) -> str:
+    """Who goes on record for a change to people: `by`, who must be an administrator, or the machine."""
+    if not by:
+        return SYSTEM
+    person = find(tx, by)
+    if person is None or not person.active or not allows(person.role, Permission.MANAGE):
+        raise NotAllowed(f"{by} is not an active administrator.", remedy="Ask an administrator to do this.")
+    return by
+
+
+def find(tx: Transaction, name: str) -> Person | None:
+    row = tx.execute(sa.select(users).where(users.c.name == name)).first()
+    return None if row is None else Person(row.name, row.full_name, row.role, row.active)
+
+
+def active(tx: Transaction, name: str) -> Person:
+    person = find(tx, name)
+    if person is None or not person.active:
+        raise ConfigError(f"There is no active user {name}.", remedy="See them all with: modbot user list")
+    return person
 
 
 def _check(name: str, full_name: str, role: str) -> None:
@@ -70,23 +108,19 @@ def _check(name: str, full_name: str, role: str) -> None:
             remedy="Use small letters, digits, dots or dashes, such as: ana.diaz (modbot itself is taken).",
         )
     if not full_name.strip() or not full_name.isprintable():
-        raise ConfigError("A user needs a full name.", remedy="Add: --full-name 'Ana Diaz'")
+        raise ConfigError("A user needs a full name.", remedy="Give it as it stands in the records: Ana Diaz")
     if role not in ROLES:
         raise ConfigError(f"There is no role {role}.", remedy=f"Use one of: {', '.join(ROLES)}.")
 
 
-def _actor(tx: Transaction, by: str) -> str:
-    if not by:
-        return SYSTEM
-    person = _find(tx, by)
-    if person is None or not person.active or person.role != "administrator":
-        raise NotAllowed(f"{by} is not an active administrator.", remedy="Ask an administrator to do this.")
-    return by
-
-
-def _find(tx: Transaction, name: str) -> Person | None:
-    row = tx.execute(sa.select(users).where(users.c.name == name)).first()
-    return None if row is None else Person(row.name, row.full_name, row.role, row.active)
+def _keep_one_administrator(tx: Transaction, person: Person) -> None:
+    others = sa.select(sa.func.count()).where(
+        users.c.active, users.c.role == "administrator", users.c.name != person.name
+    )
+    if person.role == "administrator" and not tx.execute(others).scalar():
+        raise NotAllowed(
+            f"{person.name} is the only administrator.", remedy="Make somebody else an administrator first."
+        )
 
 
 def _change(tx: Transaction, person: Person, actor: str) -> None:
