@@ -133,13 +133,13 @@ def _who(request: Request, here: Here) -> SignedIn:
         full_name=here.full_name,
         role=here.role,
         language=here.language,
-        form_token=_form_token(request.cookies[_cookie(request)]),
+        form_token=form_token(request.cookies[_cookie(request)]),
         session=here.id,
         proven=here.proven(utcnow()),
     )
 
 
-def _form_token(token: str) -> str:
+def form_token(token: str) -> str:
     """One per session, from which the cookie cannot be found."""
     return hashlib.sha256(f"form {token}".encode()).hexdigest()
 
