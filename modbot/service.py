@@ -93,7 +93,10 @@ class Service:
         cursor = await asyncio.to_thread(_cursor, self.store, key)
         batch = await platform.poll(cursor)
         native = platform.capabilities.native_revisions
-        taken = await asyncio.to_thread(archive.take_in, self.store, key, batch, native_revisions=native)
+        unread = archive.patience(self.bot.settings.intake.poll_seconds)
+        taken = await asyncio.to_thread(
+            archive.take_in, self.store, key, batch, native_revisions=native, unread=unread
+        )
         _count(key, taken)
         if taken.seen or taken.edited:
             self._work.set()

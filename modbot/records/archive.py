@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,6 +23,10 @@ from platforms.base import Batch, Comment, Event, EventKind
 comments, pages, presences = table(CommentRow), table(Page), table(Presence)
 REVERT = "~"
 """A text that returns to an earlier wording is a new revision: its name gets `~` and its number."""
+
+UNREAD = timedelta(minutes=15)
+"""A page that nobody had read for longer was not watched; a restart takes less."""
+NOT_RUNNING = "modbot was not running"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +52,26 @@ class _Item:
     present: bool = True
 
 
-def take_in(store: Store, page: str, batch: Batch, *, native_revisions: bool = False) -> Taken:
-    """Archive a poll's batch and move the page's cursor, in one commit."""
+def patience(poll_seconds: float) -> timedelta:
+    """How long a page may go unread before that is a gap on record."""
+    return max(UNREAD, timedelta(seconds=5 * poll_seconds))
+
+
+def take_in(
+    store: Store,
+    page: str,
+    batch: Batch,
+    *,
+    native_revisions: bool = False,
+    unread: timedelta = UNREAD,
+) -> Taken:
+    """Archive a poll's batch and move the page's cursor, in one commit.
+
+    A page that nobody had read for longer than `unread` had a gap.
+    """
     with store.write() as tx:
         taken = archive(tx, page, batch.events, native_revisions=native_revisions)
-        _mark_answered(tx, page, batch.cursor)
+        _mark_answered(tx, page, batch.cursor, unread)
     return taken
 
 
@@ -203,14 +222,12 @@ def _fill_presence(tx: Transaction, items: dict[str, _Item]) -> None:
         by_comment[row.comment_id].present = row.present
 
 
-def _mark_answered(tx: Transaction, page: str, cursor: str | None) -> None:
+def _mark_answered(tx: Transaction, page: str, cursor: str | None, unread: timedelta) -> None:
     row = tx.execute(sa.select(pages).where(pages.c.key == page)).one()
     if row.failing_since is not None:
-        tx.record(
-            "capture.gap",
-            f"page:{page}",
-            {"from": _iso(row.failing_since), "to": _iso(tx.now), "failure": row.failure},
-        )
+        _gap(tx, page, row.failing_since, row.failure)
+    elif row.polled_at is not None and tx.now - row.polled_at > unread:
+        _gap(tx, page, row.polled_at, NOT_RUNNING)
     tx.execute(
         sa.update(pages)
         .where(pages.c.key == page)
@@ -221,6 +238,11 @@ def _mark_answered(tx: Transaction, page: str, cursor: str | None) -> None:
             failure="",
         )
     )
+
+
+def _gap(tx: Transaction, page: str, since: datetime, failure: str) -> None:
+    body = {"from": _iso(since), "to": _iso(tx.now), "failure": failure}
+    tx.record("capture.gap", f"page:{page}", body)
 
 
 def mark_failing(store: Store, page: str, failure: str) -> None:

@@ -47,6 +47,7 @@ def refers_to(target: str, *, nullable: bool = False) -> Column[int]:
 
 class AuditEvent(SQLModel, table=True):
     __tablename__ = "audit_event"
+    __table_args__ = (Index("ix_audit_event_kind", "kind", "seq"),)
     seq: int = Field(sa_column=Column(Number, primary_key=True, autoincrement=False))
     at: datetime
     actor: str
