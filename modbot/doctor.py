@@ -8,6 +8,7 @@ from pathlib import Path
 from modbot import config
 from modbot.checkups import database, machine, pages, rules
 from modbot.checkups.finding import Finding, fine, wrong
+from modbot.config import Settings
 from modbot.errors import ConfigError
 
 
@@ -21,6 +22,12 @@ def examine(given: Path | None) -> Iterator[Finding]:
         return
     yield fine("settings", str(path))
     yield machine.secrets(path)
+    yield from look_over(settings)
+    yield machine.web(settings)
+
+
+def look_over(settings: Settings) -> Iterator[Finding]:
+    """What there is to find with settings that hold, also from inside a running modbot."""
     yield machine.time_zone(settings)
     yield machine.disk(settings)
     yield from database.database(settings)
@@ -28,4 +35,3 @@ def examine(given: Path | None) -> Iterator[Finding]:
     yield from rules.policy(settings)
     yield from rules.models(settings)
     yield from pages.pages(settings)
-    yield machine.web(settings)

@@ -75,7 +75,7 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
     Only pages that are configured count, and not those whose source has `ended`.
     """
     watched = {page.key for page in settings.page} - set(ended)
-    allowed = max(PATIENCE, POLLS_MISSED * settings.intake.poll_seconds)
+    allowed = allowed_lag(settings)
     found = [_of_page(page, allowed) for page in figures.pages if page.key in watched]
     if figures.actions["failed"]:
         found.append(f"{figures.actions['failed']} decided actions cannot be carried out by the platform")
@@ -87,9 +87,19 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
         found.append(f"{figures.unscored} comments wait for their score")
     if figures.absent:
         found.append(f"comments are scored without: {figures.absent}")
-    if figures.unsigned_seconds > 2 * 60 * settings.audit.checkpoint_minutes + PATIENCE:
+    if is_unsigned(figures, settings):
         found.append("the log has not been signed for too long: look at the key and the checkpoint folder")
     return [each for each in found if each]
+
+
+def allowed_lag(settings: Settings) -> float:
+    """Seconds for which a page may go unread before it lags."""
+    return max(PATIENCE, POLLS_MISSED * settings.intake.poll_seconds)
+
+
+def is_unsigned(figures: Figures, settings: Settings) -> bool:
+    """Whether the log has gone on for too long without a checkpoint."""
+    return figures.unsigned_seconds > 2 * 60 * settings.audit.checkpoint_minutes + PATIENCE
 
 
 def _of_page(page: PageFigures, allowed: float) -> str:

@@ -1,0 +1,117 @@
+"""Health: is every page read, every comment scored, every decision carried out? And if not, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from modbot import backlog, doctor, health
+from modbot.backlog import Watched
+from modbot.checkups.finding import Finding
+from modbot.config import Settings
+from modbot.roles import Permission
+from modbot.store import utcnow
+from modbot.web.background import Background
+from modbot.web.desk import Desk, desk_of
+from modbot.web.i18n import N_
+from modbot.web.pages import page
+from modbot.web.signed_in import SignedIn, require
+
+router = APIRouter()
+
+AtDesk = Annotated[Desk, Depends(desk_of)]
+Reader = Annotated[SignedIn, Depends(require(Permission.READ))]
+Watching = Annotated[SignedIn, Depends(require(Permission.READ, active=False))]
+# What a checkup finds names files and accounts of the machine.
+Lead = Annotated[SignedIn, Depends(require(Permission.LEAD))]
+LeadWatching = Annotated[SignedIn, Depends(require(Permission.LEAD, active=False))]
+
+STATES = {
+    "fine": N_("Read as it should be"),
+    "failing": N_("Cannot be read"),
+    "behind": N_("Behind"),
+    "new": N_("Not read yet"),
+    "ended": N_("Read to its end"),
+    "left": N_("No longer watched"),
+}
+ACTIONS = {"hide": N_("Hide"), "unhide": N_("Show again"), "delete": N_("Delete")}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A page as the table shows it. `lag` in seconds; None when it was never read."""
+
+    page: Watched
+    state: str
+    lag: float | None
+
+
+def checkup_of(request: Request) -> Background[list[Finding]]:
+    checkup: Background[list[Finding]] = request.app.state.checkup
+    return checkup
+
+
+Checkup = Annotated[Background[list[Finding]], Depends(checkup_of)]
+
+
+@router.get("/health")
+def show(request: Request, desk: AtDesk, who: Reader, checkup: Checkup) -> Response:
+    return page(request, "health.html", who, **_figures(desk), checkup=checkup.standing)
+
+
+@router.get("/health/now")
+def now(request: Request, desk: AtDesk, who: Watching) -> Response:
+    """The figures alone, which the page asks for again and again."""
+    return page(request, "health_now.html", who, **_figures(desk))
+
+
+@router.post("/health/checkup")
+def begin(request: Request, desk: AtDesk, who: Lead, checkup: Checkup) -> Response:
+    """Look at everything that `modbot doctor` looks at, in the background."""
+    checkup.start(lambda _: list(doctor.look_over(desk.settings)))
+    if "HX-Request" not in request.headers:
+        return RedirectResponse("/health", status_code=303)
+    return page(request, "health_checkup.html", who, checkup=checkup.standing)
+
+
+@router.get("/health/checkup")
+def ask(request: Request, who: LeadWatching, checkup: Checkup) -> Response:
+    return page(request, "health_checkup.html", who, checkup=checkup.standing)
+
+
+def _figures(desk: Desk) -> dict[str, Any]:
+    figures = health.measure(desk.store)
+    rows = [_row(each, desk.settings, desk.ended, utcnow()) for each in backlog.watched(desk.store)]
+    return {
+        "rows": rows,
+        "states": STATES,
+        "actions": ACTIONS,
+        "figures": figures,
+        "held_up": backlog.held_up(desk.store),
+        "late": figures.oldest_unscored_seconds > health.PATIENCE,
+        "unsigned": health.is_unsigned(figures, desk.settings),
+        "well": not health.complaints(figures, desk.settings, desk.ended),
+        "at": utcnow(),
+    }
+
+
+def _row(watched: Watched, settings: Settings, ended: Collection[str], now: datetime) -> Row:
+    lag = None if watched.polled_at is None else max(0.0, (now - watched.polled_at).total_seconds())
+    return Row(watched, _state(watched, lag, settings, ended), lag)
+
+
+def _state(watched: Watched, lag: float | None, settings: Settings, ended: Collection[str]) -> str:
+    if watched.key not in {page.key for page in settings.page}:
+        return "left"
+    if watched.key in ended:
+        return "ended"
+    if watched.failing_since is not None:
+        return "failing"
+    if lag is None:
+        return "new"
+    return "behind" if lag > health.allowed_lag(settings) else "fine"
