@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from modbot import passwords, sessions, totp, users
 from modbot.errors import ConfigError, NotAllowed
+from modbot.passwords import Weakness
 from modbot.sealing import Seal
 from modbot.store import Store, Transaction, table, utcnow
 from modbot.tables import Account, RecoveryCode, User
@@ -86,13 +87,16 @@ def new_code(store: Store, name: str, *, by: str = "", keep_totp: bool = True) -
     return code
 
 
-def set_password(tx: Transaction, name: str, password: str, *, but: int = 0) -> None:
-    """The person's new password; ends their other sessions. Raises ConfigError for a weak one."""
-    person = users.active(tx, name)
-    problem = passwords.refusal(password, name, person.full_name)
-    if problem:
-        raise ConfigError(problem)
-    kept = {"password": passwords.hashed(password), "password_at": tx.now, "code": None, "code_until": None}
+def weakness(store: Store, name: str, password: str) -> Weakness | None:
+    """Why this person cannot have this password; None if they can."""
+    with store.read() as connection:
+        full_name = connection.execute(sa.select(people.c.full_name).where(people.c.name == name)).scalar()
+    return passwords.weakness(password, name, full_name or "")
+
+
+def set_password(tx: Transaction, name: str, hashed: str, *, but: int = 0) -> None:
+    """The person's new password, found good and hashed before; ends their sessions, all but one."""
+    kept = {"password": hashed, "password_at": tx.now, "code": None, "code_until": None}
     _set(tx, name, kept, name, "password chosen")
     sessions.end(tx, name, why="new password", by=name, but=but)
 

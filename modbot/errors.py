@@ -3,6 +3,8 @@
 ModbotError              `remedy` says what to do
 ├── ConfigError          a setting, policy or file is wrong: mend it, nothing was changed
 ├── NotAllowed           this person may not do this: ask somebody who may
+│   ├── SignInRefused    name, password or code is wrong: try again
+│   └── SignInBlocked    signing in failed too often: wait a few minutes
 ├── DecisionRefused      the decision breaks a rule (no clause, wrong quote, advise mode): change it
 ├── StaleCase            somebody else, or the author, was first: look again, then decide
 ├── StoreUnavailable     the database did not answer: nothing was lost, try again
@@ -24,6 +26,15 @@ class ConfigError(ModbotError):
 
 class NotAllowed(ModbotError):
     pass
+
+
+class SignInRefused(NotAllowed):
+    """Which of name, password and code is wrong is not told."""
+
+
+class SignInBlocked(NotAllowed):
+    def __init__(self) -> None:
+        super().__init__("Signing in failed too often.", remedy="Wait a few minutes, then try again.")
 
 
 class DecisionRefused(ModbotError):

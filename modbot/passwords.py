@@ -6,6 +6,7 @@ Length counts; rules about which signs to use do not (NIST SP 800-63B).
 from __future__ import annotations
 
 import threading
+from enum import StrEnum
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -22,20 +23,25 @@ _hasher = PasswordHasher()
 _turn = threading.BoundedSemaphore(2)
 
 
-def refusal(password: str, *names: str) -> str:
-    """Why this cannot be somebody's password, in a sentence; empty if it can. `names` are the person's."""
+class Weakness(StrEnum):
+    SHORT = "short"
+    LONG = "long"
+    NAME = "name"
+    COMMON = "common"
+
+
+def weakness(password: str, *names: str) -> Weakness | None:
+    """Why this cannot be somebody's password; None if it can. `names` are the person's."""
     plain = "".join(password.lower().split())
     if len(password) < SHORTEST:
-        return (
-            f"A password needs at least {SHORTEST} characters. Four words that only you would join are good."
-        )
+        return Weakness.SHORT
     if len(password) > LONGEST:
-        return f"A password may have at most {LONGEST} characters."
+        return Weakness.LONG
     if any(len(part) > 3 and part in plain for part in _parts(names)):
-        return "Your name may not be part of your password."
+        return Weakness.NAME
     if plain in _common() or plain.rstrip("!1?.") in _common() or len(set(plain)) < _FEW:
-        return "Too many people use this password. Choose another."
-    return ""
+        return Weakness.COMMON
+    return None
 
 
 def hashed(password: str) -> str:
@@ -50,11 +56,6 @@ def matches(kept: str | None, password: str) -> bool:
             return _hasher.verify(kept or _nobodys(), password) and kept is not None
         except (VerificationError, InvalidHashError):
             return False
-
-
-def outdated(kept: str) -> bool:
-    """Whether it was hashed at lower costs than are usual now."""
-    return _hasher.check_needs_rehash(kept)
 
 
 @cache

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
 from modbot.errors import ModbotError, NotAllowed, StaleCase, StoreUnavailable
-from modbot.web import guard, practice_page, status
+from modbot.web import (
+    audit_log,
+    guard,
+    health_page,
+    help_pages,
+    policy_page,
+    practice_page,
+    queue,
+    sign_in,
+    status,
+)
+from modbot.web.background import Background
 from modbot.web.desk import Desk
-from modbot.web.pages import STATIC
+from modbot.web.pages import STATIC, page
 from modbot.web.practice_page import Practice
+from modbot.web.signed_in import visitor
 
-SCREENS = (status.router,)
+SCREENS = (
+    status.router,
+    sign_in.router,
+    queue.router,
+    audit_log.router,
+    health_page.router,
+    policy_page.router,
+    help_pages.router,
+)
 LOOPBACK = ("127.0.0.1", "localhost")
 STATUS = {NotAllowed: 403, StaleCase: 404, StoreUnavailable: 503}
 
@@ -23,6 +43,7 @@ def create_app(desk: Desk, practice: Practice | None = None) -> FastAPI:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.token = guard.new_token()
+    app.state.proof, app.state.checkup = Background(), Background()
     for screen in SCREENS:
         app.include_router(screen)
     if practice is not None:
@@ -36,6 +57,11 @@ def create_app(desk: Desk, practice: Practice | None = None) -> FastAPI:
     return app
 
 
-def _refused(_request: Request, error: Exception) -> PlainTextResponse:
+def _refused(request: Request, error: Exception) -> Response:
+    """A page for a browser, one line for a script or when there is no database to ask who it is."""
     code = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-    return PlainTextResponse(f"{error} {getattr(error, 'remedy', '')}\n", status_code=code)
+    remedy = getattr(error, "remedy", "")
+    if "HX-Request" in request.headers or isinstance(error, StoreUnavailable):
+        return PlainTextResponse(f"{error} {remedy}\n", status_code=code)
+    who = visitor(request)
+    return page(request, "refused.html", who, status=code, message=str(error), remedy=remedy)
