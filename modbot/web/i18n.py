@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -107,6 +107,12 @@ def lasting(seconds: float) -> str:
     return dates.format_timedelta(round(seconds), threshold=1.5, locale=_locale())
 
 
+def ago(moment: datetime) -> str:
+    """5 minutes ago"""
+    passed = moment - datetime.now(UTC)
+    return dates.format_timedelta(passed, add_direction=True, threshold=1.5, locale=_locale())
+
+
 def number(value: int) -> str:
     """12,345"""
     return numbers.format_decimal(value, locale=_locale())
@@ -131,5 +137,6 @@ def install(environment: Environment) -> None:
         "short": short,
         "day": day,
         "lasting": lasting,
+        "ago": ago,
         "number": number,
     }

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from modbot import resources
 from modbot.roles import Permission
 from modbot.visible import visible
-from modbot.web import counts, i18n
+from modbot.web import counts, i18n, quoting
 from modbot.web.desk import desk_of
 
 if TYPE_CHECKING:  # signed_in shows its refusals with this module
@@ -60,7 +60,7 @@ def _environment() -> Environment:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     i18n.install(made)
-    made.filters["visible"] = visible
+    made.filters |= {"visible": visible, "shown": quoting.shown}
     made.globals["Permission"] = Permission
     return made
 

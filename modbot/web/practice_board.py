@@ -17,13 +17,13 @@ from modbot.policy import Clause, Finding, Mode, Policy, Watch
 from modbot.queue import WAITING
 from modbot.review import Seen, View
 from modbot.store import Store, bodies_of, table
-from modbot.tables import AuditEvent, AuditHead, Case, CaseComment, Comment, Decision
+from modbot.tables import AuditEvent, Case, CaseComment, Comment, Decision
 from platforms.base import Comment as Written
 from platforms.memory import MemoryPage
 
 comments, decisions = table(Comment), table(Decision)
 cases, case_comments = table(Case), table(CaseComment)
-events, head = table(AuditEvent), table(AuditHead)
+events = table(AuditEvent)
 
 LONGEST_QUOTE = 200
 LOG_LINES = 12
@@ -220,16 +220,6 @@ def _state(view: View) -> str:
 def _first_of(view: View) -> int:
     """The first of the decisions that were made together with the last one."""
     return min(each.id for each in view.decisions if each.at == view.decisions[-1].at)
-
-
-def changed(store: Store, seen: int) -> tuple[int, list[int]]:
-    """The log's last entry, and the cases that have entries after `seen`, oldest first."""
-    with store.read() as connection:
-        last = connection.execute(sa.select(head.c.seq)).scalar_one()
-        subjects = connection.execute(
-            sa.select(events.c.subject).where(events.c.seq > seen, events.c.subject.like("case:%"))
-        ).scalars()
-        return last, sorted({int(subject.removeprefix("case:")) for subject in subjects})
 
 
 def log(store: Store) -> list[tuple[Entry, str]]:

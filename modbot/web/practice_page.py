@@ -14,7 +14,7 @@ from modbot import cases, checkpoints, review, wiring
 from modbot.demo import PERSON, Feed, Material
 from modbot.errors import AuditBroken, ModbotError, StaleCase
 from modbot.rulings import Choice, Ruling
-from modbot.web import practice_board
+from modbot.web import listing, practice_board
 from modbot.web.desk import Desk, desk_of
 from modbot.web.guard import check_token
 from modbot.web.pages import templates
@@ -43,17 +43,12 @@ AtPractice = Annotated[Practice, Depends(practice_of)]
 Token = Annotated[str, Form()]
 
 
-@router.get("/")
-def root() -> RedirectResponse:
-    return RedirectResponse("/practice", status_code=303)
-
-
 @router.get("/practice")
 def show(request: Request, desk: AtDesk, practice: AtPractice) -> Response:
     lines = review.waiting(desk.store, MANY)
     waiting = sorted(line.id for line in lines)
     settled = [line.id for line in review.settled(desk.store, MANY)]
-    last, _ = practice_board.changed(desk.store, 0)
+    last, _ = listing.changed(desk.store, 0)
     values = {
         "cards": _cards(desk, waiting),
         "settled": _cards(desk, settled),
@@ -70,7 +65,7 @@ def news(
     request: Request, seen: int, waiting: int, feed: str, desk: AtDesk, practice: AtPractice
 ) -> Response:
     """What changed since the browser last asked: nothing (204), or the parts to replace."""
-    last, numbers = practice_board.changed(desk.store, seen)
+    last, numbers = listing.changed(desk.store, seen)
     if last == seen and feed == practice.feed.state:
         return Response(status_code=204)
     count = len(review.waiting(desk.store, MANY))
