@@ -17,7 +17,9 @@ from modbot.errors import AuditBroken
 from modbot.store import Store, table
 from modbot.tables import (
     Action,
+    Alert,
     AuditEvent,
+    Call,
     Case,
     Comment,
     Content,
@@ -39,6 +41,8 @@ PUT_ON_RECORD: tuple[tuple[type[SQLModel], tuple[str, ...]], ...] = (
     (Case, ("case.opened",)),
     (Decision, ("decision.made",)),
     (Action, ("action.requested",)),
+    (Alert, ("alert.raised",)),
+    (Call, ("call.started",)),
 )
 """Every kind of entry that stands for exactly one row of a table, and the row's id is the entry's number."""
 

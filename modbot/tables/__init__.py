@@ -1,5 +1,6 @@
 """Every table, by what it is about; `spine` says what holds for all of them."""
 
+from modbot.tables.alerting import Alert, Call, Delivery, Watched
 from modbot.tables.people import Account, Attempts, RecoveryCode, Session
 from modbot.tables.reviewing import Authored, Note, Opened, SecondLook, SecondOpinion, Skip
 from modbot.tables.spine import (
@@ -26,10 +27,12 @@ from modbot.tables.spine import (
 __all__ = [
     "Account",
     "Action",
+    "Alert",
     "Attempts",
     "AuditEvent",
     "AuditHead",
     "Authored",
+    "Call",
     "Case",
     "CaseBand",
     "CaseComment",
@@ -37,6 +40,7 @@ __all__ = [
     "Comment",
     "Content",
     "Decision",
+    "Delivery",
     "Note",
     "Opened",
     "Page",
@@ -52,4 +56,5 @@ __all__ = [
     "Unscored",
     "User",
     "Verdict",
+    "Watched",
 ]
