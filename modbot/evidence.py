@@ -69,6 +69,22 @@ def about(finding: Finding) -> str:
     return "words on a list" if finding.probability is None else IN_WORDS[Category(finding.category)]
 
 
+SEVERE = (Category.THREATS, Category.DISCRIMINATION)
+"""Threats and slurs: what wears readers down, and is shown on request."""
+
+
+def topics(opinion: Judged | None) -> tuple[str, ...]:
+    """What the comment may be, or be about, in words, surest first."""
+    findings = opinion.findings if opinion else ()
+    return tuple(dict.fromkeys(about(finding) for finding in findings))
+
+
+def severity(opinion: Judged | None) -> str:
+    """What makes the comment hard to read, in words; empty when nothing does."""
+    findings = opinion.findings if opinion else ()
+    return next((about(finding) for finding in findings if finding.category in SEVERE), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A part of a text, and why it counts; no reasons where it does not."""

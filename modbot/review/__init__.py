@@ -1,0 +1,48 @@
+"""What people see of the queue and of a case: lists, counts, one case, earlier comments. Reads only.
+
+Counts come from the rows they count, so that they are right. The commands and the web pages show what these
+functions return.
+"""
+
+from modbot.review.around import Earlier, Said, Thread
+from modbot.review.counts import Counts, count
+from modbot.review.decided import Decisions, Settled, Sought, decided, settled
+from modbot.review.found import Found, Query, Results, search
+from modbot.review.lines import PRIORITIES, Line
+from modbot.review.upcoming import Next, next_for
+from modbot.review.view import Acted, Decided, Noted, Place, Seen, Spread, View, case
+from modbot.review.waiting import Filters, Listing, queue, second_looks, waiting
+
+__all__ = [
+    "PRIORITIES",
+    "Acted",
+    "Counts",
+    "Decided",
+    "Decisions",
+    "Earlier",
+    "Filters",
+    "Found",
+    "Line",
+    "Listing",
+    "Next",
+    "Noted",
+    "Place",
+    "Query",
+    "Results",
+    "Said",
+    "Seen",
+    "Settled",
+    "Sought",
+    "Spread",
+    "Thread",
+    "View",
+    "case",
+    "count",
+    "decided",
+    "next_for",
+    "queue",
+    "search",
+    "second_looks",
+    "settled",
+    "waiting",
+]

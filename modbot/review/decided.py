@@ -1,0 +1,138 @@
+"""Decided cases, the newest decision first, with what can still be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from modbot.queue import WAITING
+from modbot.review.lines import Line, Row, cases, lines
+from modbot.review.waiting import looks, open_looks
+from modbot.store import Store, bodies_of, table
+from modbot.tables import Action, Decision
+
+decisions, actions = table(Decision), table(Action)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Empty: not sought by."""
+
+    by: str = ""
+    choice: str = ""
+    clause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A decided case with its last decision. While `blind`, nothing of the decision is told."""
+
+    line: Line
+    at: datetime
+    by: str
+    choice: str
+    clause: str
+    reason: str
+    action: str
+    """The last change asked of the platform: hide, unhide or delete; empty when there was none."""
+    action_state: str
+    """pending, done, gone, failed or cancelled"""
+    blind: bool
+    """The viewer may still be asked for a second opinion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    lines: tuple[Settled, ...]
+    next: str = ""
+    """What to ask for to go on; empty at the end."""
+
+
+def decided(
+    store: Store, viewer: str = "", sought: Sought | None = None, *, after: str = "", limit: int = 50
+) -> Decisions:
+    """`after` is the `next` of the slice before."""
+    with store.read() as connection:
+        rows = connection.execute(_newest(viewer, sought or Sought(), after).limit(limit + 1)).all()
+        shown = rows[:limit]
+        found = lines(connection, shown)
+        bodies = bodies_of(connection, [row.decision for row in shown])
+        changes = _changes(connection, [row.id for row in shown])
+    return Decisions(
+        lines=tuple(
+            _blind(line, row) if row.blind else _settled(line, row, bodies, changes.get(row.id))
+            for line, row in zip(found, shown, strict=True)
+        ),
+        next=f"{shown[-1].decided_at.isoformat()}_{shown[-1].id}" if len(rows) > limit else "",
+    )
+
+
+def settled(store: Store, limit: int = 100) -> list[Line]:
+    """Decided and closed cases, the newest decision first."""
+    found = sa.select(cases).where(cases.c.state.not_in(WAITING))
+    with store.read() as connection:
+        newest = found.order_by(cases.c.decided_at.desc(), cases.c.id.desc()).limit(limit)
+        return lines(connection, connection.execute(newest).all())
+
+
+def _newest(viewer: str, sought: Sought, after: str) -> sa.Select[Any]:
+    last = sa.select(sa.func.max(decisions.c.id)).where(decisions.c.case_id == cases.c.id)
+    blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
+    made = (decisions.c.decided_by, decisions.c.choice, decisions.c.clause, decisions.c.at)
+    found = (
+        sa.select(cases, decisions.c.id.label("decision"), *made, blind.label("blind"))
+        .join(decisions, decisions.c.id == last.correlate(cases).scalar_subquery())
+        .where(cases.c.state.not_in(WAITING), cases.c.decided_at.is_not(None))
+        .order_by(cases.c.decided_at.desc(), cases.c.id.desc())
+    )
+    given = {"decided_by": sought.by, "choice": sought.choice, "clause": sought.clause}
+    asked = [decisions.c[name] == value for name, value in given.items() if value]
+    # What is sought by would tell the decision.
+    return found.where(*asked, *([~blind] if asked else []), *_beyond(after))
+
+
+def _beyond(after: str) -> list[sa.ColumnElement[bool]]:
+    moment, _, number = after.partition("_")
+    try:
+        last = datetime.fromisoformat(moment)
+    except ValueError:
+        return []
+    if not number.isdigit():
+        return []
+    same = sa.and_(cases.c.decided_at == last, cases.c.id < int(number))
+    return [sa.or_(cases.c.decided_at < last, same)]
+
+
+def _changes(connection: Connection, case_ids: Sequence[int]) -> dict[int, Row]:
+    """Case → the newest action that it asked for."""
+    rows = connection.execute(
+        sa.select(decisions.c.case_id, actions.c.kind, actions.c.state)
+        .join_from(decisions, actions, actions.c.decision_id == decisions.c.id)
+        .where(decisions.c.case_id.in_(case_ids))
+        .order_by(actions.c.id)
+    )
+    return {row.case_id: row for row in rows}
+
+
+def _settled(line: Line, row: Row, bodies: Mapping[int, Any], change: Row | None) -> Settled:
+    return Settled(
+        line=line,
+        at=row.at,
+        by=row.decided_by,
+        choice=row.choice,
+        clause=row.clause,
+        reason=bodies.get(row.decision, {}).get("reason", ""),
+        action="" if change is None else change.kind,
+        action_state="" if change is None else change.state,
+        blind=False,
+    )
+
+
+def _blind(line: Line, row: Row) -> Settled:
+    nothing = dict.fromkeys(("by", "choice", "clause", "reason", "action", "action_state"), "")
+    return Settled(line=line, at=row.decided_at, blind=True, **nothing)

@@ -1,0 +1,193 @@
+"""Search through everything archived, hidden and deleted comments too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from modbot import search_words
+from modbot.review.decided import actions, decisions
+from modbot.review.lines import Row, case_comments, cases, comments
+from modbot.review.waiting import looks, open_looks, under
+from modbot.store import Store, bodies_of, table
+from modbot.tables import Presence
+
+presences = table(Presence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """Empty or None: not sought by. Everything given has to hold."""
+
+    text: str = ""
+    """Words in any order; the last may be the beginning of one."""
+    author: str = ""
+    clause: str = ""
+    """It was shown, or decided, under this clause."""
+    choice: str = ""
+    """It was decided so, at any time."""
+    page: str = ""
+    since: datetime | None = None
+    """Written at this time or later, by the platform's clock; aware."""
+    until: datetime | None = None
+    """Written before this time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One archived revision; `id` is its record number."""
+
+    id: int
+    case: int | None
+    """Its newest case."""
+    page: str
+    native_id: str
+    number: int
+    post_title: str
+    author: str
+    text: str | None
+    permalink: str
+    created_at: datetime
+    present: bool
+    hidden: bool
+    """By a decision of ours."""
+    choice: str
+    """The last decision; empty while there is none, or while the viewer may be asked for a second opinion."""
+    clause: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    found: tuple[Found, ...]
+    more: bool
+
+
+def search(store: Store, query: Query, viewer: str = "", *, start: int = 0, limit: int = 50) -> Results:
+    """Newest first. `start`: how many to leave out, to go on after an earlier slice."""
+    with store.read() as connection:
+        wanted = _wanted(store.dialect, query, viewer).offset(start).limit(limit + 1)
+        ids = list(connection.execute(wanted).scalars())
+        return Results(found=tuple(_found(connection, ids[:limit], viewer)), more=len(ids) > limit)
+
+
+def _wanted(dialect: str, query: Query, viewer: str) -> sa.Select[Any]:
+    """The comments' numbers. The order follows an index: of the words, of the dates, or of the record."""
+    matches = search_words.matching(dialect, query.text, query.author)
+    conditions = _conditions(query, viewer)
+    if matches is not None:
+        (number,) = matches.selected_columns
+        found = matches.join(comments, comments.c.id == number) if conditions else matches
+        return found.where(*conditions).order_by(number.desc())
+    found = sa.select(comments.c.id).where(*conditions)
+    if query.since or query.until:
+        return found.order_by(comments.c.created_at.desc(), comments.c.id.desc())
+    return found.order_by(comments.c.id.desc())
+
+
+def _conditions(query: Query, viewer: str) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if query.page:
+        found.append(comments.c.page == query.page)
+    if query.since:
+        found.append(comments.c.created_at >= query.since)
+    if query.until:
+        found.append(comments.c.created_at < query.until)
+    if query.clause:
+        shown = (
+            sa.select(case_comments.c.comment_id)
+            .join(cases, cases.c.id == case_comments.c.case_id)
+            .where(under(query.clause))
+        )
+        made = sa.select(decisions.c.comment_id).where(decisions.c.clause == query.clause)
+        found.append(comments.c.id.in_(shown.union(made.where(~_unknown(viewer)))))
+    if query.choice:
+        chosen = sa.select(decisions.c.comment_id).where(decisions.c.choice == query.choice)
+        found.append(comments.c.id.in_(chosen.where(~_unknown(viewer))))
+    return found
+
+
+def _unknown(viewer: str) -> sa.ColumnElement[bool]:
+    """The decision's case waits for the viewer's second opinion."""
+    return sa.exists().where(looks.c.case_id == decisions.c.case_id, *open_looks(viewer)).correlate(decisions)
+
+
+def _found(connection: Connection, ids: Sequence[int], viewer: str) -> list[Found]:
+    rows = {row.id: row for row in connection.execute(sa.select(comments).where(comments.c.id.in_(ids)))}
+    bodies = bodies_of(connection, ids)
+    newest = _newest_case(connection, ids)
+    made = _last_decision(connection, ids, viewer)
+    gone, hidden = _absent(connection, ids), _hidden(connection, list(rows.values()))
+    return [
+        _one(rows[each], bodies.get(each, {}), newest.get(each), made.get(each), each not in gone, hidden)
+        for each in ids
+    ]
+
+
+def _one(
+    row: Row,
+    body: Mapping[str, Any],
+    case: int | None,
+    decision: Row | None,
+    present: bool,
+    hidden: set[tuple[str, str]],
+) -> Found:
+    return Found(
+        id=row.id,
+        case=case,
+        page=row.page,
+        native_id=row.native_id,
+        number=row.number,
+        post_title=body.get("post_title", ""),
+        author=body.get("author", ""),
+        text=body.get("text"),
+        permalink=body.get("permalink", ""),
+        created_at=row.created_at,
+        present=present,
+        hidden=(row.page, row.native_id) in hidden,
+        choice="" if decision is None else decision.choice,
+        clause="" if decision is None else decision.clause,
+    )
+
+
+def _newest_case(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
+    c = case_comments.c
+    rows = connection.execute(
+        sa.select(c.comment_id, sa.func.max(c.case_id)).where(c.comment_id.in_(ids)).group_by(c.comment_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def _last_decision(connection: Connection, ids: Sequence[int], viewer: str) -> dict[int, Row]:
+    rows = connection.execute(
+        sa.select(decisions.c.comment_id, decisions.c.choice, decisions.c.clause)
+        .where(decisions.c.comment_id.in_(ids), ~_unknown(viewer))
+        .order_by(decisions.c.id)
+    )
+    return {row.comment_id: row for row in rows}
+
+
+def _absent(connection: Connection, ids: Sequence[int]) -> set[int]:
+    last = sa.select(presences.c.comment_id, presences.c.present).where(presences.c.comment_id.in_(ids))
+    found = {row.comment_id: row.present for row in connection.execute(last.order_by(presences.c.id))}
+    return {each for each, present in found.items() if not present}
+
+
+def _hidden(connection: Connection, rows: Sequence[Row]) -> set[tuple[str, str]]:
+    items = {(row.page, row.native_id) for row in rows}
+    return hidden_items(connection, items)
+
+
+def hidden_items(connection: Connection, items: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of (page, native id) that a decision of ours keeps from readers, or is about to."""
+    asked = sa.select(actions.c.page, actions.c.native_id, actions.c.kind).where(
+        actions.c.page.in_({page for page, _ in items}),
+        actions.c.native_id.in_({native_id for _, native_id in items}),
+        actions.c.state.in_(("pending", "done")),
+    )
+    last = {(row.page, row.native_id): row.kind for row in connection.execute(asked.order_by(actions.c.id))}
+    return {item for item, kind in last.items() if item in items and kind != "unhide"}

@@ -1,0 +1,117 @@
+"""A case as one line of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from modbot import evidence
+from modbot.evidence import Judged
+from modbot.store import bodies_of, table, utcnow
+from modbot.tables import Case, CaseComment, Comment
+
+cases, case_comments, comments = table(Case), table(CaseComment), table(Comment)
+
+Row: TypeAlias = "sa.Row[*tuple[Any, ...]]"
+PRIORITIES = ("urgent", "for a lead", "ordinary", "not scored")
+"""Names of the priorities 0 to 3."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    id: int
+    state: str
+    priority: str
+    reason: str
+    clauses: tuple[str, ...]
+    opened_at: datetime
+    version: int
+    claimed_by: str | None
+    """Who is deciding it at this moment."""
+    escalated: bool
+    """A lead has to decide it."""
+    copies: int
+    """How many near-identical comments it holds, the first included."""
+    page: str
+    """Of its first comment."""
+    pages: tuple[str, ...]
+    author: str
+    text: str | None
+    """Of its first comment, as it reads now; None once lawfully disposed of."""
+    about: tuple[str, ...]
+    """What its first comment may be, in words, surest first: "a threat"."""
+    severe: str
+    """What makes it hard to read, in words; empty when nothing does. Such a text is shown on request."""
+    second_look: bool = False
+    """It is in this list for a second opinion: who decided it first, and how, is not told."""
+
+
+def lines(connection: Connection, rows: Sequence[Row], *, second_look: bool = False) -> list[Line]:
+    """One line for each row of `case`, in their order."""
+    items = _items(connection, [row.id for row in rows])
+    first = {case_id: next(iter(found.values())) for case_id, found in items.items()}
+    ids = [each.id for each in first.values()]
+    bodies, opinions = bodies_of(connection, ids), evidence.judged(connection, ids)
+    return [
+        _line(row, items[row.id], bodies, opinions.get(first[row.id].id), second_look=second_look)
+        for row in rows
+    ]
+
+
+def _items(connection: Connection, case_ids: Sequence[int]) -> dict[int, dict[tuple[str, str], Row]]:
+    """Case → its items in their newest revision of the case, the first one first."""
+    c = comments.c
+    joined = connection.execute(
+        sa.select(case_comments.c.case_id, c.id, c.page, c.native_id)
+        .join_from(case_comments, comments, c.id == case_comments.c.comment_id)
+        .where(case_comments.c.case_id.in_(case_ids))
+        .order_by(c.id)
+    )
+    items: dict[int, dict[tuple[str, str], Row]] = {}
+    for each in joined:
+        # A later revision takes the place of the one before it, and keeps its rank.
+        items.setdefault(each.case_id, {})[each.page, each.native_id] = each
+    return items
+
+
+def _line(
+    row: Row,
+    items: Mapping[tuple[str, str], Row],
+    bodies: Mapping[int, Any],
+    opinion: Judged | None,
+    *,
+    second_look: bool,
+) -> Line:
+    first = next(iter(items.values()))
+    body = bodies.get(first.id, {})
+    holder = held_by(row)
+    return Line(
+        id=row.id,
+        state="open" if second_look or (row.state == "claimed" and holder is None) else row.state,
+        priority=PRIORITIES[row.priority],
+        reason=row.reason,
+        clauses=tuple(row.clauses.split()),
+        opened_at=row.opened_at,
+        version=row.version,
+        claimed_by=holder,
+        escalated=row.escalated,
+        copies=len(items),
+        page=first.page,
+        pages=tuple(dict.fromkeys(page for page, _ in items)),
+        author=body.get("author", ""),
+        text=body.get("text"),
+        about=evidence.topics(opinion),
+        severe=evidence.severity(opinion),
+        second_look=second_look,
+    )
+
+
+def held_by(row: Row) -> str | None:
+    """Who holds the case, or the second look, at this moment."""
+    held = row.claimed_until is not None and row.claimed_until > utcnow()
+    return row.claimed_by if held else None
