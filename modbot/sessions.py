@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modbot.config import Web
 from modbot.store import SYSTEM, Store, Transaction, storable, table, utcnow
 from modbot.tables import Account, Session, User
 
@@ -30,6 +31,10 @@ PROOF_HOLDS = timedelta(minutes=5)
 class Limits:
     idle: timedelta
     absolute: timedelta
+
+
+def limits(web: Web) -> Limits:
+    return Limits(timedelta(minutes=web.idle_minutes), timedelta(hours=web.session_hours))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +84,13 @@ def find(store: Store, token: str, limits: Limits, now: datetime | None = None) 
     return None if row is None else Here(*row)
 
 
-def of_person(store: Store, name: str, limits: Limits) -> list[Here]:
-    """A person's live sessions, the newest first."""
-    statement = _alive(limits, utcnow()).where(sessions.c.name == name).order_by(sessions.c.id.desc())
+def everyone(store: Store, limits: Limits, name: str = "") -> list[Here]:
+    """The live sessions, of one person or of all, the newest first."""
+    statement = _alive(limits, utcnow()).order_by(sessions.c.id.desc())
+    if name:
+        statement = statement.where(sessions.c.name == name)
     with store.read() as connection:
         return [Here(*row) for row in connection.execute(statement)]
-
-
-def counts(store: Store, limits: Limits) -> dict[str, int]:
-    """How many live sessions each person has, where there are any."""
-    alive = _alive(limits, utcnow()).subquery()
-    statement = sa.select(alive.c.name, sa.func.count()).group_by(alive.c.name)
-    with store.read() as connection:
-        return {row[0]: row[1] for row in connection.execute(statement)}
 
 
 def touch(store: Store, here: Here, now: datetime | None = None) -> None:

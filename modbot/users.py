@@ -73,6 +73,14 @@ def deactivate(store: Store, name: str, *, by: str = "") -> None:
         _change(tx, replace(before, active=False), actor)
 
 
+def end_sessions(store: Store, name: str, *, by: str = "", only: int | None = None) -> int:
+    """Sign this person out, everywhere or of one session; of how many."""
+    with store.write() as tx:
+        actor = acting(tx, by)
+        active(tx, name)
+        return sessions.end(tx, name, why="ended by an administrator", by=actor, only=only)
+
+
 def everyone(store: Store) -> list[Person]:
     with store.read() as connection:
         rows = connection.execute(sa.select(users).order_by(users.c.name))

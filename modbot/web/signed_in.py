@@ -11,17 +11,15 @@ import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from urllib.parse import quote, urlsplit
 
 from fastapi import HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from modbot import sessions
-from modbot.config import Settings
 from modbot.errors import NotAllowed
 from modbot.roles import TITLES, Permission, allows
-from modbot.sessions import Here, Limits
+from modbot.sessions import Here, limits
 from modbot.store import utcnow
 from modbot.web.desk import Desk, desk_of
 from modbot.web.guard import SAFE_METHODS
@@ -92,10 +90,6 @@ def visitor(request: Request) -> SignedIn | None:
     return None if here is None else _who(request, here)
 
 
-def limits(settings: Settings) -> Limits:
-    return Limits(timedelta(minutes=settings.web.idle_minutes), timedelta(hours=settings.web.session_hours))
-
-
 def set_cookie(request: Request, response: Response, token: str) -> None:
     secure = request.url.scheme == "https"
     response.set_cookie(_cookie(request), token, path="/", secure=secure, httponly=True, samesite="lax")
@@ -119,7 +113,7 @@ def address_of(request: Request) -> str:
 
 def _session(request: Request, desk: Desk) -> Here | None:
     token = request.cookies.get(_cookie(request), "")
-    return sessions.find(desk.store, token, limits(desk.settings)) if token else None
+    return sessions.find(desk.store, token, limits(desk.settings.web)) if token else None
 
 
 def _cookie(request: Request) -> str:
