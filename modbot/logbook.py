@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot.audit import NO_PAYLOAD, Entry
+from modbot.audit import KINDS, NO_PAYLOAD, Entry
 from modbot.store import Store, table
 from modbot.tables import AuditEvent, AuditHead, Checkpoint, Content, User
 
@@ -20,7 +20,7 @@ checkpoints, users = table(Checkpoint), table(User)
 
 PAGE = 50
 REACH = 50_000
-"""Entries that one look goes back at most, so that a rare kind cannot make it read a million."""
+"""Entries that one look goes back at most where no index leads to them, so that it cannot read a million."""
 _COLUMNS = [events.c[name] for name in Entry.__dataclass_fields__]
 
 
@@ -80,7 +80,8 @@ def leaf(store: Store, wanted: Wanted, before: int | None = None) -> Leaf:
             top = min(top, _first_from(connection, wanted.until, last) - 1)
         if wanted.since is not None:
             bottom = _first_from(connection, wanted.since, last)
-        reach = bottom if wanted.subject else max(bottom, top - REACH + 1)
+        indexed = wanted.subject or (wanted.kind in KINDS and not wanted.actor)
+        reach = bottom if indexed else max(bottom, top - REACH + 1)
         found = _between(connection, wanted, reach, top)
     full = len(found) > PAGE
     entries = tuple(found[:PAGE])
@@ -91,10 +92,11 @@ def leaf(store: Store, wanted: Wanted, before: int | None = None) -> Leaf:
 
 def _between(connection: Connection, wanted: Wanted, bottom: int, top: int) -> list[Entry]:
     statement = sa.select(*_COLUMNS).where(events.c.seq >= bottom, events.c.seq <= top)
-    if wanted.kind:
-        # A dot after the kind: "case" means case.opened, and not casement.opened.
-        exact = events.c.kind == wanted.kind
-        statement = statement.where(exact | events.c.kind.startswith(f"{wanted.kind}.", autoescape=True))
+    if wanted.kind in KINDS:
+        statement = statement.where(events.c.kind == wanted.kind)
+    elif wanted.kind:
+        of_group = [kind for kind in KINDS if kind.startswith(f"{wanted.kind}.")]
+        statement = statement.where(events.c.kind.in_(of_group))
     if wanted.actor:
         statement = statement.where(events.c.actor == wanted.actor)
     if wanted.subject:

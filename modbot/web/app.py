@@ -16,6 +16,7 @@ from modbot.web import (
     policy_page,
     practice_page,
     queue,
+    search,
     sign_in,
     status,
 )
@@ -29,6 +30,7 @@ SCREENS = (
     status.router,
     sign_in.router,
     queue.router,
+    search.router,
     audit_log.router,
     health_page.router,
     policy_page.router,
