@@ -7,11 +7,14 @@ ModbotError              `remedy` says what to do
 │   └── SignInBlocked    signing in failed too often: wait a few minutes
 ├── DecisionRefused      the decision breaks a rule (no clause, wrong quote, advise mode): change it
 ├── StaleCase            somebody else, or the author, was first: look again, then decide
+│   └── AlreadyDecided   somebody decided it meanwhile: `by`, `choice`, `clause` and `at` say how
 ├── StoreUnavailable     the database did not answer: nothing was lost, try again
 └── AuditBroken          the log does not prove itself from `seq` on: stop and call the records officer
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class ModbotError(Exception):
@@ -43,6 +46,19 @@ class DecisionRefused(ModbotError):
 
 class StaleCase(ModbotError):
     pass
+
+
+class AlreadyDecided(StaleCase):
+    """`choice` and `clause` are empty where the person may still be asked for a second opinion."""
+
+    def __init__(
+        self, message: str, *, by: str, choice: str, clause: str, at: datetime, remedy: str = ""
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.by = by
+        self.choice = choice
+        self.clause = clause
+        self.at = at
 
 
 class StoreUnavailable(ModbotError):

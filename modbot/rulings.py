@@ -11,16 +11,17 @@ from typing import Any
 import sqlalchemy as sa
 
 import platforms
-from modbot import standing
-from modbot.errors import DecisionRefused, NotAllowed, StaleCase
+from modbot import codebook, standing
+from modbot.case_rows import Item
+from modbot.errors import AlreadyDecided, DecisionRefused, NotAllowed, StaleCase
 from modbot.policy import Mode, Policy
 from modbot.queue import WAITING
 from modbot.roles import LEADS
 from modbot.store import Transaction, bodies_of, storable, table
-from modbot.tables import Comment
+from modbot.tables import Comment, Decision, SecondLook
 from platforms.base import ActionKind
 
-comments = table(Comment)
+comments, decisions, looks = table(Comment), table(Decision), table(SecondLook)
 
 
 class Choice(StrEnum):
@@ -43,19 +44,17 @@ class Ruling:
     quote: str = ""
     """The words that break the clause, exactly as they stand in the comment."""
     reason: str = ""
+    reason_code: str = ""
+    """One of `codebook.reasons`."""
     referral: str = ""
+    swap_test: bool | None = None
+    """Would the person decide the same of the opposite opinion in the same words? None: not asked."""
+    opinion_first: bool | None = None
+    """Whether the machine's opinion was on the screen before the person chose; None: not known."""
+    first_choice: str = ""
+    """What the person chose before the machine's opinion was shown, where it was shown after."""
     version: int | None = None
     """The case's version as the person saw it; None decides on whatever is there now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A case's comment in its newest revision of the case."""
-
-    comment_id: int
-    page: str
-    platform: str
-    native_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +71,57 @@ def check(tx: Transaction, policy: Policy, ruling: Ruling, view: View) -> list[s
 
     Raises NotAllowed, DecisionRefused or StaleCase.
     """
-    _refuse_if_stale(view.row, ruling)
+    _refuse_if_stale(tx, view.row, ruling)
     _refuse_if_for_a_lead(view.row, ruling, view.role)
     _refuse_if_unseen(view.row, ruling, view.items)
-    _refuse_if_idle(tx, view.row, view.items)
+    if ruling.choice is not Choice.REFER:
+        _refuse_if_idle(tx, view.row, view.items)
     _refuse_if_edited(tx, view.items)
+    return _check_grounds(tx, policy, ruling, view.items)
+
+
+def check_opinion(
+    tx: Transaction, policy: Policy, ruling: Ruling, row: sa.Row[Any], items: Sequence[Item]
+) -> list[str]:
+    """The same of a second opinion, which changes nothing: it is about the words that were decided."""
+    if ruling.choice is Choice.REFER:
+        raise DecisionRefused("A referral is no opinion on whether it stays.", remedy="Refer it by itself.")
+    if ruling.version is not None and ruling.version != row.version:
+        raise _changed(row)
+    return _check_grounds(tx, policy, ruling, items)
+
+
+def as_content(policy: Policy, ruling: Ruling) -> dict[str, Any]:
+    """What goes on record of a ruling, the quoted words aside."""
+    return {
+        "choice": ruling.choice.value,
+        "clause": ruling.clause,
+        "clause_text": clause.text if (clause := policy.find(ruling.clause)) else "",
+        "reason": ruling.reason,
+        "reason_code": ruling.reason_code,
+        "referral": ruling.referral,
+        "swap_test": ruling.swap_test,
+        "opinion_first": ruling.opinion_first,
+        "first_choice": ruling.first_choice,
+        "policy": policy.sha256,
+    }
+
+
+def _check_grounds(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence[Item]) -> list[str]:
+    if ruling.reason_code and ruling.reason_code not in codebook.codes(policy, ruling.choice):
+        raise DecisionRefused(
+            f"'{ruling.reason_code}' is no reason for this choice.",
+            remedy="Pick one from the list, or write the reason in your words.",
+        )
     if ruling.choice is Choice.REFER and ruling.referral not in REFERRALS:
         raise DecisionRefused(
             "A referral needs to say to whom.", remedy=f"Give one of: {', '.join(REFERRALS)}."
         )
     if ruling.choice is Choice.HIDE:
-        return _check_hide(tx, policy, ruling, view.items)
+        return _check_hide(tx, policy, ruling, items)
     if ruling.clause and policy.find(ruling.clause) is None:
         raise _no_clause(policy, ruling)
-    return [storable(ruling.quote)] * len(view.items)
+    return [storable(ruling.quote)] * len(items)
 
 
 def _no_clause(policy: Policy, ruling: Ruling) -> DecisionRefused:
@@ -170,22 +206,43 @@ def _refuse_if_unseen(row: sa.Row[Any], ruling: Ruling, items: Sequence[Item]) -
 
 def _refuse_if_idle(tx: Transaction, row: sa.Row[Any], items: Sequence[Item]) -> None:
     """A settled case takes another decision only to bring back what it hides."""
-    hides = any(standing.hidden_by(tx, item.page, item.native_id) == row.id for item in items)
-    if row.state not in WAITING and not hides:
-        raise StaleCase(
-            f"Case {row.id} is already {row.state}, and nothing of it is hidden.",
-            remedy=f"To decide it again, take the decision back first: modbot case undo {row.id}",
-        )
+    if row.state in WAITING:
+        return
+    if not any(standing.hidden_by(tx, item.page, item.native_id) == row.id for item in items):
+        raise already_decided(tx, row, "nothing of it is hidden")
 
 
-def _refuse_if_stale(row: sa.Row[Any], ruling: Ruling) -> None:
+def _refuse_if_stale(tx: Transaction, row: sa.Row[Any], ruling: Ruling) -> None:
+    settled = row.state not in WAITING
+    if settled and ruling.choice not in (Choice.LEAVE_UP, Choice.REFER):
+        raise already_decided(tx, row)
     if ruling.version is not None and ruling.version != row.version:
-        raise StaleCase(
-            f"Case {row.id} changed since you looked at it (it is {row.state} now).",
-            remedy=f"Look again with: modbot case show {row.id}",
-        )
-    if row.state not in WAITING and ruling.choice is not Choice.LEAVE_UP:
-        raise StaleCase(
-            f"Case {row.id} is already {row.state}.",
-            remedy=f"Take the decision back first: modbot case undo {row.id}",
-        )
+        raise already_decided(tx, row) if settled else _changed(row)
+
+
+def _changed(row: sa.Row[Any]) -> StaleCase:
+    return StaleCase(
+        f"Case {row.id} changed since you looked at it (it is {row.state} now).",
+        remedy=f"Look again with: modbot case show {row.id}",
+    )
+
+
+def already_decided(tx: Transaction, row: sa.Row[Any], but: str = "") -> StaleCase:
+    """Who decided a settled case meanwhile, and how, unless it waits for somebody's second opinion."""
+    remedy = f"To decide it again, take the decision back first: modbot case undo {row.id}"
+    last = tx.execute(
+        sa.select(decisions).where(decisions.c.case_id == row.id).order_by(decisions.c.id.desc()).limit(1)
+    ).first()
+    state = f"already {row.state}" + (f", and {but}" if but else "")
+    if last is None:
+        return StaleCase(f"Case {row.id} is {state}.", remedy=remedy)
+    waits = sa.select(looks.c.id).where(looks.c.case_id == row.id, looks.c.state == "waiting")
+    told = tx.execute(waits).first() is None
+    return AlreadyDecided(
+        f"Case {row.id} is {state}: {last.decided_by} decided it.",
+        by=last.decided_by,
+        choice=last.choice if told else "",
+        clause=last.clause if told else "",
+        at=last.at,
+        remedy=remedy,
+    )

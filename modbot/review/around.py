@@ -53,7 +53,7 @@ class Thread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Earlier:
-    """Another case of the same author. No choice is told while it waits for anybody, or for the viewer's view."""
+    """Another case of the same author. No choice is told while it waits, for anybody or for the viewer."""
 
     case: int
     opened_at: datetime

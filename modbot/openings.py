@@ -1,0 +1,46 @@
+"""Who opened which case when, and how much of what a person read today was hard to read."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from modbot import evidence
+from modbot.store import Store, Transaction, table
+from modbot.tables import CaseComment, Opened
+
+openings, case_comments = table(Opened), table(CaseComment)
+
+
+def note(tx: Transaction, case_id: int, person: str) -> None:
+    """The person has the case before them now."""
+    its = (openings.c.case_id == case_id, openings.c.person == person)
+    if not tx.execute(sa.update(openings).where(*its).values(last_at=tx.now)).rowcount:
+        severe = _is_severe(tx.connection, case_id)
+        values = {"case_id": case_id, "person": person, "first_at": tx.now, "last_at": tx.now}
+        tx.add(Opened, **values, severe=severe)
+
+
+def first_opened(connection: Connection, case_id: int, person: str) -> datetime | None:
+    found: datetime | None = connection.execute(
+        sa.select(openings.c.first_at).where(openings.c.case_id == case_id, openings.c.person == person)
+    ).scalar()
+    return found
+
+
+def severe_since(store: Store, person: str, since: datetime) -> int:
+    """Cases with threats or slurs that the person has opened since then."""
+    with store.read() as connection:
+        return connection.execute(
+            sa.select(sa.func.count())
+            .select_from(openings)
+            .where(openings.c.person == person, openings.c.last_at >= since, openings.c.severe)
+        ).scalar_one()
+
+
+def _is_severe(connection: Connection, case_id: int) -> bool:
+    first = sa.select(sa.func.min(case_comments.c.comment_id)).where(case_comments.c.case_id == case_id)
+    comment_id = connection.execute(first).scalar_one()
+    return bool(evidence.severity(evidence.judged(connection, [comment_id]).get(comment_id)))
