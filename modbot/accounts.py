@@ -116,6 +116,13 @@ def begin_totp(store: Store, seal: Seal, name: str) -> str:
     return secret
 
 
+def pending_totp(store: Store, seal: Seal, name: str) -> str | None:
+    """The secret that waits to be confirmed by a code; None if there is none."""
+    with store.read() as connection:
+        row = connection.execute(sa.select(accounts).where(accounts.c.name == name)).first()
+    return seal.open(row.totp) if row is not None and row.totp and not row.totp_confirmed else None
+
+
 def confirm_totp(store: Store, seal: Seal, name: str, code: str) -> list[str]:
     """From now on signing in needs a code; the recovery codes. Raises NotAllowed for a wrong code."""
     with store.write() as tx:

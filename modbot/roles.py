@@ -16,17 +16,6 @@ class Permission(StrEnum):
     AUDIT = "audit"
 
 
-MEANINGS: Mapping[Permission, str] = {
-    Permission.READ: "Read comments, cases, the policy and the help",
-    Permission.DECIDE: "Decide cases, take decisions back, add notes",
-    Permission.LEAD: "Settle what was escalated or disputed",
-    Permission.RELEASE: "Release records for final deletion or disposal",
-    Permission.APPEAL: "Decide appeals",
-    Permission.MANAGE: "Add people, change roles, end sessions",
-    Permission.AUDIT: "Read the log and verify it",
-}
-"""Each permission in the words shown to people."""
-
 _READ, _DECIDE, _LEAD = Permission.READ, Permission.DECIDE, Permission.LEAD
 
 # Who decides appeals decides nothing else: an appeal goes to somebody who was not part of the decision.
@@ -41,16 +30,6 @@ MATRIX: Mapping[str, frozenset[Permission]] = {
     "viewer": frozenset({_READ}),
 }
 ROLES = tuple(MATRIX)
-
-TITLES: Mapping[str, str] = {
-    "moderator": "Moderator",
-    "lead": "Lead",
-    "records_officer": "Records officer",
-    "administrator": "Administrator",
-    "appeals_officer": "Appeals officer",
-    "auditor": "Auditor",
-    "viewer": "Viewer",
-}
 
 
 def allows(role: str, permission: Permission) -> bool:

@@ -130,6 +130,31 @@ def prove(store: Store, seal: Seal, here: tuple[str, int], secret: str, browser:
         raise SignInRefused("This is not your password, nor the code that your app shows now.")
 
 
+def change_password(store: Store, here: tuple[str, int], secrets: tuple[str, str], browser: Browser) -> None:
+    """Somebody who is signed in changes their password, `secrets` being the old and the new one.
+
+    Their other sessions end. Raises SignInRefused or SignInBlocked.
+    """
+    name, session = here
+    old, new = secrets
+    key = throttle.of_account(name)
+    with store.read() as connection:
+        until = throttle.blocked_until(connection, (key,), utcnow())
+        row = connection.execute(_row(name)).one()
+    if until is not None:
+        raise SignInBlocked()
+    if not passwords.matches(row.password, old):
+        _fail(store, name, (key, throttle.of_address(browser.address)), browser, known=True)
+        raise SignInRefused("This is not your password.")
+    if accounts.weakness(store, name, new) is not None:
+        raise SignInRefused("The new password is too weak.")
+    hashed = passwords.hashed(new)
+    with store.write() as tx:
+        throttle.succeeded(tx, key)
+        accounts.set_password(tx, name, hashed, but=session)
+        sessions.prove(tx, session)
+
+
 def pack(seal: Seal, ticket: Ticket) -> str:
     return seal.close(json.dumps(asdict(ticket)))
 

@@ -18,14 +18,25 @@ from starlette.concurrency import run_in_threadpool
 
 from modbot import sessions
 from modbot.errors import NotAllowed
-from modbot.roles import TITLES, Permission, allows
+from modbot.roles import Permission, allows
 from modbot.sessions import Here, limits
 from modbot.store import utcnow
 from modbot.web.desk import Desk, desk_of
 from modbot.web.guard import SAFE_METHODS
+from modbot.web.i18n import N_
 
 FIELD = "_token"
 HEADER = "X-Form-Token"
+TITLES = {
+    "moderator": N_("Moderator"),
+    "lead": N_("Lead"),
+    "records_officer": N_("Records officer"),
+    "administrator": N_("Administrator"),
+    "appeals_officer": N_("Appeals officer"),
+    "auditor": N_("Auditor"),
+    "viewer": N_("Viewer"),
+}
+"""Each role as people call it."""
 
 
 @dataclass(frozen=True, slots=True)
