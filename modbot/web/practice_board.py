@@ -13,11 +13,13 @@ from sqlalchemy.engine import Connection
 from modbot import evidence, review
 from modbot.audit import KINDS, Entry
 from modbot.evidence import Judged, Piece
-from modbot.policy import Clause, Finding, Mode, Policy, Watch
+from modbot.policy import Clause, Policy
 from modbot.queue import WAITING
 from modbot.review import Seen, View
 from modbot.store import Store, bodies_of, table
 from modbot.tables import AuditEvent, Case, CaseComment, Comment, Decision
+from modbot.web import grounds
+from modbot.web.grounds import Reason
 from platforms.base import Comment as Written
 from platforms.memory import MemoryPage
 
@@ -25,9 +27,7 @@ comments, decisions = table(Comment), table(Decision)
 cases, case_comments = table(Case), table(CaseComment)
 events = table(AuditEvent)
 
-LONGEST_QUOTE = 200
 LOG_LINES = 12
-_UNSETTLED = {"failed": "failed", "pending": "hiding", "gone": "gone"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +46,6 @@ class Shown:
     outcome: str
     """reading, clear, waiting, left_up, hiding or hidden"""
     clauses: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One finding in words. `clause` is what it may break; a watch has no clause to hide under."""
-
-    finding: Finding
-    clause: Clause | Watch | None
-    about: str
-    sureness: str
-    why: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,57 +158,19 @@ def card(store: Store, rules: Policy, case_id: int) -> Card:
     item = view.items[0]
     findings = item.judged.findings if item.judged else ()
     text = item.text or ""
-    able = {clause.id: clause for clause in rules.clause if clause.mode is Mode.ENFORCE}
-    likely = [able[finding.clause] for finding in findings if finding.clause in able]
+    named = [finding.clause for finding in findings]
+    hideable = grounds.hideable(named, rules)
     return Card(
         view=view,
         item=item,
         pieces=evidence.marked(text, [span for finding in findings for span in finding.spans]),
-        reasons=[_reason(finding, rules) for finding in findings],
-        hideable=list({clause.id: clause for clause in (*likely, *able.values())}.values()),
-        offered=bool(likely),
-        quote=_quote(text, findings),
-        state=_state(view),
+        reasons=grounds.reasons(findings, rules),
+        hideable=hideable,
+        offered=any(clause.id in named for clause in hideable),
+        quote=grounds.quote(text, findings),
+        state=grounds.outcome(view),
         clause=view.decisions[-1].clause if view.decisions else "",
     )
-
-
-def _reason(finding: Finding, rules: Policy) -> Reason:
-    watch = next((each for each in rules.watch if each.id == finding.clause), None)
-    return Reason(
-        finding,
-        rules.find(finding.clause) or watch,
-        evidence.about(finding),
-        evidence.sureness(finding),
-        tuple(dict.fromkeys(span.reason for span in finding.spans)),
-    )
-
-
-def _quote(text: str, findings: Sequence[Finding]) -> str:
-    """The words that carried the surest finding, from the first to the last, to be changed by the person."""
-    spans = findings[0].spans if findings else ()
-    if not spans:
-        return ""
-    start, end = min(span.start for span in spans), max(span.end for span in spans)
-    if end - start > LONGEST_QUOTE:
-        start, end = spans[0].start, min(spans[0].end, spans[0].start + LONGEST_QUOTE)
-    return text[start:end]
-
-
-def _state(view: View) -> str:
-    if view.line.state in WAITING:
-        return "waiting"
-    if view.decisions[-1].choice != "hide":
-        return "left_up"
-    states = {
-        each.state for each in view.actions if each.kind == "hide" and each.decision_id >= _first_of(view)
-    }
-    return next((name for state, name in _UNSETTLED.items() if state in states), "hidden")
-
-
-def _first_of(view: View) -> int:
-    """The first of the decisions that were made together with the last one."""
-    return min(each.id for each in view.decisions if each.at == view.decisions[-1].at)
 
 
 def log(store: Store) -> list[tuple[Entry, str]]:

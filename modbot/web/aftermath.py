@@ -1,0 +1,49 @@
+"""What a person just decided, for the bar that offers to take it back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from modbot.queue import WAITING
+from modbot.store import Store, table, utcnow
+from modbot.tables import Action, Case, Decision
+
+cases, decisions, actions = table(Case), table(Decision), table(Action)
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    case: int
+    choice: str
+    clause: str
+    comments: int
+    seconds: int
+    """Until the platform is told; 0 when it was told, or when there is nothing to tell."""
+    undoable: bool
+
+
+def aftermath(store: Store, case_id: int | None, by: str) -> Aftermath | None:
+    """Of this person's own decision on this case, if it was the case's last."""
+    if case_id is None:
+        return None
+    with store.read() as connection:
+        made = connection.execute(
+            sa.select(decisions, cases.c.state)
+            .join(cases, cases.c.id == decisions.c.case_id)
+            .where(decisions.c.case_id == case_id)
+            .order_by(decisions.c.id.desc())
+            .limit(1)
+        ).first()
+        if made is None or made.decided_by != by:
+            return None
+        many, due = connection.execute(
+            sa.select(sa.func.count(decisions.c.id.distinct()), sa.func.max(actions.c.due_at))
+            .select_from(decisions.outerjoin(actions, actions.c.decision_id == decisions.c.id))
+            .where(decisions.c.case_id == case_id, decisions.c.at == made.at)
+        ).one()
+    left = due - utcnow() if due is not None else timedelta(0)
+    seconds = max(0, round(left.total_seconds()))
+    return Aftermath(case_id, made.choice, made.clause, many, seconds, made.state not in WAITING)

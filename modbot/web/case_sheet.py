@@ -1,0 +1,121 @@
+"""What the case screen shows, put together from the case, the policy and who looks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from modbot import review
+from modbot.evidence import Piece, marked
+from modbot.policy import Clause, Mode, Policy, Watch
+from modbot.queue import WAITING
+from modbot.review import Seen, View
+from modbot.web import grounds
+from modbot.web.grounds import Reason
+
+LINKS = ("https://", "http://")
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """One wording among near-identical comments: how often, and on how many comments of each page."""
+
+    text: str | None
+    count: int
+    pages: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    view: View
+    item: Seen
+    """The first comment in its newest revision."""
+    earlier: Sequence[Seen]
+    """Its earlier revisions, the newest first."""
+    opinion: bool
+    """Whether the machine's opinion is shown."""
+    pieces: Sequence[Piece]
+    reasons: Sequence[Reason]
+    clauses: Sequence[Clause | Watch]
+    """What the case may break, as the policy has it now."""
+    hideable: Sequence[Clause]
+    advised: Sequence[Clause]
+    """Clauses of the case under which nothing may be hidden."""
+    offered: bool
+    """Whether Hide is offered outright: a clause of the case may be hidden under, or it has none."""
+    quote: str
+    copies: Sequence[Copies]
+    waits: bool
+    outcome: str
+    """waiting, left_up, hiding, hidden, gone or failed"""
+
+    @property
+    def severe(self) -> str:
+        return self.view.line.severe
+
+    @property
+    def link(self) -> str:
+        """To the comment on its page, where the platform gave an address that a browser may follow."""
+        return self.item.permalink if self.item.permalink.startswith(LINKS) else ""
+
+
+def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
+    item = view.items[0]
+    findings = item.judged.findings if item.judged and opinion else ()
+    named = view.line.clauses if opinion else ()
+    clauses = [each for name in named if (each := _clause(rules, name))]
+    hideable = grounds.hideable(named, rules)
+    offered = bool(hideable) and (not clauses or any(each.id in named for each in hideable))
+    return Sheet(
+        view=view,
+        item=item,
+        earlier=[each for each in reversed(view.revisions) if _same(each, item) and each.id != item.id],
+        opinion=opinion,
+        pieces=_runs(marked(item.text or "", [span for finding in findings for span in finding.spans])),
+        reasons=grounds.reasons(findings, rules),
+        clauses=clauses,
+        hideable=hideable,
+        advised=[each for each in clauses if isinstance(each, Clause) and each.mode is not Mode.ENFORCE],
+        offered=offered,
+        quote=grounds.quote(item.text or "", findings) if offered else "",
+        copies=copies(view.items),
+        waits=view.line.state in WAITING,
+        outcome=grounds.outcome(view),
+    )
+
+
+def _runs(pieces: Sequence[Piece]) -> list[Piece]:
+    """Evidence that touches is one piece with all its reasons: what a person quotes in one go."""
+    runs = (list(run) for _, run in groupby(pieces, key=lambda piece: bool(piece.reasons)))
+    return [
+        Piece(
+            "".join(each.text for each in run),
+            tuple(dict.fromkeys(why for each in run for why in each.reasons)),
+        )
+        for run in runs
+    ]
+
+
+def _clause(rules: Policy, name: str) -> Clause | Watch | None:
+    return rules.find(name) or next((each for each in rules.watch if each.id == name), None)
+
+
+def _same(one: Seen, other: Seen) -> bool:
+    return (one.page, one.native_id) == (other.page, other.native_id)
+
+
+def copies(items: Sequence[Seen]) -> list[Copies]:
+    """Every different wording, the most frequent first; nothing that a decision covers is left out."""
+    by_text: dict[str | None, Counter[str]] = {}
+    for each in items:
+        by_text.setdefault(each.text, Counter())[each.page] += 1
+    found = [Copies(text, pages.total(), pages) for text, pages in by_text.items()]
+    return sorted(found, key=lambda each: -each.count)
+
+
+def decided_by_others(view: View, who: str) -> review.Decided | None:
+    """The last decision, if somebody else made it."""
+    last = view.decisions[-1] if view.decisions else None
+    return last if last is not None and last.by != who else None

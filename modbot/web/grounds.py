@@ -1,0 +1,69 @@
+"""Why a comment is before a person, in words, and what it could be hidden under."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modbot import evidence
+from modbot.policy import Clause, Finding, Mode, Policy, Watch
+from modbot.queue import WAITING
+from modbot.review import View
+
+LONGEST_QUOTE = 200
+_UNSETTLED = {"failed": "failed", "pending": "hiding", "gone": "gone"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One finding in words. `clause` is what it may break; a watch has no clause to hide under."""
+
+    finding: Finding
+    clause: Clause | Watch | None
+    about: str
+    sureness: str
+    why: tuple[str, ...]
+
+
+def reasons(findings: Sequence[Finding], rules: Policy) -> list[Reason]:
+    return [_reason(finding, rules) for finding in findings]
+
+
+def hideable(clauses: Sequence[str], rules: Policy) -> list[Clause]:
+    """Clauses that somebody may hide under, those that the case names first."""
+    able = {clause.id: clause for clause in rules.clause if clause.mode is Mode.ENFORCE}
+    likely = [able[name] for name in clauses if name in able]
+    return list({clause.id: clause for clause in (*likely, *able.values())}.values())
+
+
+def quote(text: str, findings: Sequence[Finding]) -> str:
+    """The words that carried the surest finding, from the first to the last, to be changed by the person."""
+    spans = findings[0].spans if findings else ()
+    if not spans:
+        return ""
+    start, end = min(span.start for span in spans), max(span.end for span in spans)
+    if end - start > LONGEST_QUOTE:
+        start, end = spans[0].start, min(spans[0].end, spans[0].start + LONGEST_QUOTE)
+    return text[start:end]
+
+
+def _reason(finding: Finding, rules: Policy) -> Reason:
+    watch = next((each for each in rules.watch if each.id == finding.clause), None)
+    return Reason(
+        finding,
+        rules.find(finding.clause) or watch,
+        evidence.about(finding),
+        evidence.sureness(finding),
+        tuple(dict.fromkeys(span.reason for span in finding.spans)),
+    )
+
+
+def outcome(view: View) -> str:
+    """waiting, left_up, hiding, hidden, gone or failed"""
+    if view.line.state in WAITING:
+        return "waiting"
+    if not view.decisions or view.decisions[-1].choice != "hide":
+        return "left_up"
+    first = min(each.id for each in view.decisions if each.at == view.decisions[-1].at)
+    states = {each.state for each in view.actions if each.kind == "hide" and each.decision_id >= first}
+    return next((name for state, name in _UNSETTLED.items() if state in states), "hidden")
