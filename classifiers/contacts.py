@@ -21,6 +21,9 @@ LINK = re.compile(
     r"(?<![\w@.])(?:h(?:tt|xx)ps?://|www\.)?[a-z0-9-]{1,63}(?:(?:\.|\[\.\]|\(dot\))[a-z0-9-]{2,63}){1,4}(?:[/?:][^\s<>\"]{0,200})?",
     re.IGNORECASE,
 )
+# Every phone number and every link holds one of these; most comments have none: no long search for them.
+DIGITS_INSIDE = re.compile(r"\d[\d ().-]{5,17}\d")
+DOT_INSIDE = re.compile(r"[.\])][a-z0-9-]{2}", re.IGNORECASE)
 EVERYDAY_ENDINGS = re.compile(
     r"ai|app|biz|blog|cash|club|com?|dev|edu|fyi|gg|gov|help|info|io|link|live|ly|me|net|news|online|org|page|pro"
     r"|shop|site|store|today|top|tv|us|vip|website|work|xyz"
@@ -40,6 +43,8 @@ def find(text: str) -> list[Span]:
 
 
 def _phones(text: str) -> Iterator[Span]:
+    if not DIGITS_INSIDE.search(text):
+        return
     for match in DIGITS.finditer(text):
         digits = sum(character.isdigit() for character in match.group())
         if 7 <= digits <= 15 and _is_phone(match.group(), digits):
@@ -64,7 +69,7 @@ def _emails(text: str) -> Iterator[Span]:
 
 
 def _links(text: str) -> Iterator[Span]:
-    if "." not in text and "dot)" not in text:
+    if not DOT_INSIDE.search(text):
         return
     for match in LINK.finditer(text):
         plain = match.group().lower().replace("hxxp", "http").replace("[.]", ".").replace("(dot)", ".")

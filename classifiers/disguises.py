@@ -27,15 +27,21 @@ LEET = {
     "+": "t",
 }
 MASKS = "*#%^&@$!-_"
-# One linear scan decides whether any of the rewrites below could apply; most comments stop here.
-SUSPICIOUS = re.compile(
-    r"([a-z])\1\1"
-    r"|[a-z][013457@$!|+*#%^&][a-z013457@$!|+*#%^&]|[013457@$][a-z]{2}|[a-z]{2}[013457$]"
-    r"|(?<![a-z])[a-z0134]([ .\-_*~/,])[a-z0134]\2[a-z0134](?![a-z])"
-    r"|(?<![a-z])(?:[fbcdn]|sh)[-_.]|[a-z]{2}[._][a-z]"
+# Cheap scans decide whether any of the rewrites below could apply; most comments stop here. Each begins with
+# the sign that gives a disguise away, because that is what a search can run ahead for.
+SIGNS = (
+    re.compile(
+        r"[013457@$!|+*#%^&]"
+        r"(?:(?<=[a-z].)[a-z013457@$!|+*#%^&]|(?<=[013457@$])[a-z]{2}|(?<=[a-z]{2}[013457$]))"
+    ),
+    re.compile(r"[-._](?:(?<=(?<![a-z])[fbcdn].)|(?<=(?<![a-z])sh.)|(?<=[a-z]{2}[._])[a-z])"),
+    re.compile(r"[ .\-_*~/,](?<=(?<![a-z])[a-z0134].)[a-z0134](?<=(.)[a-z0134])\1[a-z0134](?![a-z])"),
+    re.compile(r"([a-z])\1\1"),
 )
 REPEATED = re.compile(r"[a-z]*([a-z])\1\1[a-z]*")
-LEET_WORD = re.compile(r"(?<![\w@$!|+.])[a-z0-9@$!|+]{2,24}?(?=!*(?![\w@$!|+]|\.\w))")
+LEET_WORD = re.compile(
+    r"(?<![\w@$!|+.])(?=[a-z]{0,23}[013457@$!|+])[a-z0-9@$!|+]{2,24}?(?=!*(?![\w@$!|+]|\.\w))"
+)
 SPACED = re.compile(
     r"(?<![a-z0-9])[a-z01345@$!](?:([ .\-_*~/,])[a-z01345@$!](?:\1[a-z01345@$!]){1,30})(?![a-z0-9*#%^&@$])"
 )
@@ -54,6 +60,11 @@ class Disguise:
     read: Reading
     then: Reading | None = None
     """For the rest of a text in which `read` found something."""
+
+
+def suspicious(text: str) -> bool:
+    """Whether a text could hold a word in disguise at all."""
+    return any(sign.search(text) for sign in SIGNS)
 
 
 def _squeeze(match: re.Match[str]) -> Pieces | None:

@@ -13,13 +13,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from classifiers.disguises import DISGUISES, SUSPICIOUS, Pieces, Reading
+from classifiers.disguises import DISGUISES, Pieces, Reading, suspicious
 
 CAPITAL_LOOK_ALIKES = dict(zip("квмнтгαβγεηικντυχω", "kbmhtrabyenikvtuxw", strict=True))
 """Small letters that the table of look-alikes leaves out because only their capitals are the same."""
 COMMON_MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f]")
 
 LETTERS = re.compile(r"[^\W\d_]+")
+NOT_LATIN = re.compile("[^\x00-\u024f]")
+CONTROLS = re.compile("[\x00-\x08\x7f]")
+UNUSUAL = re.compile("[^ -\x7f]")
+"""What folding changes by more than its case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,11 @@ def normalize(text: str) -> Normalized:
     """
     if text.isascii():
         folded = Normalized(text.lower(), range(len(text) + 1))
-        if "\x00" <= min(text, default=" ") < "\t" or "\x7f" in text:
+        if CONTROLS.search(text):
             folded = _fold(text)
     else:
         folded = _straighten(_fold(text))
-    if not SUSPICIOUS.search(folded.text):
+    if not suspicious(folded.text):
         return folded
     for disguise in DISGUISES:
         before, folded = folded, _rewrite(folded, disguise.pattern, disguise.read)
@@ -78,21 +82,27 @@ def _rewrite(source: Normalized, pattern: re.Pattern[str], rewrite: Reading) -> 
 def _fold(text: str) -> Normalized:
     out: list[str] = []
     offsets: list[int] = []
-    for index, character in enumerate(text):
+    done = 0
+    for match in UNUSUAL.finditer(text):
+        index, character = match.start(), match.group()
+        if done < index:
+            out.append(text[done:index].lower())
+            offsets.extend(range(done, index))
+        done = index + 1
         if COMMON_MARKS.match(character):
             _compose(out, character)
             continue
-        piece = character.lower() if character.isascii() and character >= " " else _piece(character)
-        out.extend(piece)
-        offsets.extend([index] * len(piece))
-    return Normalized("".join(out), [*offsets, len(text)])
+        if piece := _piece(character):
+            out.append(piece)
+            offsets.extend([index] * len(piece))
+    return Normalized("".join(out) + text[done:].lower(), [*offsets, *range(done, len(text) + 1)])
 
 
 def _compose(out: list[str], mark: str) -> None:
     """A mark that makes a letter of everyday writing (n + tilde) is kept, a piled-up one is dropped."""
-    joined = unicodedata.normalize("NFC", out[-1] + mark) if out else ""
+    joined = unicodedata.normalize("NFC", out[-1][-1] + mark) if out else ""
     if len(joined) == 1 and "\xc0" <= joined <= "\u017f":
-        out[-1] = joined
+        out[-1] = out[-1][:-1] + joined
 
 
 @lru_cache(maxsize=4096)
@@ -117,6 +127,8 @@ def _piece(character: str) -> str:
 
 def _straighten(source: Normalized) -> Normalized:
     """Look-alike letters of other scripts read as Latin inside Latin text; real Russian or Greek stays."""
+    if not any(map(str.isalnum, NOT_LATIN.findall(source.text))):
+        return source
     latin = sum(character.isascii() and character.isalpha() for character in source.text)
     other = sum(not character.isascii() and character.isalpha() for character in source.text)
     if other == 0:
@@ -124,7 +136,7 @@ def _straighten(source: Normalized) -> Normalized:
 
     def straight(match: re.Match[str]) -> Pieces | None:
         word = match.group()
-        if word.isascii() or all(character <= "\u024f" for character in word):
+        if NOT_LATIN.search(word) is None:
             return None
         mixed = any(character <= "\u024f" for character in word)
         letters = [character if character <= "\u024f" else _look_alike(character) for character in word]

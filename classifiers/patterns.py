@@ -18,6 +18,7 @@ from classifiers import contacts
 from classifiers.base import Category, Classifier, ClassifierFailed, Score, Scores, Span
 from classifiers.fingerprint import code_version
 from classifiers.normalize import Normalized, normalize
+from classifiers.required import Prefilter
 
 RULES = Path(__file__).with_name("patterns.toml")
 PLAIN = str.maketrans("áéíóúüàèìòùâêîôûäëïö", "aeiouuaeiouaeiouaeio")
@@ -25,13 +26,15 @@ WORD = re.compile(r"#?\w+|[^\x00-\x7f\w\s]")
 BEFORE, AFTER = 70, 40
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Rule:
     id: str
     category: Category
     reason: str
     find: tuple[re.Pattern[str], ...]
     needs: tuple[str, ...] = ()
+    beginnings: tuple[str, ...] = ()
+    """Those needs that are long enough for the beginning of a word."""
     also: tuple[re.Pattern[str], ...] = ()
     unless: tuple[re.Pattern[str], ...] = ()
     before: tuple[re.Pattern[str], ...] = ()
@@ -43,6 +46,14 @@ class Rule:
     def probability(self) -> float:
         right, hits = self.measured
         return (right + 1) / (hits + 2)
+
+    def applies(self, plain: str) -> bool:
+        """Whether what else must and must not be in the text is so."""
+        return (
+            any(word.startswith(self.beginnings) or word in self.needs for word in WORD.findall(plain))
+            and all(also.search(plain) for also in self.also)
+            and not any(unless.search(plain) for unless in self.unless)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +70,7 @@ class Patterns(Classifier):
 
     @cached_property
     def version(self) -> str:
-        return code_version("patterns.py", "patterns.toml", "contacts.py")
+        return code_version("patterns.py", "patterns.toml", "contacts.py", "required.py")
 
     @cached_property
     def _book(self) -> Book:
@@ -104,30 +115,26 @@ def _outermost(spans: Set[Span]) -> tuple[Span, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The rules, and by the first three letters of a word which of them it calls for."""
+    """The rules, and which of their expressions are worth trying on a text."""
 
-    rules: tuple[Rule, ...]
     contact: Rule
     """The one rule without expressions: its hits come from `contacts`."""
-    by_beginning: Mapping[str, tuple[tuple[str, int], ...]]
+    expressions: tuple[tuple[Rule, re.Pattern[str]], ...]
+    prefilter: Prefilter
 
     @classmethod
     def of(cls, those: Sequence[Rule]) -> Book:
-        index: dict[str, tuple[tuple[str, int], ...]] = {}
-        for number, rule in enumerate(those):
-            for need in rule.needs:
-                index[need[:3]] = (*index.get(need[:3], ()), (need, number))
         contact = next(rule for rule in those if not rule.find)
-        return cls(tuple(those), contact, index)
+        expressions = tuple((rule, expression) for rule in those for expression in rule.find)
+        return cls(contact, expressions, Prefilter([expression for _, expression in expressions]))
 
-    def called_for(self, plain: str) -> list[Rule]:
-        numbers = {
-            number
-            for word in WORD.findall(plain)
-            for need, number in self.by_beginning.get(word[:3], ())
-            if word.startswith(need)
-        }
-        return [self.rules[number] for number in sorted(numbers)]
+    def possible(self, plain: str) -> dict[Rule, list[re.Pattern[str]]]:
+        """By rule the expressions that could match."""
+        found: dict[Rule, list[re.Pattern[str]]] = {}
+        for number in self.prefilter.possible(plain):
+            rule, expression = self.expressions[number]
+            found.setdefault(rule, []).append(expression)
+        return found
 
 
 def hits(text: str, book: Book) -> list[Hit]:
@@ -135,14 +142,16 @@ def hits(text: str, book: Book) -> list[Hit]:
     normalized = normalize(text)
     plain = normalized.text.translate(PLAIN) if not normalized.text.isascii() else normalized.text
     found = [Hit(book.contact, span.start, span.end) for span in contacts.find(text)]
-    for rule in book.called_for(plain):
-        found += _matches(rule, plain, normalized, text)
+    for rule, expressions in book.possible(plain).items():
+        found += _matches(rule, expressions, plain, normalized, text)
     return found
 
 
-def _matches(rule: Rule, plain: str, normalized: Normalized, text: str) -> list[Hit]:
+def _matches(
+    rule: Rule, expressions: Sequence[re.Pattern[str]], plain: str, normalized: Normalized, text: str
+) -> list[Hit]:
     found = []
-    for expression in rule.find:
+    for expression in expressions:
         for match in expression.finditer(plain):
             start, end = match.span()
             if (
@@ -151,12 +160,7 @@ def _matches(rule: Rule, plain: str, normalized: Normalized, text: str) -> list[
                 and not (rule.named and not _named(match, normalized, text))
             ):
                 found.append(Hit(rule, *normalized.original_span(*_trimmed(plain, start, end))))
-    if found and not (
-        all(also.search(plain) for also in rule.also)
-        and not any(unless.search(plain) for unless in rule.unless)
-    ):
-        return []
-    return found
+    return found if found and rule.applies(plain) else []
 
 
 def _holds(rule: Rule, plain: str, match: re.Match[str]) -> bool:
@@ -210,6 +214,7 @@ def _rule(entry: Mapping[str, Any], lists: Mapping[str, str]) -> Rule:
         category=Category(entry["category"]),
         reason=entry["reason"],
         needs=tuple(entry.get("needs", ())),
+        beginnings=tuple(need for need in entry.get("needs", ()) if len(need) >= 3),
         named=entry.get("named", False),
         measured=tuple(entry["measured"]),
         **compiled,

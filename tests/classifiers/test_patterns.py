@@ -9,7 +9,8 @@ import pytest
 from classifiers.base import Category
 from classifiers.patterns import Book, Patterns, hits, rules
 
-BOOK = Book.of(rules())
+RULES = rules()
+BOOK = Book.of(RULES)
 
 
 def found(text: str) -> set[Category]:
@@ -167,21 +168,21 @@ def test_a_text_without_a_hit_has_no_opinion() -> None:
 
 
 def test_probabilities_come_from_counts_and_stay_inside_zero_and_one() -> None:
-    for rule in BOOK.rules:
+    for rule in RULES:
         right, hits_ = rule.measured
         assert 0 <= right <= hits_
         assert 0 < rule.probability < 1
 
 
 def test_every_rule_is_called_by_the_beginnings_it_names() -> None:
-    for rule in BOOK.rules:
+    for rule in RULES:
         assert bool(rule.find) == bool(rule.needs)
-    assert len({rule.id for rule in BOOK.rules}) == len(BOOK.rules)
+    assert len({rule.id for rule in RULES}) == len(RULES)
 
 
 def test_no_expression_repeats_without_a_bound_around_a_repetition() -> None:
     """(a+)+ and its like are how a text of a hundred characters stops a machine."""
-    for rule in BOOK.rules:
+    for rule in RULES:
         for pattern in (*rule.find, *rule.also, *rule.unless, *rule.before, *rule.after):
             assert not re.search(r"[+*]\)[+*]|\.\*.*\.\*", pattern.pattern), rule.id
 
