@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import passwords, sessions, totp, users
+from modbot import audit, passwords, sessions, totp, users
 from modbot.errors import ConfigError, NotAllowed
 from modbot.passwords import Weakness
 from modbot.sealing import Seal
@@ -198,11 +198,23 @@ def account(tx: Transaction, name: str) -> sa.Row[Any]:
     return tx.execute(found).one()
 
 
+def means(row: sa.Row[Any] | None) -> str:
+    """A hash of everything that lets this person in, by which the log shows whether it was changed unseen.
+
+    Nothing can be guessed from it: the password's own hash in it holds a random salt.
+    """
+    if row is None:
+        return audit.digest(audit.canonical([None] * 5))
+    app = row.totp if row.totp_confirmed else None
+    return audit.digest(audit.canonical([row.password, row.code, app, row.email, row.sso_subject]))
+
+
 def _set(tx: Transaction, name: str, values: dict[str, Any], actor: str, what: str, **said: str) -> None:
     account(tx, name)
-    tx.record("account.changed", f"user:{name}", {"what": what} | said, actor=actor)
     if values:
         tx.execute(_update(name).values(**values))
+    body = {"what": what, "means": means(account(tx, name))} | said
+    tx.record("account.changed", f"user:{name}", body, actor=actor)
 
 
 def _update(name: str) -> sa.Update:
