@@ -91,6 +91,11 @@ def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") 
         ruling = Ruling(choice=Choice.LEAVE_UP, by=by, reason=reason or "The last decision was taken back")
         for item in case_rows.items(tx, case_id):
             hidden_by = standing.hidden_by(tx, item.page, item.native_id)
+            if standing.deleted(tx, item.page, item.native_id):
+                raise StaleCase(
+                    f"Comment {item.native_id} was deleted for good and cannot come back.",
+                    remedy="The record keeps its words; ask the records officer.",
+                )
             if hidden_by == case_id:
                 _record(tx, policy, case_id, ruling, item, timedelta(0), {})
             elif hidden_by is not None:
@@ -107,7 +112,7 @@ def withdraw_if_edited(store: Store, action: outbox.Due) -> bool:
 
     Returns True when the action was withdrawn and must not be carried out.
     """
-    if action.kind is not ActionKind.HIDE:
+    if action.kind is ActionKind.UNHIDE:
         return False
     with store.read() as connection:
         if rulings.newest(connection, action.page, action.native_id) == action.comment_id:

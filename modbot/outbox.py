@@ -14,13 +14,14 @@ import sqlalchemy as sa
 from modbot.observe import redact_text
 from modbot.standing import actions_on, case_of, last_change
 from modbot.store import Store, Transaction, storable, table
-from modbot.tables import Action, AuditEvent, Case, Decision
+from modbot.tables import Action, AuditEvent, Case, Decision, Release
 from platforms.base import ActionKind, Receipt
 
 actions = table(Action)
 cases = table(Case)
 decisions = table(Decision)
 events = table(AuditEvent)
+releases = table(Release)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +48,18 @@ def request(
     native_id: str,
     kind: ActionKind,
     delay: timedelta,
+    *,
+    release_id: int | None = None,
 ) -> int:
-    seq = tx.record(
-        "action.requested", f"comment:{page}/{native_id}", {"decision": decision_id, "kind": kind}
-    )
+    body = {"decision": decision_id, "kind": kind}
+    if release_id is not None:
+        body["release"] = release_id
+    seq = tx.record("action.requested", f"comment:{page}/{native_id}", body)
     tx.add(
         Action,
         id=seq,
         decision_id=decision_id,
+        release_id=release_id,
         comment_id=comment_id,
         page=page,
         native_id=native_id,
@@ -67,13 +72,29 @@ def request(
     return seq
 
 
+def request_deletion(
+    tx: Transaction, decision_id: int, comment_id: int, page: str, native_id: str, release_id: int
+) -> int:
+    """At once: the time to take it back was while it was hidden."""
+    now = timedelta(0)
+    kind = ActionKind.DELETE
+    return request(tx, decision_id, comment_id, page, native_id, kind, now, release_id=release_id)
+
+
 def reverse(
     tx: Transaction, decision_id: int, comment_id: int, page: str, native_id: str, delay: timedelta
 ) -> None:
-    """Reverse an earlier hide: withdraw it if nobody tried it yet, else ask for an unhide."""
+    """Reverse an earlier hide: withdraw it if nobody tried it yet, else ask for an unhide.
+
+    A deletion that nobody began is withdrawn as well; after one that somebody began nothing can be done.
+    """
     for row in actions_on(tx, page, native_id, ("failed",)):
         _cancel(tx, row, {"action": row.id, "decision": decision_id})
     last = last_change(tx, page, native_id)
+    if last is not None and last.kind == ActionKind.DELETE:
+        if not _cancel(tx, last, {"action": last.id, "decision": decision_id}):
+            return
+        last = last_change(tx, page, native_id)
     if last is None or last.kind != ActionKind.HIDE:
         return
     if not _cancel(tx, last, {"action": last.id, "decision": decision_id}):
@@ -122,9 +143,13 @@ def due(store: Store, page: str, limit: int = 10) -> list[Due]:
         )
         .exists()
     )
+    released = sa.exists().where(
+        releases.c.id == actions.c.release_id, releases.c.decision_id == actions.c.decision_id
+    )
     asked_for = sa.or_(
         sa.and_(actions.c.kind == "hide", decisions.c.choice == "hide"),
         sa.and_(actions.c.kind == "unhide", decisions.c.choice == "leave_up"),
+        sa.and_(actions.c.kind == "delete", decisions.c.choice == "hide", released),
     )
     with store.write(logged=False) as tx:
         rows = tx.execute(

@@ -7,15 +7,18 @@ that does not.
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from modbot import accounts
 from modbot.errors import AuditBroken
 from modbot.store import Store, table
 from modbot.tables import (
+    Account,
     Action,
     Alert,
     AuditEvent,
@@ -24,13 +27,18 @@ from modbot.tables import (
     Comment,
     Content,
     Decision,
+    Note,
     Presence,
+    Release,
     Score,
+    SecondLook,
+    SecondOpinion,
     Unscored,
+    User,
     Verdict,
 )
 
-events, contents, decisions = table(AuditEvent), table(Content), table(Decision)
+events, contents = table(AuditEvent), table(Content)
 comments, verdicts, unscored = table(Comment), table(Verdict), table(Unscored)
 
 PUT_ON_RECORD: tuple[tuple[type[SQLModel], tuple[str, ...]], ...] = (
@@ -41,10 +49,32 @@ PUT_ON_RECORD: tuple[tuple[type[SQLModel], tuple[str, ...]], ...] = (
     (Case, ("case.opened",)),
     (Decision, ("decision.made",)),
     (Action, ("action.requested",)),
+    (Note, ("case.noted",)),
+    (SecondLook, ("second.asked",)),
+    (SecondOpinion, ("second.given",)),
+    (Release, ("deletion.released",)),
     (Alert, ("alert.raised",)),
     (Call, ("call.started",)),
 )
 """Every kind of entry that stands for exactly one row of a table, and the row's id is the entry's number."""
+
+SAID: tuple[tuple[type[SQLModel], str, Mapping[str, str]], ...] = (
+    (
+        Decision,
+        "decided_by",
+        {
+            "case": "case_id",
+            "comment": "comment_id",
+            "choice": "choice",
+            "clause": "clause",
+            "policy": "policy",
+        },
+    ),
+    (SecondOpinion, "given_by", {"look": "look_id", "choice": "choice", "clause": "clause"}),
+    (Release, "released_by", {"decision": "decision_id"}),
+    (Note, "written_by", {"case": "case_id"}),
+)
+"""Where a person speaks: whose column names them, and what the entry's content and the row both say."""
 
 
 def check(store: Store) -> None:
@@ -53,10 +83,13 @@ def check(store: Store) -> None:
         for model, kinds in PUT_ON_RECORD:
             _same_numbers(connection, model, kinds)
         _nothing_forgotten(connection)
-        with closing(_decisions_that_differ(connection)) as differing:
-            seq = next(differing, None)
-        if seq is not None:
-            raise AuditBroken(f"decision {seq} in the table is not the one in the log", seq=seq)
+        _people_as_told(connection)
+        for model, by, said in SAID:
+            with closing(_rows_that_differ(connection, model, by, said)) as differing:
+                seq = next(differing, None)
+            if seq is not None:
+                what = table(model).name
+                raise AuditBroken(f"{what} {seq} in the table is not the one in the log", seq=seq)
 
 
 def _same_numbers(connection: sa.Connection, model: type[SQLModel], kinds: tuple[str, ...]) -> None:
@@ -86,29 +119,58 @@ def _nothing_forgotten(connection: sa.Connection) -> None:
         raise AuditBroken(f"comment {seq} has no verdict and does not wait for one", seq=seq)
 
 
-def _decisions_that_differ(connection: sa.Connection) -> Generator[int]:
+def _people_as_told(connection: sa.Connection) -> None:
+    """Roles, access and means of signing in are those that the log last told of each person."""
+    told = _last_told(connection, "user.added", "user.changed")
+    ways = _last_told(connection, "account.changed")
+    rows = {row.name: row for row in connection.execute(sa.select(table(Account)))}
+    people = {row.name: row for row in connection.execute(sa.select(table(User)))}
+    for name in sorted(told.keys() - people.keys()):
+        raise AuditBroken(f"user {name} is missing from its table", seq=told[name][0])
+    for name, person in people.items():
+        seq, body = told.get(name, (0, None))
+        values = {"active": True} | body if body else {}
+        if not seq or any(value != person._mapping[key] for key, value in values.items()):
+            raise AuditBroken(f"user {name} in the table is not the one in the log", seq=seq or person.added)
+        row = rows.get(name)
+        last, said = ways.get(name, (0, {"means": accounts.means(None)}))
+        if person.active and said and said["means"] != accounts.means(row):
+            raise AuditBroken(f"how {name} signs in was changed, and the log does not know of it", seq=last)
+
+
+def _last_told(connection: sa.Connection, *kinds: str) -> dict[str, tuple[int, dict[str, Any] | None]]:
+    """Name → number and content of the last such entry about this person; None where it was disposed of."""
+    last = (
+        sa.select(sa.func.max(events.c.seq).label("seq"))
+        .where(events.c.kind.in_(kinds))
+        .group_by(events.c.subject)
+        .subquery()
+    )
     statement = (
-        sa.select(decisions, events.c.actor, contents.c.body)
-        .join(events, events.c.seq == decisions.c.id)
-        .join(contents, contents.c.seq == decisions.c.id)
-        .order_by(decisions.c.id)
+        sa.select(events.c.seq, events.c.subject, contents.c.body)
+        .join(last, last.c.seq == events.c.seq)
+        .outerjoin(contents, contents.c.seq == events.c.seq)
+    )
+    return {
+        row.subject.removeprefix("user:"): (row.seq, json.loads(row.body) if row.body else None)
+        for row in connection.execute(statement)
+    }
+
+
+def _rows_that_differ(
+    connection: sa.Connection, model: type[SQLModel], by: str, said: Mapping[str, str]
+) -> Generator[int]:
+    rows = table(model)
+    statement = (
+        sa.select(rows, events.c.actor, contents.c.body)
+        .join(events, events.c.seq == rows.c.id)
+        .join(contents, contents.c.seq == rows.c.id)
+        .order_by(rows.c.id)
         .execution_options(yield_per=1_000)
     )
-    with closing(connection.execute(statement)) as rows:
-        for row in rows:
-            said = json.loads(row.body) if row.body is not None else {}
-            same = all(said.get(key) == value for key, value in _told(row).items())
-            if row.actor != row.decided_by or (said and not same):
+    with closing(connection.execute(statement)) as found:
+        for row in found:
+            body = json.loads(row.body) if row.body is not None else {}
+            same = all(body.get(key) == row._mapping[column] for key, column in said.items())
+            if row.actor != row._mapping[by] or (body and not same):
                 yield row.id
-
-
-def _told(row: sa.Row[tuple[object, ...]]) -> dict[str, object]:
-    """What the row says that the entry's content says too."""
-    mapping = row._mapping
-    return {
-        "case": mapping["case_id"],
-        "comment": mapping["comment_id"],
-        "choice": mapping["choice"],
-        "clause": mapping["clause"],
-        "policy": mapping["policy"],
-    }

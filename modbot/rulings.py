@@ -208,8 +208,13 @@ def _refuse_if_idle(tx: Transaction, row: sa.Row[Any], items: Sequence[Item]) ->
     """A settled case takes another decision only to bring back what it hides."""
     if row.state in WAITING:
         return
-    if not any(standing.hidden_by(tx, item.page, item.native_id) == row.id for item in items):
+    if not any(_can_come_back(tx, row, item) for item in items):
         raise already_decided(tx, row, "nothing of it is hidden")
+
+
+def _can_come_back(tx: Transaction, row: sa.Row[Any], item: Item) -> bool:
+    place = item.page, item.native_id
+    return standing.hidden_by(tx, *place) == row.id and not standing.deleted(tx, *place)
 
 
 def _refuse_if_stale(tx: Transaction, row: sa.Row[Any], ruling: Ruling) -> None:

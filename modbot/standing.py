@@ -11,13 +11,19 @@ from modbot.store import Transaction, storable, table
 from modbot.tables import Action, Decision
 
 actions, decisions = table(Action), table(Decision)
-HIDE = "hide"
+HIDE, DELETE = "hide", "delete"
 
 
 def hidden_by(tx: Transaction, page: str, native_id: str) -> int | None:
     """The case whose decision hides the item, or is about to; None if it is up."""
     last = last_change(tx, page, native_id)
-    return case_of(tx, last.id) if last is not None and last.kind == HIDE else None
+    return case_of(tx, last.id) if last is not None and last.kind in (HIDE, DELETE) else None
+
+
+def deleted(tx: Transaction, page: str, native_id: str) -> bool:
+    """Whether we deleted the item for good, or have begun to."""
+    last = last_change(tx, page, native_id)
+    return last is not None and last.kind == DELETE and (last.state == "done" or last.attempts > 0)
 
 
 def last_change(tx: Transaction, page: str, native_id: str) -> sa.Row[Any] | None:
