@@ -69,6 +69,17 @@ def profile(store: Store, name: str) -> Profile | None:
     return None if row is None else _profile(row)
 
 
+def anybody_can_sign_in(store: Store) -> bool:
+    """Whether somebody has a password, a one-time code or an address at the identity provider."""
+    way = sa.or_(
+        accounts.c.password.is_not(None), accounts.c.code.is_not(None), accounts.c.email.is_not(None)
+    )
+    joined = accounts.join(people, people.c.name == accounts.c.name)
+    statement = sa.select(sa.literal(1)).select_from(joined).where(people.c.active, way).limit(1)
+    with store.read() as connection:
+        return connection.execute(statement).first() is not None
+
+
 def new_code(store: Store, name: str, *, by: str = "", keep_totp: bool = True) -> str:
     """A one-time code with which this person chooses a password; the old one and all sessions end."""
     code = totp.random_code(3)

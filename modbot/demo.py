@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modbot import config, resources, starter, users, wiring
+from modbot import accounts, config, passwords, resources, starter, totp, users, wiring
 from modbot.config import FILE_NAME, Settings
 from modbot.errors import ConfigError
-from modbot.store import sqlite_file
+from modbot.store import Store, sqlite_file
 from modbot.wiring import Bot
 from platforms.memory import MemoryPage, memory_page
 
@@ -101,8 +101,17 @@ def prepare(folder: Path, port: int) -> Settings:
 def build(settings: Settings) -> tuple[Bot, Feed]:
     """The bot of the practice folder, the person who decides there, and the stream of samples."""
     bot = wiring.build(settings)
-    users.add(bot.store, PERSON, "You, practising", "moderator")
+    users.add(bot.store, PERSON, "You, practising", "administrator")
     return bot, Feed(memory_page(PAGE), material().samples)
+
+
+def give_password(store: Store) -> str:
+    """A random password for the person of this practice, which begins with an empty database each time."""
+    password = totp.random_code(3)
+    hashed = passwords.hashed(password)
+    with store.write() as tx:
+        accounts.set_password(tx, PERSON, hashed)
+    return password
 
 
 def _refuse_other(settings: Settings, folder: Path) -> None:
