@@ -9,10 +9,13 @@ from starlette.staticfiles import StaticFiles
 
 from modbot.errors import ModbotError, NotAllowed, StaleCase, StoreUnavailable
 from modbot.web import (
+    account,
     audit_log,
+    case,
     guard,
     health_page,
     help_pages,
+    people,
     policy_page,
     practice_page,
     queue,
@@ -29,7 +32,10 @@ from modbot.web.signed_in import visitor
 SCREENS = (
     status.router,
     sign_in.router,
+    account.router,
+    people.router,
     queue.router,
+    case.router,
     search.router,
     audit_log.router,
     health_page.router,
