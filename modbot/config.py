@@ -19,6 +19,7 @@ from pydantic_settings import (
 import platforms
 from modbot import resources
 from modbot.errors import ConfigError
+from modbot.sampling import Sampling
 
 FILE_NAME = "modbot.toml"
 
@@ -63,6 +64,13 @@ class Intake(_Table):
 
 class Review(_Table):
     undo_seconds: Annotated[float, Field(ge=0)]
+    second_share: Annotated[float, Field(ge=0, le=1)]
+    doubtful_clauses: tuple[str, ...]
+    opinion_after_share: Annotated[float, Field(ge=0, le=1)]
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(self.second_share, frozenset(self.doubtful_clauses))
 
 
 class Audit(_Table):
