@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +26,7 @@ from pydantic_settings import (
 
 import platforms
 from modbot import resources
+from modbot.alerts.settings import Alerts, Mail, OnCall, refuse_unknown_channels
 from modbot.errors import ConfigError
 from modbot.sampling import Sampling
 
@@ -125,6 +134,9 @@ class Settings(BaseSettings):
     audit: Audit
     web: Web
     log: Log
+    alerts: Alerts
+    on_call: OnCall
+    mail: Mail
     page: tuple[PageSettings, ...] = ()
     folder: Path = Path()
     """Where modbot.toml lies; relative paths start here."""
@@ -137,6 +149,11 @@ class Settings(BaseSettings):
         if twice:
             raise ValueError(f"two pages share the key {', '.join(twice)}")
         return found
+
+    @model_validator(mode="after")
+    def _channels_are_there(self) -> Self:
+        refuse_unknown_channels(self.alerts, self.on_call, self.mail)
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -257,4 +274,4 @@ def _plain(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = "is not a setting that modbot knows"
-    return f"{place}: {message}"
+    return f"{place}: {message}" if place else message

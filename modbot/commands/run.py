@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
 import sqlalchemy as sa
 import typer
 
-from modbot import config, migrations, observe, wiring
+from modbot import accounts, config, migrations, observe, wiring
+from modbot.alerts.service import AlertService
 from modbot.audit import KINDS
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, table
@@ -43,13 +45,19 @@ def run(
         raise typer.Exit(_once(wiring.build(settings), as_data))
     with listen(settings.web.host, settings.web.port) as listening:
         service = Service(wiring.build(settings))
-        note(
-            f"Watching {', '.join(service.bot.pages)}. Health: {address(listening)}/healthz. Ctrl-C ends it."
-        )
+        where = settings.web.address or address(listening)
+        note(f"Watching {', '.join(service.bot.pages)}. The queue: {where} Ctrl-C ends it.")
+        alerts = _alerts(service.bot, service.ended)
+        if not accounts.anybody_can_sign_in(service.store):
+            note('Nobody can sign in yet. Do: modbot user add NAME --full-name "…" --role administrator')
         app = create_app(Desk(settings, service.store, service.ended))
         settle()
-        asyncio.run(serve(service, app, listening))
+        asyncio.run(serve(service, app, listening, alerts.run()))
     note("Stopped. Nothing is lost: the next start goes on from here.")
+
+
+def _alerts(bot: Bot, ended: Collection[str] = ()) -> AlertService:
+    return AlertService(bot.store, bot.settings, worker=bot.scorer.worker, ended=ended)
 
 
 def _settings(given: Path | None) -> Settings:
@@ -76,7 +84,7 @@ def _tell_of_migration(settings: Settings) -> None:
 def _once(bot: Bot, as_data: bool) -> int:
     """One pass; status 1 if a page could not be read."""
     before = _last_entry(bot.store)
-    failures = asyncio.run(Service(bot).run_once())
+    failures = asyncio.run(_pass(bot))
     counts = _since(bot.store, before)
     bot.store.close()
     if as_data:
@@ -87,6 +95,13 @@ def _once(bot: Bot, as_data: bool) -> int:
         for key, error in failures.items():
             note(f"page {key} could not be read: {_in_words(error)}")
     return 1 if failures else 0
+
+
+async def _pass(bot: Bot) -> dict[str, PlatformError]:
+    alerts = _alerts(bot)
+    failures = await Service(bot).run_once()
+    await alerts.run_once()
+    return failures
 
 
 def _last_entry(store: Store) -> int:

@@ -1,0 +1,108 @@
+"""What goes wrong for a while, told once while it lasts; and reports that were made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from modbot import health
+from modbot.alerts import raising, watching
+from modbot.alerts.routing import News
+from modbot.alerts.settings import About
+from modbot.config import Settings
+from modbot.store import Store, body_of, table, utcnow
+from modbot.tables import Alert, AuditEvent, Case
+
+alerts, cases, events = table(Alert), table(Case), table(AuditEvent)
+
+LASTING = (About.QUEUE_LATE, About.CAPTURE_GAP, About.SCORER_DOWN, About.ACTION_STUCK)
+REPORT_MADE = "report.made"
+
+
+def conditions(store: Store, settings: Settings, ended: Collection[str] = ()) -> None:
+    """Raise what has begun, and note what has passed, of the things that last a while."""
+    wanted = {news.key: news for news in _lasting(store, settings, ended)}
+    with store.read() as connection:
+        told = set(
+            connection.execute(
+                sa.select(alerts.c.key).where(
+                    alerts.c.over_at.is_(None), alerts.c.about.in_([about.value for about in LASTING])
+                )
+            ).scalars()
+        )
+    if told == wanted.keys():
+        return
+    with store.write() as tx:
+        for key in told - wanted.keys():
+            raising.over(tx, key)
+        for key in wanted.keys() - told:
+            raising.raise_alert(tx, settings, wanted[key])
+
+
+def reports(store: Store, settings: Settings) -> None:
+    """Tell of reports that were made since the last look."""
+    e = events.c
+    with store.read() as connection:
+        seen = watching.place(connection, REPORT_MADE)
+        made = connection.execute(
+            sa.select(e.seq, e.subject).where(e.kind == REPORT_MADE, e.seq > seen).order_by(e.seq)
+        ).all()
+        names = {row.seq: (body_of(connection, row.seq) or {}).get("week", row.subject) for row in made}
+    if not made:
+        return
+    with store.write() as tx:
+        for seq, name in names.items():
+            says = f"The weekly report {name} is ready."
+            news = News(about=About.REPORT_READY, key=f"report_ready:{seq}", says=says)
+            raising.raise_alert(tx, settings, news)
+        watching.keep_place(tx, REPORT_MADE, made[-1].seq)
+
+
+def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[News]:
+    figures = health.measure(store)
+    allowed = health.allowed_lag(settings)
+    watched_pages = {page.key: page for page in settings.page if page.key not in ended}
+    found = []
+    for page in figures.pages:
+        if page.key not in watched_pages:
+            continue
+        lag = page.lag_seconds
+        failing = page.failing_since is not None and (utcnow() - page.failing_since).total_seconds() > allowed
+        if failing or (lag is not None and lag > allowed):
+            title = watched_pages[page.key].title or page.key
+            says = f"modbot cannot read the page {title}. Comments that come in there wait to be seen."
+            school = watched_pages[page.key].school
+            key = f"capture_gap:{page.key}"
+            found.append(News(about=About.CAPTURE_GAP, key=key, says=says, page=page.key, school=school))
+    found += _of_scoring(figures)
+    if figures.stuck or figures.actions["failed"]:
+        says = "A decision does not come through on its platform. Health tells which page."
+        found.append(News(about=About.ACTION_STUCK, key="action_stuck", says=says))
+    return found + _of_queue(store, settings)
+
+
+def _of_scoring(figures: health.Figures) -> list[News]:
+    if figures.not_scored:
+        says = "Comments cannot be scored: until that is mended, people have to read each one in the queue."
+    elif figures.oldest_unscored_seconds > health.PATIENCE:
+        says = f"{figures.unscored} comments wait for their score."
+    elif figures.absent:
+        says = f"Comments are scored without: {figures.absent}."
+    else:
+        return []
+    return [News(about=About.SCORER_DOWN, key="scorer_down", says=says)]
+
+
+def _of_queue(store: Store, settings: Settings) -> list[News]:
+    late = utcnow() - timedelta(hours=settings.alerts.queue_hours)
+    with store.read() as connection:
+        waiting = connection.execute(
+            sa.select(sa.func.count()).where(cases.c.state.in_(watching.WAITING), cases.c.opened_at < late)
+        ).scalar_one()
+    if not waiting:
+        return []
+    many = "1 case has" if waiting == 1 else f"{waiting} cases have"
+    says = f"{many} waited for a decision for more than {settings.alerts.queue_hours:g} hours."
+    return [News(about=About.QUEUE_LATE, key="queue_late", says=says)]

@@ -1,0 +1,112 @@
+"""What a message says, put together when it is sent: alert, links, and a comment's words where allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from modbot.alerts import links
+from modbot.alerts.channels import Message, Words
+from modbot.alerts.delivering import Due
+from modbot.alerts.settings import About
+from modbot.config import Settings
+from modbot.store import Store, bodies_of, body_of, table
+from modbot.tables import Call, CaseComment
+
+calls, case_comments = table(Call), table(CaseComment)
+
+SUBJECTS = {
+    About.URGENT: "URGENT: a comment may be a threat",
+    About.QUEUE_LATE: "Comments wait too long for a decision",
+    About.CAPTURE_GAP: "A page cannot be read",
+    About.SCORER_DOWN: "Comments are not scored as they should be",
+    About.ACTION_STUCK: "A decision does not come through",
+    About.CREDENTIAL_EXPIRING: "A page's access ends soon",
+    About.REPORT_READY: "A report is ready",
+    About.DRILL_OVER: "DRILL OVER",
+}
+DRILL = "DRILL, not a real threat. Please answer all the same: this finds out whether alerts reach you."
+NOTHING_DONE = (
+    "modbot has changed nothing on the page. What happens to the comment is for a person to decide."
+)
+MAYBE_TWICE = (
+    "modbot was interrupted while it sent this. You may have had it before; it is one and the same alert."
+)
+NO_ADDRESS = "Open modbot to look at it."
+
+
+def compose(store: Store, settings: Settings, dues: Sequence[Due]) -> Message:
+    """One message for deliveries of one channel: one, or several that share a digest."""
+    first = dues[0]
+    with store.read() as connection:
+        bodies = bodies_of(connection, [due.alert_id for due in dues])
+        call_id = connection.execute(sa.select(calls.c.id).where(calls.c.alert_id == first.alert_id)).scalar()
+        words = _words(connection, settings, first, bodies[first.alert_id])
+    body = bodies[first.alert_id]
+    about, drill = About(body["about"]), bool(body["drill"])
+    answer = ""
+    if call_id is not None and first.step:
+        answer = links.answer_link(settings, links.Answering(call_id, first.step, first.channel))
+    link = links.case_link(settings, body["case"])
+    return Message(
+        key=first.key,
+        subject=_subject(settings, about, len(dues), drill=drill),
+        lines=tuple(_lines(settings, dues, [bodies[due.alert_id] for due in dues], linked=bool(link))),
+        link=link,
+        answer=answer,
+        words=words,
+        urgent=about is About.URGENT,
+        drill=drill,
+        at=first.raised_at,
+    )
+
+
+def _subject(settings: Settings, about: About, many: int, *, drill: bool) -> str:
+    said = SUBJECTS[about] if many == 1 else f"{many} things to look at"
+    marked = f"DRILL: {said}" if drill and about is not About.DRILL_OVER else said
+    return f"{marked} · {settings.district.name}"
+
+
+def _lines(
+    settings: Settings, dues: Sequence[Due], bodies: Sequence[dict[str, object]], *, linked: bool
+) -> list[str]:
+    first, body = dues[0], bodies[0]
+    urgent = body["about"] == About.URGENT
+    lines = [DRILL] if body["drill"] and urgent else []
+    zone = ZoneInfo(settings.district.timezone)
+    for due, each in zip(dues, bodies, strict=True):
+        lines.append(f"{due.raised_at.astimezone(zone):%a %b %-d, %-I:%M %p}: {each['says']}")
+    clauses = body["clauses"]
+    if isinstance(clauses, list) and clauses:
+        lines.append(f"Clauses that may apply: {', '.join(map(str, clauses))}.")
+    if urgent and not body["drill"]:
+        lines.append(NOTHING_DONE)
+    if first.step:
+        lines.append(_on_call(settings, first))
+    if any(due.again for due in dues):
+        lines.append(MAYBE_TWICE)
+    return lines if linked else [*lines, NO_ADDRESS]
+
+
+def _on_call(settings: Settings, due: Due) -> str:
+    minutes = settings.on_call.step_minutes
+    after = f"After {minutes:g} minutes without an answer the next person is alerted."
+    return f"For {due.person}, who is on call. {after}"
+
+
+def _words(connection: Connection, settings: Settings, due: Due, body: dict[str, object]) -> Words | None:
+    """The newest words of the case, if this channel may have them and they are still on record."""
+    channel = settings.alerts.named(due.channel)
+    if channel is None or not channel.words or body["case"] is None:
+        return None
+    return words_of(connection, int(str(body["case"])))
+
+
+def words_of(connection: Connection, case_id: int) -> Words | None:
+    newest = sa.select(sa.func.max(case_comments.c.comment_id)).where(case_comments.c.case_id == case_id)
+    comment_id = connection.execute(newest).scalar()
+    said = body_of(connection, comment_id) if comment_id is not None else None
+    return None if said is None else Words(str(said.get("author", "")), str(said.get("text", "")))
