@@ -95,6 +95,7 @@ class Web(_Table):
     key_file: Path
     idle_minutes: Annotated[float, Field(gt=0)]
     session_hours: Annotated[float, Field(gt=0)]
+    metrics_token: SecretStr
 
 
 class Log(_Table):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
 
+from modbot.config import Web
 from modbot.errors import ModbotError, NotAllowed, StaleCase, StoreUnavailable
 from modbot.web import (
     account,
     audit_log,
     case,
+    deciding,
     guard,
     health_page,
     help_pages,
@@ -36,6 +40,7 @@ SCREENS = (
     people.router,
     queue.router,
     case.router,
+    deciding.router,
     search.router,
     audit_log.router,
     health_page.router,
@@ -59,10 +64,19 @@ def create_app(desk: Desk, practice: Practice | None = None) -> FastAPI:
         app.include_router(practice_page.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(ModbotError, _refused)
-    if desk.settings.web.host in LOOPBACK:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK))
+    hosts = _own_hosts(desk.settings.web)
+    if hosts:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
     app.add_middleware(guard.Guard)
     return app
+
+
+def _own_hosts(web: Web) -> list[str]:
+    """The names under which modbot answers; none where it was opened to others without an address."""
+    named = urlsplit(web.address).hostname
+    if web.host not in LOOPBACK and not named:
+        return []
+    return [*LOOPBACK, *([named] if named else [])]
 
 
 def _refused(request: Request, error: Exception) -> Response:

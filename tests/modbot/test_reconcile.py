@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pyotp
 import pytest
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
-from modbot import cases, checkpoints, reconcile
+from modbot import accounts, cases, checkpoints, reconcile, users
 from modbot.errors import AuditBroken
 from modbot.rulings import Choice, Ruling
+from modbot.sealing import Seal
 from modbot.store import Store, table
-from modbot.tables import Action, Case, CaseComment, Comment, Decision, Score, Unscored, Verdict
+from modbot.tables import (
+    Account,
+    Action,
+    Case,
+    CaseComment,
+    Comment,
+    Decision,
+    Score,
+    Unscored,
+    User,
+    Verdict,
+)
 from tests.modbot.scene import District, deleted, district, said
 from tests.modbot.test_checkpoints import tamper
 
@@ -53,3 +67,33 @@ def test_a_forgery_in_the_tables_is_found_although_the_chain_is_whole(here: Dist
     checkpoints.verify(here.store)
     with pytest.raises(AuditBroken):
         reconcile.check(here.store)
+
+
+PEOPLE: dict[str, Callable[[], sa.Executable]] = {
+    "a role that nobody gave": lambda: sa.update(table(User)).values(role="administrator"),
+    "access that was ended": lambda: sa.update(table(User)).values(active=True),
+    "a person whom nobody added": lambda: sa.insert(table(User)).values(
+        name="eve", added=1, full_name="Eve", role="lead", active=True
+    ),
+    "a person taken out": lambda: sa.delete(table(User)).where(table(User).c.name == "zed"),
+    "somebody else's password": lambda: sa.update(table(Account)).values(password="$argon2id$eve"),
+    "no code asked for": lambda: sa.update(table(Account)).values(totp_confirmed=False),
+    "another identity": lambda: sa.update(table(Account)).values(sso_subject="eve"),
+}
+
+
+def test_people_whom_somebody_changed_behind_modbots_back_are_found(store: Store) -> None:
+    here = district(store)
+    users.add(store, "zed", "Zed", "viewer")
+    users.deactivate(store, "zed")
+    seal = Seal(Fernet(Fernet.generate_key()))
+    secret = accounts.begin_totp(store, seal, "ana")
+    accounts.confirm_totp(store, seal, "ana", pyotp.TOTP(secret).now())
+    people, means = ([row._asdict() for row in here.rows(each)] for each in (User, Account))
+    for forgery in PEOPLE.values():
+        reconcile.check(store)
+        tamper(here, forgery())
+        with pytest.raises(AuditBroken):
+            reconcile.check(store)
+        tamper(here, sa.delete(table(Account)), sa.delete(table(User)))
+        tamper(here, sa.insert(table(User)).values(people), sa.insert(table(Account)).values(means))
