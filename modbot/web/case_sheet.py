@@ -7,15 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from modbot import review
+from modbot import codebook
+from modbot.codebook import Chapter
 from modbot.evidence import Piece, marked
 from modbot.policy import Clause, Mode, Policy, Watch
 from modbot.queue import WAITING
-from modbot.review import Seen, View
+from modbot.review import Line, Seen, View
+from modbot.rulings import Choice
 from modbot.web import grounds
 from modbot.web.grounds import Reason
 
 LINKS = ("https://", "http://")
+CHOICES = tuple(each.value for each in Choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +26,12 @@ class Copies:
     """One wording among near-identical comments: how often, and on how many comments of each page."""
 
     text: str | None
-    count: int
+    records: Sequence[int]
     pages: Mapping[str, int]
+
+    @property
+    def count(self) -> int:
+        return len(self.records)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +55,8 @@ class Sheet:
     quote: str
     copies: Sequence[Copies]
     waits: bool
+    chapters: Sequence[Chapter]
+    """What the codebook says of the clauses' categories."""
     outcome: str
     """waiting, left_up, hiding, hidden, gone or failed"""
 
@@ -81,7 +90,8 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
         offered=offered,
         quote=grounds.quote(item.text or "", findings) if offered else "",
         copies=copies(view.items),
-        waits=view.line.state in WAITING,
+        waits=is_waiting(view.line),
+        chapters=_chapters(clauses),
         outcome=grounds.outcome(view),
     )
 
@@ -102,20 +112,33 @@ def _clause(rules: Policy, name: str) -> Clause | Watch | None:
     return rules.find(name) or next((each for each in rules.watch if each.id == name), None)
 
 
+def _chapters(clauses: Sequence[Clause | Watch]) -> list[Chapter]:
+    found = [
+        chapter
+        for each in clauses
+        for chapter in (
+            codebook.for_clause(each) if isinstance(each, Clause) else [codebook.chapters()[each.category]]
+        )
+    ]
+    return list({each.category: each for each in found}.values())
+
+
 def _same(one: Seen, other: Seen) -> bool:
     return (one.page, one.native_id) == (other.page, other.native_id)
 
 
 def copies(items: Sequence[Seen]) -> list[Copies]:
     """Every different wording, the most frequent first; nothing that a decision covers is left out."""
-    by_text: dict[str | None, Counter[str]] = {}
+    by_text: dict[str | None, list[Seen]] = {}
     for each in items:
-        by_text.setdefault(each.text, Counter())[each.page] += 1
-    found = [Copies(text, pages.total(), pages) for text, pages in by_text.items()]
+        by_text.setdefault(each.text, []).append(each)
+    found = [
+        Copies(text, [each.id for each in same], Counter(each.page for each in same))
+        for text, same in by_text.items()
+    ]
     return sorted(found, key=lambda each: -each.count)
 
 
-def decided_by_others(view: View, who: str) -> review.Decided | None:
-    """The last decision, if somebody else made it."""
-    last = view.decisions[-1] if view.decisions else None
-    return last if last is not None and last.by != who else None
+def is_waiting(line: Line) -> bool:
+    """For a decision, or for this viewer's second opinion."""
+    return line.state in WAITING or line.second_look

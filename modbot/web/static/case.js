@@ -51,6 +51,17 @@ if (form) {
     panel.open = false;
     panel.querySelector("summary").focus();
   });
+  // Only the chosen clause's own reasons are offered.
+  const because = document.getElementById("because_hide");
+  const narrow = () => {
+    const clause = form.querySelector("input[name=clause]:checked")?.value;
+    for (const option of because?.querySelectorAll("[data-clause]") ?? []) {
+      option.hidden = option.disabled = option.dataset.clause !== clause;
+      if (option.disabled && option.selected) because.value = "";
+    }
+  };
+  narrow();
+  form.addEventListener("change", (event) => event.target.name === "clause" && narrow());
   // A clause picked by its number: on to the button, as what remains is to press it.
   form.addEventListener("change", (event) => {
     if (event.target.matches("input[type=radio]") && event.target.dataset.key) {
@@ -69,5 +80,14 @@ if (claim) {
     const fields = new URLSearchParams({ _token: claim.dataset.token });
     navigator.sendBeacon(claim.dataset.release, fields);
   });
+  // What somebody does keeps the case for them, asked for at most once a minute.
+  let asked = Date.now();
+  for (const kind of ["keydown", "pointerdown", "scroll"]) {
+    document.addEventListener(kind, () => {
+      if (Date.now() - asked < 60_000) return;
+      asked = Date.now();
+      claim.dispatchEvent(new Event("active"));
+    }, { passive: true });
+  }
   window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
 }

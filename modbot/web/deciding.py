@@ -1,0 +1,120 @@
+"""What a person does on the case screen: decide, take back, pass over, note, split."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from modbot import cases, notes, review, second_looks, skips, splits, wiring
+from modbot.errors import AlreadyDecided, DecisionRefused, NotAllowed, StaleCase
+from modbot.rulings import Choice, Ruling
+from modbot.web import quoting
+from modbot.web.case import AtDesk, Decider, next_address, opinion_waits, people, present
+from modbot.web.case_form import Given
+from modbot.web.desk import Desk
+from modbot.web.i18n import N_, gettext, speaking
+from modbot.web.pages import page, tell
+from modbot.web.signed_in import SignedIn
+
+router = APIRouter()
+
+
+@router.post("/case/{number}/decide")
+def decide(
+    request: Request, number: int, desk: AtDesk, who: Decider, given: Annotated[Given, Depends()]
+) -> Response:
+    """Record the decision and go on to the next case. Where it is refused, say why; nothing has changed.
+
+    Where the machine's opinion comes after the first choice, that choice only brings it to the screen.
+    """
+    view = review.case(desk.store, number, who.name)
+    first = not opinion_waits(desk, who, view.line)
+    if not first and not given.first_choice:
+        return present(request, desk, who, number, {"given": given, "first_choice": given.choice.value})
+    ruling = _quoted(view, given.ruling(who.name, opinion_first=first))
+    try:
+        _record(desk, view, ruling, at_once=bool(given.at_once))
+    except StaleCase as error:
+        return _stale(request, desk, who, number, error)
+    except (DecisionRefused, NotAllowed) as error:
+        more = {"problem": _in_words(error), "given": given, "first_choice": given.first_choice}
+        return present(request, desk, who, number, more, status=409)
+    return RedirectResponse(next_address(desk, who, number), status_code=303)
+
+
+@router.post("/case/{number}/undo")
+def undo(
+    request: Request, number: int, desk: AtDesk, who: Decider, reason: Annotated[str, Form()] = ""
+) -> Response:
+    """Take the last decision back: what was hidden is shown again, and the case waits."""
+    try:
+        cases.undo(desk.store, wiring.policy_in_force(desk.store), number, who.name, reason)
+    except StaleCase as error:
+        return _stale(request, desk, who, number, error)
+    return _told(who, number, N_("The decision was taken back. The case waits again."))
+
+
+@router.post("/case/{number}/skip")
+def skip(number: int, desk: AtDesk, who: Decider) -> Response:
+    skips.skip(desk.store, number, who.name)
+    return RedirectResponse(next_address(desk, who, None), status_code=303)
+
+
+@router.post("/case/{number}/note")
+def note(number: int, desk: AtDesk, who: Decider, text: Annotated[str, Form()] = "") -> Response:
+    try:
+        notes.write(desk.store, number, who.name, text.replace("\r\n", "\n"))
+    except DecisionRefused as error:
+        return _told(who, number, _in_words(error))
+    return RedirectResponse(f"/case/{number}#notes", status_code=303)
+
+
+@router.post("/case/{number}/split")
+def split(
+    request: Request, number: int, desk: AtDesk, who: Decider, record: Annotated[int, Form()]
+) -> Response:
+    """Take one comment out of a case of near-identical ones; it becomes a case of its own."""
+    try:
+        splits.split(desk.store, number, record, who.name)
+    except StaleCase as error:
+        return _stale(request, desk, who, number, error)
+    except DecisionRefused as error:
+        return _told(who, number, _in_words(error))
+    return _told(who, number, N_("That comment is a case of its own now, and waits in the queue."))
+
+
+def _record(desk: Desk, view: review.View, ruling: Ruling, *, at_once: bool) -> None:
+    rules, number = wiring.policy_in_force(desk.store), view.line.id
+    if view.second_look is not None and ruling.choice is not Choice.REFER:
+        second_looks.decide(desk.store, rules, number, ruling)
+        return
+    settings = desk.settings.review
+    delay = timedelta(seconds=0 if at_once else settings.undo_seconds)
+    cases.decide(desk.store, rules, number, ruling, delay=delay, sampling=settings.sampling)
+
+
+def _quoted(view: review.View, ruling: Ruling) -> Ruling:
+    """With the quoted words exactly as they stand in one of the comments, where they do."""
+    found = (quoting.as_written(each.text or "", ruling.quote) for each in view.items)
+    return replace(ruling, quote=next((each for each in found if each is not None), ruling.quote))
+
+
+def _stale(request: Request, desk: Desk, who: SignedIn, number: int, error: StaleCase) -> Response:
+    """Somebody else, or the author, was first: whoever came too late sees what happened."""
+    other = error if isinstance(error, AlreadyDecided) and error.by != who.name else None
+    values: dict[str, Any] = {"number": number, "other": other, "message": str(error)}
+    return page(request, "case_stale.html", who, status=409, people=people(desk), **values)
+
+
+def _told(who: SignedIn, number: int, message: str) -> Response:
+    with speaking(who.language):
+        return tell(RedirectResponse(f"/case/{number}", status_code=303), gettext(message))
+
+
+def _in_words(error: DecisionRefused | NotAllowed) -> str:
+    """Without the remedies that are commands."""
+    return str(error) if "modbot " in error.remedy else f"{error} {error.remedy}"
