@@ -114,7 +114,7 @@ def _ancestors(connection: Connection, here: Row) -> list[Row]:
             .order_by(comments.c.number.desc())
             .limit(1)
         ).first()
-        if row is None or row.native_id in {each.native_id for each in found}:
+        if row is None or row.native_id in {here.native_id, *(each.native_id for each in found)}:
             break
         found.insert(0, row)
         parent = row.parent

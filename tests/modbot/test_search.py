@@ -1,0 +1,128 @@
+"""Everything archived is found again, hidden and deleted comments too, until it is lawfully disposed of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from modbot import cases, review
+from modbot.records import disposition
+from modbot.review import Found, Query
+from modbot.rulings import Choice, Ruling
+from modbot.store import Store
+from modbot.tables import Authored, Case, User
+from tests.modbot.scene import NOON, District, deleted, district, edited, said
+
+
+@pytest.fixture
+def here(store: Store) -> District:
+    found = district(store)
+    found.arrive(
+        said("1", "Buy now, half price", author="Zoë Łukasik"),
+        said("2", "The café's élan, naïve!", author="Pat Smith"),
+        said("3", "Thank you all", author="buy", created_at=NOON - timedelta(days=30)),
+    )
+    found.arrive(said("n1", "Nothing to buy here", author="Pat Smith"), page="news")
+    found.score()
+    return found
+
+
+def found(here: District, **query: Any) -> list[Found]:
+    return list(review.search(here.store, Query(**query)).found)
+
+
+def ids(here: District, **query: Any) -> list[str]:
+    return [each.native_id for each in found(here, **query)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({}, ["n1", "3", "2", "1"]),
+        ({"text": "buy"}, ["n1", "1"]),
+        ({"text": "BUY half"}, ["1"]),
+        ({"text": "pri"}, ["1"]),
+        ({"text": "pri now"}, []),
+        ({"text": "cafe naive"}, ["2"]),
+        ({"text": "CAFÉ"}, ["2"]),
+        ({"text": '"* OR ( NEAR'}, []),
+        ({"text": "!!!"}, ["n1", "3", "2", "1"]),
+        ({"author": "smith"}, ["n1", "2"]),
+        ({"author": "Zoe"}, ["1"]),
+        ({"author": "buy"}, ["3"]),
+        ({"text": "nothing", "author": "Pat"}, ["n1"]),
+        ({"page": "news"}, ["n1"]),
+        ({"text": "buy", "page": "blog"}, ["1"]),
+        ({"clause": "C7"}, ["1"]),
+        ({"text": "buy", "clause": "C7"}, ["1"]),
+        ({"clause": "C"}, []),
+        ({"since": NOON - timedelta(days=1)}, ["n1", "2", "1"]),
+        ({"until": NOON - timedelta(days=1)}, ["3"]),
+        ({"text": "you", "until": NOON}, ["3"]),
+        ({"choice": "hide"}, []),
+    ],
+)
+def test_what_is_asked_for_is_found_newest_first(
+    here: District, query: dict[str, Any], expected: list[str]
+) -> None:
+    assert ids(here, **query) == expected
+
+
+def test_hidden_and_deleted_comments_are_found_and_say_so(here: District) -> None:
+    ruling = Ruling(choice=Choice.HIDE, by="ana", clause="C7", quote="Buy now")
+    cases.decide(here.store, here.rules, here.rows(Case)[0].id, ruling)
+    here.arrive(deleted("2"))
+    (hidden,) = found(here, choice="hide")
+    assert (hidden.native_id, hidden.hidden, hidden.choice, hidden.clause) == ("1", True, "hide", "C7")
+    assert hidden.case == here.rows(Case)[0].id
+    (gone,) = found(here, text="naive")
+    assert (gone.present, gone.text, gone.author) == (False, "The café's élan, naïve!", "Pat Smith")
+
+
+def test_every_revision_is_found_by_its_own_words(here: District) -> None:
+    here.arrive(edited("2", "Something else altogether"))
+    assert [each.number for each in found(here, text="naive")] == [1]
+    assert [each.number for each in found(here, text="altogether")] == [2]
+
+
+def test_slices_follow_each_other(here: District) -> None:
+    first = review.search(here.store, Query(), limit=3)
+    rest = review.search(here.store, Query(), start=3, limit=3)
+    assert [each.native_id for each in (*first.found, *rest.found)] == ["n1", "3", "2", "1"]
+    assert (first.more, rest.more) == (True, False)
+
+
+def dispose(here: District, native_id: str) -> None:
+    with here.store.write() as tx:
+        seq = tx.record("user.added", "user:rio", {"role": "records_officer"})
+        tx.add(User, name="rio", added=seq, full_name="Rio", role="records_officer", active=True)
+    record = next(each.id for each in found(here) if each.native_id == native_id)
+    disposition.dispose(here.store, [record], by="rio", authority="GS50-01-23")
+
+
+def test_lawful_disposition_takes_the_words_out_of_the_index_and_the_name_with_them(here: District) -> None:
+    here.comes_in("Entirely unmistakable zyzzyva", "Ordinary words")
+    dispose(here, "5")
+    assert ids(here, text="zyzzyva") == []
+    assert ids(here, text="zyz") == []
+    assert ids(here, text="ordinary") == ["6"]
+    remains = [each for each in found(here) if each.native_id == "5"]
+    assert [(each.text, each.author) for each in remains] == [(None, "")]
+    assert remains[0].id not in {row.comment_id for row in here.rows(Authored)}
+    assert b"zyzzyva" not in _index(here)
+
+
+def _index(here: District) -> bytes:
+    """Everything that the database keeps of the index."""
+    sqlite = here.store.dialect == "sqlite"
+    read = (
+        "SELECT block FROM comment_words_data" if sqlite else "SELECT CAST(words AS text) FROM comment_words"
+    )
+    with here.store.read() as connection:
+        parts = connection.execute(sa.text(read)).scalars().all()
+    whole = b"".join(part if isinstance(part, bytes) else str(part).encode() for part in parts)
+    assert b"ordinary" in whole
+    return whole
