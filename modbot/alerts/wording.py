@@ -29,6 +29,7 @@ SUBJECTS = {
     About.DRILL_OVER: "DRILL OVER",
 }
 DRILL = "DRILL, not a real threat. Please answer all the same: this finds out whether alerts reach you."
+DANGER = "If somebody may be in danger now, call 911 first."
 NOTHING_DONE = (
     "modbot has changed nothing on the page. What happens to the comment is for a person to decide."
 )
@@ -83,7 +84,7 @@ def _lines(
     if isinstance(clauses, list) and clauses:
         lines.append(f"Clauses that may apply: {', '.join(map(str, clauses))}.")
     if urgent and not body["drill"]:
-        lines.append(NOTHING_DONE)
+        lines += [DANGER, NOTHING_DONE]
     if first.step:
         lines.append(_on_call(settings, first))
     if any(due.again for due in dues):

@@ -13,6 +13,7 @@ from modbot.config import Web
 from modbot.errors import ModbotError, NotAllowed, StaleCase, StoreUnavailable
 from modbot.web import (
     account,
+    acknowledge,
     audit_log,
     case,
     deciding,
@@ -35,6 +36,7 @@ from modbot.web.signed_in import visitor
 
 SCREENS = (
     status.router,
+    acknowledge.router,
     sign_in.router,
     account.router,
     people.router,
