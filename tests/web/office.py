@@ -68,7 +68,6 @@ class Office:
     address: str
     store: Store
     here: District
-    app: FastAPI
 
     def cases(self) -> list[int]:
         return [row.id for row in self.here.rows(Case)]
@@ -84,7 +83,7 @@ def office(folder: Path, migrated: Path) -> Iterator[Office]:
     _work(here, settings)
     app = create_app(Desk(settings, store))
     with serving(app) as where:
-        yield Office(where, store, here, app)
+        yield Office(where, store, here)
     store.close()
 
 

@@ -1,0 +1,68 @@
+"""python -m tests.translations: collect the interface's strings and bring modbot/locale/*.po up to them.
+
+What is new comes in untranslated, what is gone goes; then translate what `make test` names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po, write_po
+
+from modbot import audit, evidence, roles
+from modbot.web.i18n import LANGUAGES, SOURCE
+
+PACKAGE = Path(__file__).parents[1] / "modbot"
+LOCALE = PACKAGE / "locale"
+METHODS = [("web/templates/**.html", "jinja2"), ("web/**.py", "python")]
+OPTIONS = {"web/templates/**.html": {"trimmed": "true", "silent": "false"}}
+ELSEWHERE: dict[str, Iterable[str]] = {
+    "audit.py": audit.KINDS.values(),
+    "evidence.py": evidence.IN_WORDS.values(),
+    "roles.py": [*roles.TITLES.values(), *roles.MEANINGS.values()],
+}
+"""Strings that the pages take from parts of modbot that know no languages."""
+WIDTH = 110
+# Not Babel's own, whose dates change with every run and say nothing.
+HEADER = """\
+msgid ""
+msgstr ""
+"Language: {language}\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Plural-Forms: {plural}\\n"
+
+"""
+
+
+def collected() -> Catalog:
+    """Every string of the interface, with the files that it is in."""
+    found = Catalog(charset="utf-8", fuzzy=False)
+    for file, _line, message, _comments, context in extract_from_dir(PACKAGE, METHODS, OPTIONS):
+        found.add(message, locations=[(file, 0)], context=context)
+    for file, texts in ELSEWHERE.items():
+        for text in texts:
+            found.add(text, locations=[(file, 0)])
+    return found
+
+
+def kept(language: str) -> Catalog:
+    with (LOCALE / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def bring_up(language: str) -> None:
+    catalogue = kept(language)
+    catalogue.update(collected(), no_fuzzy_matching=True)
+    catalogue.obsolete.clear()
+    with (LOCALE / f"{language}.po").open("wb") as file:
+        file.write(HEADER.format(language=language, plural=catalogue.plural_forms).encode())
+        write_po(file, catalogue, width=WIDTH, include_lineno=False, sort_by_file=True, omit_header=True)
+
+
+if __name__ == "__main__":
+    for each in LANGUAGES:
+        if each != SOURCE:
+            bring_up(each)
