@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from modbot.queue import WAITING
+from modbot.queue import URGENT, WAITING
+from modbot.review import Filters
+from modbot.review.waiting import conditions, looks, open_looks
 from modbot.store import Store, table, utcnow
 from modbot.tables import AuditEvent, AuditHead, Case, Decision, User
+from modbot.web.counts import Waiting
 
 events, head = table(AuditEvent), table(AuditHead)
 cases, decisions, users = table(Case), table(Decision), table(User)
 
+NEW = ("case.opened", "case.reopened")
+MANY = 500
+"""New cases that are counted; more are as good as this many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Who has a case now (`state` open or claimed), or what was decided of it and by whom."""
+    """Who has a case now (`state` claimed), or what was decided of it (`decided`) and by whom.
+
+    `by` and `choice` are empty where the viewer may be asked for a second opinion.
+    """
 
     id: int
     state: str
@@ -25,21 +35,45 @@ class Standing:
     choice: str
 
 
-def changed(store: Store, after: int) -> tuple[int, list[int]]:
-    """The log's last entry, and the cases that have entries after `after`, oldest first."""
+def last_entry(store: Store) -> int:
     with store.read() as connection:
-        last = connection.execute(sa.select(head.c.seq)).scalar_one_or_none() or 0
-        subjects = connection.execute(
-            sa.select(events.c.subject).where(events.c.seq > after, events.c.subject.like("case:%"))
-        ).scalars()
-        return last, sorted({int(subject.removeprefix("case:")) for subject in subjects})
+        return connection.execute(sa.select(head.c.seq)).scalar_one_or_none() or 0
 
 
-def standing(store: Store, numbers: Sequence[int]) -> list[Standing]:
-    columns = (cases.c.id, cases.c.state, cases.c.claimed_until, users.c.full_name)
+def changed(store: Store, after: int, kinds: Collection[str] = ()) -> list[int]:
+    """The cases that have entries (of these kinds) after entry `after`, oldest first."""
+    found = sa.select(events.c.subject).where(events.c.seq > after, events.c.subject.like("case:%"))
+    if kinds:
+        found = found.where(events.c.kind.in_(kinds))
+    with store.read() as connection:
+        subjects = connection.execute(found).scalars()
+        return sorted({int(subject.removeprefix("case:")) for subject in subjects})
+
+
+def arrived(store: Store, after: int, shown: Collection[int], filters: Filters) -> Waiting:
+    """Cases that came, or came back, after entry `after` and wait with these filters."""
+    numbers = [number for number in changed(store, after, NEW) if number not in shown][-MANY:]
+    by_priority = (
+        sa.select(cases.c.priority, sa.func.count())
+        .where(cases.c.id.in_(numbers), *conditions(filters))
+        .group_by(cases.c.priority)
+    )
+    with store.read() as connection:
+        found = {row[0]: row[1] for row in connection.execute(by_priority)}
+    return Waiting(sum(found.values()), found.get(URGENT, 0))
+
+
+def standing(store: Store, after: int, shown: Collection[int], viewer: str) -> list[Standing]:
+    """Those of the cases that changed after entry `after`."""
+    numbers = [number for number in changed(store, after) if number in shown]
+    if not numbers:
+        return []
+    blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
     with store.read() as connection:
         rows = connection.execute(
-            sa.select(*columns)
+            sa.select(
+                cases.c.id, cases.c.state, cases.c.claimed_until, users.c.full_name, blind.label("blind")
+            )
             .select_from(cases.outerjoin(users, users.c.name == cases.c.claimed_by))
             .where(cases.c.id.in_(numbers))
             .order_by(cases.c.id)
@@ -50,13 +84,13 @@ def standing(store: Store, numbers: Sequence[int]) -> list[Standing]:
             .where(decisions.c.case_id.in_(numbers))
             .order_by(decisions.c.id)
         ).all()
-    newest = {row.case_id: row for row in made}
-    return [_standing(row, newest.get(row.id)) for row in rows]
+    newest = {row.case_id: (row.full_name, row.choice) for row in made}
+    return [_standing(row, newest.get(row.id, ("", ""))) for row in rows]
 
 
-def _standing(row: sa.Row[tuple[int, str, object, str]], decided: object) -> Standing:
+def _standing(row: sa.Row[tuple[int, str, object, str, bool]], made: Sequence[str]) -> Standing:
     if row.state not in WAITING:
-        choice, by = getattr(decided, "choice", ""), getattr(decided, "full_name", "")
+        by, choice = ("", "") if row.blind else made
         return Standing(row.id, "decided", by, choice)
-    held = row.state == "claimed" and row.claimed_until is not None and row.claimed_until > utcnow()
+    held = row.claimed_until is not None and row.claimed_until > utcnow()
     return Standing(row.id, "claimed" if held else "open", row.full_name or "" if held else "", "")

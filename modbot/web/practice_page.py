@@ -48,7 +48,7 @@ def show(request: Request, desk: AtDesk, practice: AtPractice) -> Response:
     lines = review.waiting(desk.store, MANY)
     waiting = sorted(line.id for line in lines)
     settled = [line.id for line in review.settled(desk.store, MANY)]
-    last, _ = listing.changed(desk.store, 0)
+    last = listing.last_entry(desk.store)
     values = {
         "cards": _cards(desk, waiting),
         "settled": _cards(desk, settled),
@@ -65,9 +65,10 @@ def news(
     request: Request, seen: int, waiting: int, feed: str, desk: AtDesk, practice: AtPractice
 ) -> Response:
     """What changed since the browser last asked: nothing (204), or the parts to replace."""
-    last, numbers = listing.changed(desk.store, seen)
+    last = listing.last_entry(desk.store)
     if last == seen and feed == practice.feed.state:
         return Response(status_code=204)
+    numbers = listing.changed(desk.store, seen)
     count = len(review.waiting(desk.store, MANY))
     values = {
         "new": _cards(desk, [number for number in numbers if number > seen]),

@@ -2,24 +2,68 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from modbot import review, users, wiring
+from modbot import openings, review, wiring
+from modbot.review import Filters, Listing
 from modbot.roles import Permission
+from modbot.store import utcnow
 from modbot.web import listing
-from modbot.web.desk import Desk, desk_of
+from modbot.web.aftermath import aftermath
+from modbot.web.case import AtDesk, Reader, opinion_waits, page_titles, people
+from modbot.web.desk import Desk
+from modbot.web.fields import address
+from modbot.web.i18n import N_
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require, visitor
 
 router = APIRouter()
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
-Reader = Annotated[SignedIn, Depends(require(Permission.READ))]
 Onlooker = Annotated[SignedIn, Depends(require(Permission.READ, active=False))]
 """What the page asks for by itself does not keep a session alive."""
+AGES = {"1": N_("1 hour"), "4": N_("4 hours"), "24": N_("1 day"), "72": N_("3 days")}
+SEVERE_IS_MUCH = 5
+"""Hard comments read in a day from which the queue suggests a break."""
+Numbers: TypeAlias = Annotated[list[int], Query(max_length=200)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """The filter form as sent. What is not known does not narrow the list."""
+
+    view: str = ""
+    """lead, unscored, edited, mine or second"""
+    clause: str = ""
+    on: str = ""
+    """A page's key."""
+    platform: str = ""
+    school: str = ""
+    older: str = ""
+    """Hours."""
+
+    def filters(self, who: SignedIn) -> Filters:
+        return Filters(
+            clause=self.clause,
+            page=self.on,
+            platform=self.platform,
+            school=self.school,
+            reason={"unscored": "not_scored", "edited": "edited"}.get(self.view, ""),
+            older_than=timedelta(hours=int(self.older)) if self.older in AGES else None,
+            held_by=who.name if self.view == "mine" else "",
+            escalated=self.view == "lead",
+        )
+
+    def address(self, path: str = "/queue", **more: object) -> str:
+        given = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return address(path, **(given | more))
+
+
+Asked = Annotated[Sought, Depends()]
 
 
 @router.get("/")
@@ -30,9 +74,24 @@ def root(request: Request, who: Annotated[SignedIn | None, Depends(visitor)]) ->
 
 
 @router.get("/queue")
-def show(request: Request, desk: AtDesk, who: Reader) -> Response:
-    last, _ = listing.changed(desk.store, 0)
-    values: dict[str, Any] = {"lines": review.waiting(desk.store), "loaded": last, "seen": last}
+def show(
+    request: Request, desk: AtDesk, who: Reader, sought: Asked, start: str = "", after: int | None = None
+) -> Response:
+    last = listing.last_entry(desk.store)
+    found = _found(desk, who, sought, start)
+    values: dict[str, Any] = {
+        "found": found,
+        "amounts": review.count(desk.store, who.name),
+        "sought": sought,
+        "start": start,
+        "seen": last,
+        "loaded": last,
+        "ages": AGES,
+        "severe": openings.severe_since(desk.store, who.name, _midnight(desk)),
+        "much": SEVERE_IS_MUCH,
+        "after": aftermath(desk.store, after, who.name),
+        "untold": {line.id for line in found.lines if opinion_waits(desk, who, line)},
+    }
     return page(request, "queue.html", who, **values, **_names(desk))
 
 
@@ -46,30 +105,39 @@ def news(
     request: Request,
     desk: AtDesk,
     who: Onlooker,
+    sought: Asked,
     loaded: int,
     seen: int,
-    shown: Annotated[list[int], Query(max_length=200)] = [],  # noqa: B006 - FastAPI copies it
+    shown: Numbers = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """What changed since the list was loaded: nothing (204), or how many came and what became of the rest."""
-    last, numbers = listing.changed(desk.store, loaded)
+    last = listing.last_entry(desk.store)
     if last == seen:
         return Response(status_code=204)
-    known = set(shown)
-    arrived = [line for line in review.waiting(desk.store) if line.id in numbers and line.id not in known]
+    arrived = listing.arrived(desk.store, loaded, shown, sought.filters(who))
     values: dict[str, Any] = {
-        "arrived": len(arrived),
-        "urgent": sum(line.priority == "urgent" for line in arrived),
-        "changed": listing.standing(desk.store, sorted(known & set(numbers))),
+        "arrived": arrived,
+        "changed": listing.standing(desk.store, loaded, shown, who.name),
         "loaded": loaded,
         "seen": last,
+        "sought": sought,
         "empty": not shown,
     }
     return page(request, "queue_news.html", who, **values, **_names(desk))
 
 
+def _found(desk: Desk, who: SignedIn, sought: Sought, start: str) -> Listing:
+    if sought.view == "second":
+        return review.second_looks(desk.store, who.name, after=start)
+    return review.queue(desk.store, sought.filters(who), after=start)
+
+
+def _midnight(desk: Desk) -> datetime:
+    """When the district's day began."""
+    return datetime.combine(utcnow().astimezone(desk.zone).date(), time(), desk.zone)
+
+
 def _names(desk: Desk) -> dict[str, Any]:
     rules = wiring.policy_in_force(desk.store)
     titles = {each.id: each.title for each in rules.clause} | {each.id: each.title for each in rules.watch}
-    pages = {each.key: each.title or each.key for each in desk.settings.page}
-    people = {each.name: each.full_name for each in users.everyone(desk.store)}
-    return {"titles": titles, "pages": pages, "people": people}
+    return {"titles": titles, "pages": page_titles(desk), "people": people(desk)}

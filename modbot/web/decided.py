@@ -1,0 +1,45 @@
+"""What was decided lately, by whom, and where it stands; each can be taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from modbot import review, wiring
+from modbot.rulings import Choice
+from modbot.web.case import AtDesk, Reader, page_titles, people
+from modbot.web.fields import address
+from modbot.web.pages import page
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """The filter form as sent."""
+
+    by: str = ""
+    choice: str = ""
+    clause: str = ""
+
+    def address(self, **more: object) -> str:
+        return address("/decided", **({"by": self.by, "choice": self.choice, "clause": self.clause} | more))
+
+
+@router.get("/decided")
+def show(
+    request: Request, desk: AtDesk, who: Reader, sought: Annotated[Sought, Depends()], start: str = ""
+) -> Response:
+    wanted = review.Sought(by=sought.by, choice=sought.choice, clause=sought.clause)
+    values: dict[str, Any] = {
+        "found": review.decided(desk.store, who.name, wanted, after=start),
+        "sought": sought,
+        "start": start,
+        "clauses": wiring.policy_in_force(desk.store).clause,
+        "choices": (Choice.LEAVE_UP.value, Choice.HIDE.value),
+        "people": people(desk),
+        "pages": page_titles(desk),
+    }
+    return page(request, "decided.html", who, **values)
