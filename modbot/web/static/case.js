@@ -1,6 +1,6 @@
 // Deciding a case: quoting by selecting, one open choice at a time, Shift for "at once", keeping the claim.
 
-const form = document.getElementById("decide");
+const bar = document.getElementById("bar");
 const text = document.getElementById("comment-text");
 const quote = document.getElementById("quote");
 const LONGEST = 500;
@@ -31,21 +31,22 @@ if (text && quote) {
   }
 }
 
-if (form) {
-  const panels = [...form.querySelectorAll("details.choice")];
+if (bar) {
+  const panels = [...bar.querySelectorAll("details.choice")];
   for (const panel of panels) {
     panel.addEventListener("toggle", () => {
       if (!panel.open) return;
       for (const other of panels) if (other !== panel) other.open = false;
-      panel.querySelector("input:checked, input, textarea, button")?.focus();
+      (panel.querySelector("[autofocus], input:checked") ?? panel.querySelector("input:not([type=hidden])"))?.focus();
     });
   }
-  const atOnce = () => (form.elements.at_once.value = "1");
-  form.addEventListener("at-once", atOnce);
-  form.addEventListener("click", (event) => {
-    if (event.shiftKey && event.target.closest("button")) atOnce();
-  });
-  form.addEventListener("keydown", (event) => {
+  const atOnce = (event) => {
+    const form = event.target.closest("form");
+    if (form?.elements.at_once) form.elements.at_once.value = "1";
+  };
+  bar.addEventListener("at-once", atOnce);
+  bar.addEventListener("click", (event) => event.shiftKey && event.target.closest("button") && atOnce(event));
+  bar.addEventListener("keydown", (event) => {
     const panel = event.key === "Escape" && event.target.closest("details.choice[open]");
     if (!panel) return;
     panel.open = false;
@@ -54,16 +55,16 @@ if (form) {
   // Only the chosen clause's own reasons are offered.
   const because = document.getElementById("because_hide");
   const narrow = () => {
-    const clause = form.querySelector("input[name=clause]:checked")?.value;
+    const clause = bar.querySelector("input[name=clause]:checked")?.value;
     for (const option of because?.querySelectorAll("[data-clause]") ?? []) {
       option.hidden = option.disabled = option.dataset.clause !== clause;
       if (option.disabled && option.selected) because.value = "";
     }
   };
   narrow();
-  form.addEventListener("change", (event) => event.target.name === "clause" && narrow());
+  bar.addEventListener("change", (event) => event.target.name === "clause" && narrow());
   // A clause picked by its number: on to the button, as what remains is to press it.
-  form.addEventListener("change", (event) => {
+  bar.addEventListener("change", (event) => {
     if (event.target.matches("input[type=radio]") && event.target.dataset.key) {
       event.target.closest("details").querySelector("button[type=submit]").focus();
     }

@@ -13,6 +13,16 @@ function press(element, shift) {
     element.focus();
     return;
   }
+  if (element.matches("input[type=radio]")) {
+    element.checked = true;
+    element.focus();
+    element.dispatchEvent(new Event("change", { bubbles: true }));
+    return;
+  }
+  if (element.matches("details[open] > summary") && !element.closest(".menu, .severe")) {
+    element.parentElement.dispatchEvent(new Event("toggle"));
+    return;
+  }
   if (shift) element.dispatchEvent(new CustomEvent("at-once", { bubbles: true }));
   element.click();
 }
