@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot.actions import STUCK_AFTER
+from modbot.alerts.listing import Trouble, trouble
 from modbot.config import Settings
 from modbot.store import Store, table, utcnow
 from modbot.tables import Action, AuditEvent, Case, Checkpoint, Comment, Page, Score, Unscored
@@ -50,6 +51,7 @@ class Figures:
     """Members of the ensemble that were not there for the newest score."""
     unsigned_seconds: float
     """How long the log has gone on without a signed checkpoint."""
+    alerts: Trouble
 
 
 def measure(store: Store) -> Figures:
@@ -66,6 +68,7 @@ def measure(store: Store) -> Figures:
             not_scored=failed,
             absent=_absent(connection),
             unsigned_seconds=_unsigned(connection, now),
+            alerts=trouble(connection),
         )
 
 
@@ -77,6 +80,10 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
     watched = {page.key for page in settings.page} - set(ended)
     allowed = allowed_lag(settings)
     found = [_of_page(page, allowed) for page in figures.pages if page.key in watched]
+    if figures.alerts.unanswered:
+        found.insert(0, f"{figures.alerts.unanswered} urgent calls are not answered by anybody on call")
+    if figures.alerts.stuck:
+        found.append(f"{figures.alerts.stuck} alerts do not leave: see modbot alert list")
     if figures.actions["failed"]:
         found.append(f"{figures.actions['failed']} decided actions cannot be carried out by the platform")
     if figures.stuck:

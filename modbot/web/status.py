@@ -53,6 +53,8 @@ def _figures(figures: health.Figures) -> dict[str, Any]:
         "pages": {page.key: {"lag_seconds": page.lag_seconds} for page in figures.pages},
         "actions": figures.actions,
         "stuck_actions": figures.stuck,
+        "stuck_alerts": figures.alerts.stuck,
+        "unanswered_calls": figures.alerts.unanswered,
         "cases": figures.cases,
         "unscored": figures.unscored,
         "not_scored": figures.not_scored,
