@@ -27,14 +27,16 @@ OPEN = {
     "GET /": "sends on",
     "GET /healthz": "tells strangers only whether all is well",
     "GET /metrics": "answers this machine alone",
-    "GET /sign-in": "",
-    "POST /sign-in": "",
-    "POST /sign-in/code": "",
-    "POST /sign-in/password": "",
-    "GET /sign-in/district": "",
-    "GET /sign-in/district/back": "",
+    "GET /sign-in": "is the way in, as are those below it",
+    "POST /sign-in": "takes name and password",
+    "POST /sign-in/code": "takes the app's code",
+    "POST /sign-in/password": "takes a first password",
+    "GET /sign-in/district": "leads to the identity provider",
+    "GET /sign-in/district/back": "and back",
+    "GET /ack/{token}": "shows a call to whom the sealed link was sent",
+    "POST /ack/{token}": "lets that person confirm it",
 }
-"""Everything that may be asked for without signing in. Practice routes are there in practice alone."""
+"""Everything that may be asked for without signing in, and why."""
 DECIDE, LEAD, READ = Permission.DECIDE, Permission.LEAD, Permission.READ
 NEEDS: dict[str, Permission] = {
     r"(GET|POST) /account(/.*)?": READ,
@@ -47,6 +49,7 @@ NEEDS: dict[str, Permission] = {
     r"GET /(queue|decided|search|policy|health|help|case)(/.*)?": READ,
     r"(GET|POST) /audit(/.*)?": Permission.AUDIT,
     r"POST /(case|decided)(/.*)?": DECIDE,
+    r"(GET|POST) /call/.*": DECIDE,
 }
 """What a route needs, by the first pattern that fits. A route that none of these fits fails the test."""
 
@@ -87,14 +90,17 @@ def endpoints(routes: Sequence[BaseRoute]) -> Iterator[APIRoute]:
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:
-    """Method and path of every route, parameters filled in with what is not there."""
+    """Method and path of every route."""
     found = [
-        (method, re.sub(r"{(\w+)[^}]*}", lambda part: "nobody" if "name" in part[1] else "999", route.path))
-        for route in endpoints(app.routes)
-        for method in sorted(route.methods - {"HEAD"})
+        (method, route.path) for route in endpoints(app.routes) for method in sorted(route.methods - {"HEAD"})
     ]
     assert len(found) > 20
     return found
+
+
+def filled(path: str) -> str:
+    """The path with something for each parameter that is not there."""
+    return re.sub(r"{(\w+)[^}]*}", lambda part: "nobody" if "name" in part[1] else "999", path)
 
 
 def needed(method: str, path: str) -> Permission | None:
@@ -116,7 +122,7 @@ def test_every_route_is_for_those_roles_alone_that_the_matrix_names(
         if permission is None or path == "/sign-out":
             continue
         for role, person in members.items():
-            answer = person.get(path) if method == "GET" else person.post(path)
+            answer = person.get(filled(path)) if method == "GET" else person.post(filled(path))
             refused = answer.status_code == 403 and "not for your role" in answer.text
             if refused == allows(role, permission):
                 wrong.append(f"{method} {path} for {role}: {answer.status_code}")
@@ -128,6 +134,7 @@ def test_without_signing_in_every_other_route_leads_to_the_sign_in(app: FastAPI)
     for method, path in routes(app):
         if needed(method, path) is None:
             continue
+        path = filled(path)
         answer = visitor.get(path) if method == "GET" else visitor.post(path, {}, script=False)
         assert (answer.status_code, answer.headers["location"].split("?")[0]) == (303, "/sign-in"), path
         script = visitor.get(path, **{"HX-Request": "true"}) if method == "GET" else visitor.post(path, {})
@@ -141,7 +148,7 @@ def test_no_route_writes_without_the_forms_token(app: FastAPI, members: dict[str
         if method == "GET" or needed(method, path) is None:
             continue
         for token in ({"_token": ""}, {"_token": "0" * 64}):
-            answer = forged.post(path, token)
+            answer = forged.post(filled(path), token)
             assert (answer.status_code, "earlier session" in answer.text) == (403, True), path
 
 
