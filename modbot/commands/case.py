@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from modbot import cases, review, wiring
+from modbot import cases, notes, review, second_looks, skips, splits, wiring
+from modbot.commands import case_deciding
+from modbot.commands.case_deciding import Number
 from modbot.commands.case_text import as_document, describe
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import As, Config, Json
-from modbot.commands.output import as_json, note, one_line, say, table, when
-from modbot.rulings import REFERRALS, Choice, Ruling
+from modbot.commands.output import as_json, one_line, say, table, when
+from modbot.errors import NotAllowed
+from modbot.review import Filters
 
 app = typer.Typer(no_args_is_help=True)
-
-Number = Annotated[int, typer.Argument(metavar="NUMBER", help="The case's number.")]
+app.add_typer(case_deciding.app)
 
 
 @app.command("list")
 def show_all(
     decided: Annotated[bool, typer.Option("--decided", help="Decided cases instead, newest first.")] = False,
+    second: Annotated[bool, typer.Option("--second", help="What waits for your second opinion.")] = False,
+    clause: Annotated[str, typer.Option("--clause", help="Only cases under this clause.")] = "",
+    page: Annotated[str, typer.Option("--page", help="Only cases on this page.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Only: flagged, not_scored or edited.")] = "",
+    escalated: Annotated[bool, typer.Option("--escalated", help="Only what waits for a lead.")] = False,
+    mine: Annotated[bool, typer.Option("--mine", help="Only what you have claimed.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 100,
+    by: As = "",
     config: Config = None,
     as_data: Json = False,
 ) -> None:
     """Cases that wait for a decision, urgent ones first, then the oldest."""
+    if (mine or second) and not by:
+        raise NotAllowed("Nobody is named.", remedy="Say who you are with --as NAME.")
+    filters = Filters(
+        clause=clause, page=page, reason=reason, escalated=escalated, held_by=by if mine else ""
+    )
     with opened(config) as here:
-        lines = review.settled(here.store, limit) if decided else review.waiting(here.store, limit)
+        if decided:
+            lines: Sequence[review.Line] = review.settled(here.store, limit)
+        elif second:
+            lines = review.second_looks(here.store, by, limit=limit).lines
+        else:
+            lines = review.queue(here.store, filters, limit=limit).lines
     if as_data:
         as_json([asdict(line) for line in lines])
         return
@@ -46,10 +65,13 @@ def _row(line: review.Line, here: Installation) -> tuple[object, ...]:
 
 
 @app.command()
-def show(number: Number, config: Config = None, as_data: Json = False) -> None:
-    """One case: the comment with its evidence marked «so», the clause, what was decided and done."""
+def show(number: Number, by: As = "", config: Config = None, as_data: Json = False) -> None:
+    """One case: the comment with its evidence marked «so», the clause, what was decided and done.
+
+    With --as, a case that waits for your second opinion is shown without the first decision.
+    """
     with opened(config) as here:
-        view = review.case(here.store, number)
+        view = review.case(here.store, number, by)
         rules = wiring.policy_in_force(here.store)
     if as_data:
         as_json(as_document(view, rules))
@@ -58,11 +80,23 @@ def show(number: Number, config: Config = None, as_data: Json = False) -> None:
             say(line)
 
 
+@app.command("next")
+def show_next(by: As = "", config: Config = None) -> None:
+    """The number of the case that you should look at next."""
+    with opened(config) as here:
+        found = review.next_for(here.store, by)
+    if found is None:
+        say("No case waits for you.")
+        return
+    say(f"Case {found.case_id}{', for your second opinion' if found.second_look else ''}.")
+
+
 @app.command()
 def claim(number: Number, by: As = "", config: Config = None) -> None:
     """Keep a case for yourself for ten minutes; again to renew."""
     with opened(config) as here:
-        version = cases.claim(here.store, number, by)
+        asked = review.case(here.store, number, by).second_look is not None
+        version = (second_looks.claim if asked else cases.claim)(here.store, number, by)
     say(f"Case {number} is yours for ten minutes (version {version}).")
 
 
@@ -71,53 +105,39 @@ def release(number: Number, by: As = "", config: Config = None) -> None:
     """Give a case that you claimed back to the queue."""
     with opened(config) as here:
         cases.release(here.store, number, by)
+        second_looks.release(here.store, number, by)
     say(f"Case {number} is in the queue again, unless somebody else holds it.")
 
 
 @app.command()
-def decide(
+def skip(number: Number, by: As = "", config: Config = None) -> None:
+    """Pass a case over: you are not offered it again unless it changes; others are."""
+    with opened(config) as here:
+        skips.skip(here.store, number, by)
+    say(f"Case {number} waits for somebody else.")
+
+
+@app.command("note")
+def write_note(
     number: Number,
-    choice: Annotated[Choice, typer.Option("--choice", help="What you decide.")],
-    clause: Annotated[str, typer.Option("--clause", help="For hide: the clause it breaks.")] = "",
-    quote: Annotated[str, typer.Option("--quote", help="For hide: the words that break it.")] = "",
-    reason: Annotated[str, typer.Option("--reason", help="Why, in your words.")] = "",
-    referral: Annotated[str, typer.Option("--referral", help=f"For refer: {', '.join(REFERRALS)}.")] = "",
-    version: Annotated[
-        int | None, typer.Option("--version", help="Refuse if the case is no longer at this version.")
-    ] = None,
-    now: Annotated[bool, typer.Option("--now", help="Tell the platform without delay.")] = False,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What colleagues should know.")],
     by: As = "",
     config: Config = None,
 ) -> None:
-    """Decide a case, in the name of --as. The decision covers every near-identical comment in it."""
-    ruling = Ruling(
-        choice=choice,
-        by=by,
-        clause=clause,
-        quote=quote,
-        reason=reason,
-        referral=referral,
-        version=version,
-    )
+    """Write a note on a case, for colleagues. It goes on record."""
     with opened(config) as here:
-        rules = wiring.policy_in_force(here.store)
-        seconds = 0.0 if now else here.settings.review.undo_seconds
-        made = cases.decide(here.store, rules, number, ruling, delay=timedelta(seconds=seconds))
-    say(f"Case {number}: {choice.value} by {by}, on record as {', '.join(map(str, made))}.")
-    if choice is Choice.HIDE:
-        wait = f"in {seconds:g} seconds" if seconds else "at once"
-        note(f"The running modbot tells the platform {wait}.")
-        note(f"To take it back: modbot case undo {number}")
+        notes.write(here.store, number, by, text)
+    say(f"Noted on case {number}.")
 
 
 @app.command()
-def undo(
+def split(
     number: Number,
-    reason: Annotated[str, typer.Option("--reason", help="Why it is taken back.")] = "",
+    record: Annotated[int, typer.Option("--record", help="The comment's record number.")],
     by: As = "",
     config: Config = None,
 ) -> None:
-    """Take the last decision back: what was hidden comes back, and the case waits again."""
+    """Take one of several near-identical comments out, to decide it by itself."""
     with opened(config) as here:
-        cases.undo(here.store, wiring.policy_in_force(here.store), number, by, reason)
-    say(f"Case {number} waits for a decision again; what it had hidden is being restored.")
+        made = splits.split(here.store, number, record, by)
+    say(f"Record {record} is case {made} now.")

@@ -32,12 +32,15 @@ def describe(view: View, rules: Policy, zone: ZoneInfo) -> Iterator[str]:
     claimed = f", claimed by {line.claimed_by}" if line.claimed_by else ""
     yield f"Case {line.id}: {line.state}{claimed}, {line.priority}, version {line.version}"
     yield f"Opened {when(line.opened_at, zone)}"
+    if view.second_look is not None:
+        yield "It waits for your second opinion; what was decided first is not shown."
     yield ""
     yield from _comment(items[0], zone)
     yield from _others(items)
     yield ""
     yield from _why(items[0], rules)
     yield from _decisions(view, zone)
+    yield from _notes(view, zone)
     yield from _history(view, zone)
 
 
@@ -122,6 +125,13 @@ def _decision(decided: Decided, zone: ZoneInfo) -> Iterator[str]:
         yield f"  quoting: {decided.quote}"
     if decided.reason:
         yield f"  because: {decided.reason}"
+
+
+def _notes(view: View, zone: ZoneInfo) -> Iterator[str]:
+    if view.notes:
+        yield ""
+    for noted in view.notes:
+        yield f"{when(noted.at, zone)}  {noted.by} noted: {one_line(noted.text, 500)}"
 
 
 def _action(acted: Acted) -> str:
