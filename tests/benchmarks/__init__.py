@@ -6,4 +6,5 @@ PARTS = {
     "growth": "tests.benchmarks.growth",
     "classifiers": "tests.benchmarks.classifying",
     "chain": "tests.benchmarks.chain",
+    "desk": "tests.benchmarks.desk",
 }

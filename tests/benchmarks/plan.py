@@ -30,6 +30,11 @@ class Plan:
     classified: int = 10_000
     logged: int = 50_000
     """Comments whose log entries are verified."""
+    waiting: int = 10_000
+    """Cases that wait for the moderators, if the archive holds so many."""
+    moderators: int = 10
+    worked: float = 120
+    """Seconds for which they work at once."""
 
     def texts(self, count: int) -> list[str]:
         """Real comments of all sources, mixed, the same at every run. Raises NotMeasured."""

@@ -29,6 +29,7 @@ WRITTEN = {
     "growth": ("sqlite.at_100.cpu_us_per_comment", "sqlite.cpu_ratio"),
     "classifiers": ("ensemble.texts_per_s", "linear.load_s", "patterns.one_text_p50_ms"),
     "chain": ("sqlite.entries_per_s",),
+    "desk": ("sqlite.queue_p95_ms", "sqlite.decide_p95_ms", "sqlite.to_platform_p95_ms"),
 }
 
 
@@ -53,6 +54,9 @@ def small(data: Path | None, *engines: str) -> Plan:
         fresh=30,
         classified=50,
         logged=COMMENTS,
+        waiting=20,
+        moderators=2,
+        worked=1,
     )
 
 

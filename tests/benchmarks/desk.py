@@ -1,0 +1,249 @@
+"""How fast the screens answer moderators who work at once, on a full queue and a long archive.
+
+Every moderator reads the queue, opens a case, decides it, searches, and pauses for about a second in between,
+which is many times faster than people read. Times are the server's own, from inside its process.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import sqlalchemy as sa
+
+from modbot import resources, sessions, users
+from modbot.queue import WAITING
+from modbot.store import Store, table
+from modbot.tables import Action, AuditEvent, Case
+from modbot.web.signed_in import form_token
+from tests.benchmarks import desk_server, engines, installation
+from tests.benchmarks.desk_server import PHRASE
+from tests.benchmarks.engines import Engine
+from tests.benchmarks.filling import Filler
+from tests.benchmarks.plan import SEED, NotMeasured, Plan, Report, Table, percentile
+
+cases, actions, events = table(Case), table(Action), table(AuditEvent)
+
+SOURCES = 20_000
+PAUSE = 1.0
+UNDO = 2.0
+HIDDEN_EACH = 5
+"""Comments that every moderator hides."""
+SETTINGS = f"""
+review.undo_seconds = {UNDO}
+review.opinion_after_share = 0
+"""
+WORDS = f'[[word_list]]\nclause = "C7"\nreason = "So that these become cases"\nterms = ["{PHRASE}"]\n'
+STEPS = {
+    "queue": ("GET", re.compile(r"/queue")),
+    "case": ("GET", re.compile(r"/case/\d+")),
+    "decide": ("POST", re.compile(r"/case/\d+/decide")),
+    "search": ("GET", re.compile(r"/search")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moderator:
+    token: str
+    cases: Sequence[int]
+    """To leave up; nobody else decides these."""
+    hides: Sequence[int]
+    words: Sequence[str]
+
+
+def measure(plan: Plan) -> Report:
+    report = Report()
+    rows = []
+    texts = plan.texts(min(SOURCES, max(plan.archived)))
+    for name in engines.available(plan.engines):
+        with engines.started(name) as engine:
+            found = _measured(plan, engine, texts)
+        report.figures.update({f"{name}.{key}": value for key, value in found.items()})
+        for step in STEPS:
+            figures = (found[f"{step}_{key}"] for key in ("requests", "p50_ms", "p95_ms"))
+            rows.append((name, step, *(f"{figure:,}" for figure in figures)))
+        rows.append(
+            (name, "hide, to the platform", f"{found['hides']:,}", "", f"{found['to_platform_p95_ms']:,}")
+        )
+    title = f"{plan.moderators} moderators at once; to reach: p95 100 ms, and 2,000 ms to the platform"
+    report.tables.append(Table(title, ("engine", "step", "times", "p50 ms", "p95 ms"), rows))
+    return report
+
+
+def _measured(plan: Plan, engine: Engine, texts: Sequence[str]) -> dict[str, float]:
+    _install(engine)
+    archived = _fill(plan, engine, texts)
+    store = Store(engine.url)
+    before, waiting = _newest(store), _waiting(store)
+    hides = plan.moderators * HIDDEN_EACH
+    with _server(engine.folder, hides) as address:
+        _until(lambda: len(_waiting(store, before)) >= hides, "What is to be hidden did not reach the queue.")
+        team = _team(plan, store, waiting, _waiting(store, before), texts)
+        began = time.perf_counter()
+        requests = _work(team, address, plan.worked)
+        seconds = time.perf_counter() - began
+        _until(lambda: len(_delays(store)) >= hides, "Not everything reached the platform.")
+    delays = _delays(store)
+    store.close()
+    times = json.loads((engine.folder / desk_server.TIMES).read_text(encoding="utf-8"))
+    return _figures(times) | {
+        "archived": archived,
+        "open_cases": len(waiting) + hides,
+        "requests_per_s": round(requests / seconds, 1),
+        "hides": len(delays),
+        "to_platform_p95_ms": round(percentile(delays, 0.95) * 1000, 1),
+    }
+
+
+def _install(engine: Engine) -> None:
+    installation.write(engine.folder, engine.url)
+    settings = engine.folder / "modbot.toml"
+    # The recording gives way to a page that can hide.
+    own = settings.read_text(encoding="utf-8").split("[[page]]")[0]
+    settings.write_text(f"{SETTINGS}{own}[[page]]\nkey = '{installation.PAGE}'\nplatform = 'memory'\n")
+    practice = (resources.folder("web") / "practice" / "policy.toml").read_text(encoding="utf-8")
+    (engine.folder / "policy.toml").write_text(f"{practice}\n{WORDS}", encoding="utf-8")
+
+
+def _fill(plan: Plan, engine: Engine, texts: Sequence[str]) -> int:
+    """Archive comments, and keep as many of their cases open as are wanted."""
+    bot = installation.opened(engine.folder)
+    filler = Filler(bot, texts)
+    filler.fill_to(max(plan.archived))
+    sys.stderr.write(f"desk: {filler.archived:,} archived on {engine.name}\n")
+    with bot.store.write(logged=False) as tx:
+        waits = cases.c.state.in_(WAITING)
+        kept = sa.select(cases.c.id).where(waits).order_by(cases.c.id).limit(plan.waiting)
+        last = max(tx.execute(kept).scalars(), default=0)
+        closed = {"state": "closed", "decided_at": tx.now, "closed_at": tx.now}
+        tx.execute(sa.update(cases).where(waits, cases.c.id > last).values(**closed))
+    if engine.name == "postgresql":
+        with bot.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("VACUUM ANALYZE"))
+    bot.store.close()
+    return filler.archived
+
+
+@contextmanager
+def _server(folder: Path, comments: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "tests.benchmarks.desk_server", str(folder), str(comments)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    try:
+        address = server.stdout.readline().strip()
+        if not address:
+            raise NotMeasured("The server did not start, as told above.")
+        yield address
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(timeout=60)
+        server.stdout.close()
+
+
+def _until(reached: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + 300
+    while not reached():
+        if time.monotonic() > deadline:
+            raise NotMeasured(otherwise)
+        time.sleep(0.5)
+
+
+def _newest(store: Store) -> int:
+    with store.read() as connection:
+        return connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
+
+
+def _waiting(store: Store, after: int = 0) -> list[int]:
+    found = sa.select(cases.c.id).where(cases.c.state.in_(WAITING), cases.c.id > after).order_by(cases.c.id)
+    with store.read() as connection:
+        return list(connection.execute(found).scalars())
+
+
+def _delays(store: Store) -> list[float]:
+    """Seconds from the end of the undo window until the platform had carried it out."""
+    done = sa.select(events.c.at, actions.c.due_at).join(actions, actions.c.receipt == events.c.seq)
+    with store.read() as connection:
+        rows = connection.execute(done.where(actions.c.state == "done")).all()
+    return [(row.at - row.due_at).total_seconds() for row in rows]
+
+
+def _team(
+    plan: Plan, store: Store, leave_up: Sequence[int], hide: Sequence[int], texts: Sequence[str]
+) -> list[Moderator]:
+    """Everybody with cases of their own, spread over the whole queue, and words to search for."""
+    chance = random.Random(SEED)
+    spread = chance.sample(leave_up, len(leave_up))
+    words = [word for text in chance.sample(texts, min(len(texts), 2_000)) for word in text.split()]
+    team = []
+    for number in range(plan.moderators):
+        name = f"moderator{number}"
+        users.add(store, name, f"Moderator {number}", "moderator")
+        with store.write() as tx:
+            token = sessions.start(tx, name, address="127.0.0.1", agent="bench", how="password")
+        every = slice(number, None, plan.moderators)
+        team.append(Moderator(token, spread[every], hide[every], chance.sample(words, min(len(words), 500))))
+    return team
+
+
+def _work(team: Sequence[Moderator], address: str, seconds: float) -> int:
+    """Everybody at once; returns how many requests they made."""
+    until = time.monotonic() + seconds
+    with ThreadPoolExecutor(len(team)) as pool:
+        return sum(pool.map(lambda each: _shift(each, address, until), team))
+
+
+def _shift(moderator: Moderator, address: str, until: float) -> int:
+    chance = random.Random(moderator.token)
+    hides = iter(moderator.hides)
+    headers = {"Origin": address, "Cookie": f"modbot={moderator.token}"}
+    requests = 0
+    with httpx.Client(base_url=address, headers=headers, timeout=30) as browser:
+        for number in moderator.cases:
+            if time.monotonic() > until:
+                break
+            hidden = next(hides, None)
+            for case in (number,) if hidden is None else (number, hidden):
+                browser.get("/queue").raise_for_status()
+                requests += 3 + _decide(browser, moderator, case, hide=case == hidden)
+                browser.get("/search", params={"text": chance.choice(moderator.words)}).raise_for_status()
+                browser.get("/queue/counts").raise_for_status()
+                time.sleep(PAUSE * chance.uniform(0.5, 1.5))
+        # What is left, so that every hide is measured however short the shift.
+        for hidden in hides:
+            requests += _decide(browser, moderator, hidden, hide=True)
+    return requests
+
+
+def _decide(browser: httpx.Client, moderator: Moderator, case: int, *, hide: bool) -> int:
+    shown = browser.get(f"/case/{case}").raise_for_status().text
+    version = re.search(r'name="version" value="(\d+)"', shown)
+    if version is None:
+        raise NotMeasured(f"Case {case} offers no decision.")
+    form = {"_token": form_token(moderator.token), "version": version[1], "choice": "leave_up"}
+    if hide:
+        form |= {"choice": "hide", "clause": "C7", "quote": PHRASE}
+    answer = browser.post(f"/case/{case}/decide", data=form)
+    if answer.status_code != 303:
+        raise NotMeasured(f"Case {case} could not be decided: {answer.status_code}.")
+    return 2
+
+
+def _figures(times: Sequence[tuple[str, str, float]]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for step, (method, path) in STEPS.items():
+        spent = [seconds for way, where, seconds in times if way == method and path.fullmatch(where)]
+        found[f"{step}_requests"] = len(spent)
+        found[f"{step}_p50_ms"] = round(percentile(spent, 0.5) * 1000, 1)
+        found[f"{step}_p95_ms"] = round(percentile(spent, 0.95) * 1000, 1)
+    return found
