@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from modbot import codebook
 from modbot.codebook import Chapter
-from modbot.evidence import Piece, marked
+from modbot.evidence import Piece
 from modbot.policy import Clause, Mode, Policy, Watch
 from modbot.queue import WAITING
 from modbot.review import Line, Seen, View
@@ -82,7 +81,7 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
         item=item,
         earlier=[each for each in reversed(view.revisions) if _same(each, item) and each.id != item.id],
         opinion=opinion,
-        pieces=_runs(marked(item.text or "", [span for finding in findings for span in finding.spans])),
+        pieces=grounds.pieces(item.text or "", findings),
         reasons=grounds.reasons(findings, rules),
         clauses=clauses,
         hideable=hideable,
@@ -94,18 +93,6 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
         chapters=_chapters(clauses),
         outcome=grounds.outcome(view),
     )
-
-
-def _runs(pieces: Sequence[Piece]) -> list[Piece]:
-    """Evidence that touches is one piece with all its reasons: what a person quotes in one go."""
-    runs = (list(run) for _, run in groupby(pieces, key=lambda piece: bool(piece.reasons)))
-    return [
-        Piece(
-            "".join(each.text for each in run),
-            tuple(dict.fromkeys(why for each in run for why in each.reasons)),
-        )
-        for run in runs
-    ]
 
 
 def _clause(rules: Policy, name: str) -> Clause | Watch | None:

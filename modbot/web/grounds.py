@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from modbot import evidence
+from modbot.evidence import Piece
 from modbot.policy import Clause, Finding, Mode, Policy, Watch
 from modbot.queue import WAITING
 from modbot.review import View
@@ -27,6 +29,19 @@ class Reason:
 
 def reasons(findings: Sequence[Finding], rules: Policy) -> list[Reason]:
     return [_reason(finding, rules) for finding in findings]
+
+
+def pieces(text: str, findings: Sequence[Finding]) -> list[Piece]:
+    """The text with its evidence marked; what touches is one piece, as a person would quote it in one go."""
+    parts = evidence.marked(text, [span for finding in findings for span in finding.spans])
+    runs = (list(run) for _, run in groupby(parts, key=lambda part: bool(part.reasons)))
+    return [
+        Piece(
+            "".join(part.text for part in run),
+            tuple(dict.fromkeys(why for part in run for why in part.reasons)),
+        )
+        for run in runs
+    ]
 
 
 def hideable(clauses: Sequence[str], rules: Policy) -> list[Clause]:

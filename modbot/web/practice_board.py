@@ -163,7 +163,7 @@ def card(store: Store, rules: Policy, case_id: int) -> Card:
     return Card(
         view=view,
         item=item,
-        pieces=evidence.marked(text, [span for finding in findings for span in finding.spans]),
+        pieces=grounds.pieces(text, findings),
         reasons=grounds.reasons(findings, rules),
         hideable=hideable,
         offered=any(clause.id in named for clause in hideable),

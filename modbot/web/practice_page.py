@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from modbot import cases, checkpoints, review, wiring
+from modbot import cases, checkpoints, review, sessions, wiring
 from modbot.demo import PERSON, Feed, Material
 from modbot.errors import AuditBroken, ModbotError, StaleCase
 from modbot.rulings import Choice, Ruling
@@ -18,6 +18,7 @@ from modbot.web import listing, practice_board
 from modbot.web.desk import Desk, desk_of
 from modbot.web.guard import check_token
 from modbot.web.pages import templates
+from modbot.web.signed_in import address_of, set_cookie
 from platforms.memory import MemoryPage
 
 router = APIRouter()
@@ -147,6 +148,17 @@ def undo(request: Request, number: int, desk: AtDesk, token: Token) -> Response:
     except ModbotError as error:
         return _answer(request, desk, number, error)
     return _answer(request, desk, number)
+
+
+@router.post("/practice/enter")
+def enter(request: Request, desk: AtDesk, token: Token) -> Response:
+    """To the desk without a password: on this page anybody at this machine decides in this name anyway."""
+    check_token(request, token)
+    with desk.store.write() as tx:
+        key = sessions.start(tx, PERSON, address=address_of(request), agent="practice", how="practice")
+    answer = RedirectResponse("/queue", status_code=303)
+    set_cookie(request, answer, key)
+    return answer
 
 
 @router.post("/practice/feed")
