@@ -132,6 +132,15 @@ class PostOffice:
         return self.code
 
 
+class _AnyPort(Controller):
+    """aiosmtpd's, told which port it was given before it connects to itself."""
+
+    def _trigger_server(self) -> None:
+        assert self.server is not None
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 USER, PASSWORD = "modbot", "s3cret-of-the-mail-server"
 
 
@@ -141,7 +150,7 @@ def post_office(folder: Path) -> Iterator[PostOffice]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     office = PostOffice(0, certificate)
-    controller = Controller(
+    controller = _AnyPort(
         office,
         hostname="127.0.0.1",
         port=0,
@@ -151,8 +160,7 @@ def post_office(folder: Path) -> Iterator[PostOffice]:
         authenticator=_authenticated,
     )
     controller.start()
-    assert controller.server is not None
-    office.port = controller.server.sockets[0].getsockname()[1]
+    office.port = controller.port
     try:
         yield office
     finally:
