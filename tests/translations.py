@@ -12,7 +12,7 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from modbot import audit, evidence, roles
+from modbot import audit, evidence
 from modbot.web.i18n import LANGUAGES, SOURCE
 
 PACKAGE = Path(__file__).parents[1] / "modbot"
@@ -22,7 +22,6 @@ OPTIONS = {"web/templates/**.html": {"trimmed": "true", "silent": "false"}}
 ELSEWHERE: dict[str, Iterable[str]] = {
     "audit.py": audit.KINDS.values(),
     "evidence.py": evidence.IN_WORDS.values(),
-    "roles.py": [*roles.TITLES.values(), *roles.MEANINGS.values()],
 }
 """Strings that the pages take from parts of modbot that know no languages."""
 WIDTH = 110

@@ -22,6 +22,7 @@ from modbot.tables import Case, Page
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from modbot.web.serving import Server, address, listen
+from platforms.base import Batch
 from tests.modbot.installation import settings_file
 from tests.modbot.scene import POLICY, District, deleted, district, edited, said
 
@@ -136,6 +137,6 @@ def _fail(store: Store) -> None:
     with store.write(logged=False) as tx:
         since = tx.now - timedelta(hours=3)
         tx.execute(sa.update(pages).values(failing_since=since))
-    archive.take_in(store, "news", archive.Batch((), cursor="-"))
+    archive.take_in(store, "news", Batch((), cursor="-"))
     due = outbox.due(store, "blog")
     outbox.failed(store, due[0], "This platform cannot hide comments of that kind")
