@@ -59,6 +59,7 @@ KINDS = {
     "second.asked": "A decided case waits for a second opinion",
     "second.dropped": "A second opinion is no longer needed: the first decision was taken back",
     "second.given": "A second person gave an opinion without knowing the first decision",
+    "report.made": "A weekly report was written from the log",
     "session.ended": "Somebody signed out, or a session was ended",
     "session.refused": "Signing in failed again and again",
     "session.started": "Somebody signed in",

@@ -1,0 +1,139 @@
+"""Which pages there were, and when they could not be read.
+
+A gap is put on record when it ends. One that had not ended with the week counts up to the week's end, whether
+it is on record by now or still stands in the page's row: so a report is the same whenever it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from modbot.records.archive import NOT_RUNNING
+from modbot.reports.extent import Extent, noted
+from modbot.store import table
+from modbot.tables import AuditHead, Comment, Page
+
+pages, comments, head = table(Page), table(Comment), table(AuditHead)
+_TOLD = ("platform", "title", "school")
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A page as the register had it when the span ended."""
+
+    key: str
+    platform: str
+    title: str
+    school: str
+    since: datetime
+    last_comment: datetime | None
+    """When its newest comment was archived."""
+
+    @property
+    def name(self) -> str:
+        return self.title or self.key
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Gap:
+    page: str
+    start: datetime
+    end: datetime
+    why: str
+
+    @property
+    def length(self) -> timedelta:
+        return self.end - self.start
+
+
+def register(connection: Connection, extent: Extent) -> list[Registered]:
+    """Every page registered before the span ended, by key."""
+    rows = {row.key: row for row in connection.execute(sa.select(pages))}
+    first: dict[str, datetime] = {}
+    known: dict[str, Mapping[str, str]] = {}
+    for each in noted(connection, Extent(extent.start, extent.end, 0, extent.last), "page.registered"):
+        key = each.subject.removeprefix("page:")
+        first.setdefault(key, each.at)
+        known[key] = each.body or {name: rows[key]._mapping[name] for name in _TOLD}
+    return [
+        Registered(
+            key,
+            values["platform"],
+            values["title"],
+            values["school"],
+            first[key],
+            _last_comment(connection, key, extent.last),
+        )
+        for key, values in sorted(known.items())
+    ]
+
+
+def _last_comment(connection: Connection, page: str, last: int) -> datetime | None:
+    newest = sa.select(sa.func.max(comments.c.id)).where(comments.c.page == page, comments.c.id <= last)
+    found = sa.select(comments.c.archived_at).where(comments.c.id == newest.scalar_subquery())
+    at: datetime | None = connection.execute(found).scalar()
+    return at
+
+
+def gaps(
+    connection: Connection, extent: Extent, known: Sequence[Registered], patience: timedelta
+) -> list[Gap]:
+    """What of each gap lies in the span, by page and time. A page unread for `patience` is in a gap."""
+    now = connection.execute(sa.select(head.c.seq)).scalar() or 0
+    found = [
+        Gap(
+            each.subject.removeprefix("page:"),
+            datetime.fromisoformat(each.body["from"]),
+            datetime.fromisoformat(each.body["to"]),
+            each.body["failure"],
+        )
+        for each in noted(connection, Extent(extent.start, extent.end, extent.after, now), "capture.gap")
+        if each.body
+    ]
+    found += _still_open(connection, extent.end, patience)
+    since = {page.key: page.since for page in known}
+    return sorted(within(found, extent.start, extent.end, since))
+
+
+def _still_open(connection: Connection, end: datetime, patience: timedelta) -> Iterable[Gap]:
+    for row in connection.execute(sa.select(pages)):
+        if row.failing_since is not None:
+            yield Gap(row.key, row.failing_since, end, row.failure)
+        elif row.polled_at is not None and row.polled_at + patience < end:
+            yield Gap(row.key, row.polled_at, end, NOT_RUNNING)
+        elif row.polled_at is None:
+            yield Gap(row.key, datetime.min.replace(tzinfo=end.tzinfo), end, NOT_RUNNING)
+
+
+def within(found: Iterable[Gap], start: datetime, end: datetime, since: dict[str, datetime]) -> Iterable[Gap]:
+    """The parts of the gaps inside the span, none before its page was registered; overlaps are joined."""
+    last: dict[str, datetime] = {}
+    for gap in sorted(found):
+        if gap.page not in since:
+            continue
+        begin = max(gap.start, start, since[gap.page], last.get(gap.page, start))
+        finish = min(gap.end, end)
+        if begin < finish:
+            last[gap.page] = finish
+            yield Gap(gap.page, begin, finish, gap.why)
+
+
+def share(page: Registered, found: Iterable[Gap], start: datetime, end: datetime) -> float | None:
+    """Percent of the time between start and end in which the page was read; None before it was registered."""
+    begin = max(start, page.since)
+    if begin >= end:
+        return None
+    own = [gap for gap in found if gap.page == page.key]
+    missed = sum(
+        (min(gap.end, end) - max(gap.start, begin)).total_seconds() for gap in own if _meets(gap, begin, end)
+    )
+    return 100 * (1 - missed / (end - begin).total_seconds())
+
+
+def _meets(gap: Gap, start: datetime, end: datetime) -> bool:
+    return gap.start < end and gap.end > start

@@ -1,0 +1,190 @@
+"""Every figure there is: its name, what it counts, and who may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, NamedTuple
+
+WITHHELD: Literal["withheld"] = "withheld"
+"""In the place of a number that the public version does not tell."""
+
+Value = int | float | None | Literal["withheld"]
+"""None: there was nothing to measure."""
+
+
+class Key(NamedTuple):
+    """`by` says along what a figure is broken down, `which` names the part; both empty for the total."""
+
+    name: str
+    by: str = ""
+    which: str = ""
+
+
+Figures = Mapping[Key, Value]
+
+
+class Seen(StrEnum):
+    """Who sees a figure."""
+
+    COUNTED = "counted"
+    """Everybody, but no number under ten: it counts what people wrote or did."""
+    OPEN = "open"
+    """Everybody: it says something about the machine."""
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    label: str
+    unit: str
+    seen: Seen
+    text: str
+    """What it counts, for the reader who asks."""
+    rests_on: str = ""
+    """The count behind a median or a share; where that is withheld, so is this."""
+
+
+MEANINGS = {
+    "seen": Meaning(
+        "New comments", "comments", Seen.COUNTED, "Comments that were archived for the first time."
+    ),
+    "edited": Meaning("Edits", "edits", Seen.COUNTED, "Later wordings of comments, each archived as well."),
+    "gone": Meaning(
+        "Gone from the page",
+        "comments",
+        Seen.COUNTED,
+        "Comments that their author or the platform took down.",
+    ),
+    "flagged": Meaning(
+        "Flagged",
+        "comments",
+        Seen.COUNTED,
+        "Wordings that may break a clause in the machine's opinion; each counts under its likeliest clause.",
+    ),
+    "not_scored": Meaning(
+        "Not scored",
+        "comments",
+        Seen.COUNTED,
+        "Comments that the classifiers could not judge; a person looks.",
+    ),
+    "reviewed": Meaning(
+        "Decided by a person",
+        "comments",
+        Seen.COUNTED,
+        "Comments that a person left up or hid during the week.",
+    ),
+    "left_up": Meaning(
+        "Left up", "comments", Seen.COUNTED, "Of the decided: those that stay for everybody to read."
+    ),
+    "hidden": Meaning(
+        "Hidden",
+        "comments",
+        Seen.COUNTED,
+        "Of the decided: those that a person hid under the clause they broke.",
+    ),
+    "restored": Meaning(
+        "Restored",
+        "comments",
+        Seen.COUNTED,
+        "Hidden comments that the platform shows again after a person said so.",
+    ),
+    "overturned": Meaning(
+        "Overturned",
+        "decisions",
+        Seen.COUNTED,
+        "Decisions to hide that another person than the first took back.",
+    ),
+    "corrected": Meaning(
+        "Corrected",
+        "decisions",
+        Seen.COUNTED,
+        "Decisions to hide that the same person took back, slips included.",
+    ),
+    "carried_out": Meaning(
+        "Hidden on the page", "comments", Seen.COUNTED, "Hides that the platform confirmed during the week."
+    ),
+    "failed": Meaning(
+        "Not possible",
+        "actions",
+        Seen.COUNTED,
+        "Decided changes that the platform refused; a person has to act.",
+    ),
+    "cases_opened": Meaning(
+        "Cases opened", "cases", Seen.INTERNAL, "Near-identical comments share one case."
+    ),
+    "cases_decided": Meaning(
+        "Cases decided", "cases", Seen.INTERNAL, "Cases that got their first decision to hide or leave up."
+    ),
+    "waiting": Meaning("Waiting", "cases", Seen.COUNTED, "Cases without a decision when the week ended."),
+    "oldest_hours": Meaning(
+        "Oldest waiting", "hours", Seen.OPEN, "Age of the oldest such case when the week ended.", "waiting"
+    ),
+    "decision_median_hours": Meaning(
+        "Time to decision, median",
+        "hours",
+        Seen.OPEN,
+        "Half of the cases decided in the week were decided within this time after they were opened.",
+        "reviewed",
+    ),
+    "decision_p90_hours": Meaning(
+        "Time to decision, 90th percentile",
+        "hours",
+        Seen.OPEN,
+        "Nine of ten were decided within it.",
+        "reviewed",
+    ),
+    "urgent": Meaning(
+        "Possible threats",
+        "comments",
+        Seen.COUNTED,
+        "Comments whose verdict was urgent: a person looks at once.",
+    ),
+    "urgent_unseen": Meaning(
+        "Threats not yet looked at", "comments", Seen.COUNTED, "Of these, not looked at when the week ended."
+    ),
+    "view_median_minutes": Meaning(
+        "First look at a threat, median",
+        "minutes",
+        Seen.OPEN,
+        "From the verdict until a person took the case, decided it or acknowledged the alert.",
+        "urgent",
+    ),
+    "view_longest_minutes": Meaning(
+        "First look at a threat, longest", "minutes", Seen.INTERNAL, "The slowest first look of the week."
+    ),
+    "referred": Meaning(
+        "Referred", "comments", Seen.COUNTED, "Comments that a person passed on, such as to the safety team."
+    ),
+    "captured": Meaning(
+        "Watched", "percent", Seen.OPEN, "Share of the time in which the page could be read."
+    ),
+    "gap_hours": Meaning("Not readable", "hours", Seen.OPEN, "Time in which the page could not be read."),
+    "second_looks": Meaning(
+        "Second looks",
+        "cases",
+        Seen.COUNTED,
+        "Cases that a second person judged without knowing the first choice.",
+    ),
+    "agreement": Meaning(
+        "Agreement of two reviewers",
+        "alpha",
+        Seen.OPEN,
+        "Krippendorff's alpha: 1 is full agreement, 0 is chance. Below 0.667 a clause should only advise.",
+        "second_looks",
+    ),
+    "changes": Meaning(
+        "Changes of the rules", "changes", Seen.OPEN, "Changes of policy, lists, models, thresholds."
+    ),
+    "disposed": Meaning(
+        "Records disposed of", "records", Seen.COUNTED, "Entries whose words the records officer released."
+    ),
+}
+"""In the order in which they are listed."""
+
+PARTED = ("seen", "edited", "gone", "flagged", "not_scored", "reviewed", "left_up", "hidden", "restored")
+"""What is counted by page, platform and school."""
+BY_CLAUSE = ("flagged", "reviewed", "left_up", "hidden", "restored")
+NO_CLAUSE = "-"
+"""Stands for the clause of a comment that no clause was named for."""

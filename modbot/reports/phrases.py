@@ -1,0 +1,75 @@
+"""Numbers, spans and times as people say them; a withheld number says that it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from modbot.reports.figures import WITHHELD, Value
+
+DASH = "–"
+STAR = "*"
+ONE = {
+    "comments": "comment",
+    "edits": "edit",
+    "cases": "case",
+    "decisions": "decision",
+    "actions": "action",
+    "hours": "hour",
+    "minutes": "minute",
+    "changes": "change",
+    "records": "record",
+    "pages": "page",
+}
+
+
+def number(value: Value) -> str:
+    """As it is told by itself."""
+    if value is None:
+        return DASH
+    if isinstance(value, str):
+        return value
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def cell(value: Value) -> str:
+    """For one of many cells, under which the sign is explained."""
+    return STAR if value == WITHHELD else number(value)
+
+
+def counted(value: Value, unit: str) -> str:
+    """`1 comment`, `no comments`, `a withheld number of comments`."""
+    if value is None:
+        return f"no known number of {unit}"
+    if value == WITHHELD:
+        return f"a withheld number of {unit}"
+    if value == 0:
+        return f"no {ONE.get(unit, unit)}"
+    return f"{number(value)} {ONE.get(unit, unit) if value == 1 else unit}"
+
+
+def long(hours: Value) -> str:
+    """A length of time in the unit that fits it."""
+    if not isinstance(hours, int | float):
+        return "a time that is not told" if hours == WITHHELD else "no time"
+    if hours < 1:
+        return counted(round(hours * 60), "minutes")
+    if hours < 48:
+        return counted(round(hours, 1 if hours < 10 else 0), "hours").replace(".0 ", " ")
+    return counted(round(hours / 24, 1), "days").replace(".0 ", " ")
+
+
+def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
+    """`Tue 17 Nov, 09:05`."""
+    here = moment.astimezone(zone)
+    return f"{here:%a} {here.day} {here:%b}, {here:%H:%M}"
+
+
+def day(moment: datetime, zone: ZoneInfo) -> str:
+    here = moment.astimezone(zone)
+    return f"{here.day} {here:%B %Y}"
+
+
+def listed(parts: list[str]) -> str:
+    """`a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

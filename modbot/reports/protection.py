@@ -1,0 +1,180 @@
+"""The public version: no count under ten, and none that can be worked out from the others.
+
+Counts add up: pages to platforms, schools and the total, left up and hidden to decided, clauses to the total.
+So whoever reads the public version can subtract. After the small numbers, further ones are withheld, the
+smallest first, until every withheld number could be anything from 0 to 9, for all that is told. Whether it
+could is a linear programme: its least and greatest value under all sums. Source of the method: complementary
+cell suppression, as statistical offices use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import linprog
+
+from modbot.reports.capture import Registered
+from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, WITHHELD, Figures, Key, Seen, Value
+from modbot.reports.measuring import groups
+
+LEAST = 10
+"""The smallest count that is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """`whole` is what the parts add up to."""
+
+    whole: Key
+    parts: tuple[Key, ...]
+
+    @property
+    def terms(self) -> tuple[Key, ...]:
+        return (self.whole, *self.parts)
+
+
+def protect(figures: Figures, pages: Sequence[Registered]) -> dict[Key, Value]:
+    """The figures that everybody may see, with what must not be told withheld.
+
+    Depends on this week alone, so that two reports never withhold different parts of one week.
+    """
+    told = {key: value for key, value in figures.items() if MEANINGS[key.name].seen is not Seen.INTERNAL}
+    counts = {
+        key: value
+        for key, value in told.items()
+        if MEANINGS[key.name].seen is Seen.COUNTED and isinstance(value, int)
+    }
+    withheld = suppressed(counts, sums(counts, pages))
+    public: dict[Key, Value] = {key: WITHHELD if key in withheld else value for key, value in told.items()}
+    for key, value in told.items():
+        base = MEANINGS[key.name].rests_on
+        if base and value is not None and public.get(Key(base, key.by, key.which)) == WITHHELD:
+            public[key] = WITHHELD
+    return public
+
+
+def sums(counts: Mapping[Key, int], pages: Sequence[Registered]) -> list[Sum]:
+    """Every way in which the counts add up."""
+    found = [*_over_pages(pages), *_over_clauses(counts), *_of_decisions(counts)]
+    return [each for each in found if all(term in counts for term in each.terms)]
+
+
+def _over_pages(pages: Sequence[Registered]) -> Iterator[Sum]:
+    for name in PARTED:
+        yield Sum(Key(name), tuple(Key(name, "page", page.key) for page in pages))
+        for by, parts in groups(pages).items():
+            for which, keys in parts.items():
+                yield Sum(Key(name, by, which), tuple(Key(name, "page", key) for key in keys))
+
+
+def _over_clauses(counts: Mapping[Key, int]) -> Iterator[Sum]:
+    for name in BY_CLAUSE:
+        parts = tuple(key for key in counts if key.name == name and key.by == "clause")
+        if parts:
+            yield Sum(Key(name), parts)
+
+
+def _of_decisions(counts: Mapping[Key, int]) -> Iterator[Sum]:
+    for key in counts:
+        if key.name == "reviewed":
+            yield Sum(key, (key._replace(name="left_up"), key._replace(name="hidden")))
+
+
+def suppressed(counts: Mapping[Key, int], adding: Sequence[Sum]) -> set[Key]:
+    """What to withhold: every count under ten, and as many others as it takes to hide these."""
+    small = sorted(key for key, count in counts.items() if count < LEAST)
+    if not small:
+        return set()
+    # To withhold more only adds solutions, so what one solution showed to be possible stays possible.
+    possible: dict[Key, tuple[float, float]] = {key: (counts[key], counts[key]) for key in small}
+    withheld = _within_each_sum(small, counts, adding)
+    for sign in (1, -1):
+        _Program(small, withheld, counts, adding).solve(sign, possible)
+    for key in small:
+        for end, sign in ((0, 1), (LEAST - 1, -1)):
+            while not _reaches(possible[key], end):
+                giving_away = _Program([key], withheld, counts, adding).solve(sign, possible)
+                if not _reaches(possible[key], end):
+                    withheld.add(min(giving_away, key=lambda each: (counts[each], each)))
+    return withheld
+
+
+def _within_each_sum(small: Collection[Key], counts: Mapping[Key, int], adding: Sequence[Sum]) -> set[Key]:
+    """What every sum demands by itself: beside a told whole, two withheld parts at least, of nine together.
+
+    The programmes below would find the same, one costly step after the other.
+    """
+    withheld: set[Key] = set()
+    grown = set(small)
+    while withheld != grown:
+        withheld = set(grown)
+        for each in adding:
+            parts = [part for part in each.parts if part in grown]
+            told = sorted((counts[part], part) for part in each.parts if part not in grown)
+            together = sum(counts[part] for part in parts)
+            while parts and each.whole not in grown and (len(parts) < 2 or together < LEAST - 1):
+                count, key = told.pop(0) if told else (0, each.whole)
+                parts.append(key)
+                together += count
+                grown.add(key)
+    return withheld
+
+
+def _reaches(ends: tuple[float, float], end: float) -> bool:
+    return ends[0] <= end if end == 0 else ends[1] >= end
+
+
+class _Program:
+    """What somebody knows of withheld counts who sees all others and how they add up."""
+
+    def __init__(
+        self,
+        keys: Collection[Key],
+        withheld: Collection[Key],
+        counts: Mapping[Key, int],
+        adding: Sequence[Sum],
+    ) -> None:
+        self._keys = keys
+        self._sums = _around(keys, withheld, adding)
+        terms = {term for each in self._sums for term in each.terms}
+        self._unknown = sorted((terms & set(withheld)) | set(keys))
+        self._told = terms - set(withheld)
+        self._counts = counts
+
+    def solve(self, sign: int, possible: dict[Key, tuple[float, float]]) -> set[Key]:
+        """Push the counts down (1) or up to nine (-1), widen what is `possible` for every unknown by the
+        solution, and return the numbers told in the sums that kept the counts from going further."""
+        place = {each: number for number, each in enumerate(self._unknown)}
+        aim = np.array([sign if each in self._keys else 0 for each in self._unknown])
+        bounds = [(0, LEAST - 1 if each in self._keys else None) for each in self._unknown]
+        matrix, right = self._equations(place)
+        solution = linprog(aim, A_eq=matrix, b_eq=right, bounds=bounds)
+        for each, value in zip(self._unknown, solution.x, strict=True):
+            low, high = possible.get(each, (value, value))
+            possible[each] = (min(low, round(value, 6)), max(high, round(value, 6)))
+        binding = [each for each, price in zip(self._sums, solution.eqlin.marginals, strict=True) if price]
+        giving_away = {term for each in binding for term in each.terms} & self._told
+        return giving_away or self._told
+
+    def _equations(self, place: Mapping[Key, int]) -> tuple[np.ndarray, np.ndarray]:
+        """Each sum: unknown whole less unknown parts equals known parts less known whole."""
+        matrix, right = np.zeros((len(self._sums), len(place))), np.zeros(len(self._sums))
+        for row, each in enumerate(self._sums):
+            for sign, term in ((1, each.whole), *((-1, part) for part in each.parts)):
+                if term in place:
+                    matrix[row, place[term]] += sign
+                else:
+                    right[row] -= sign * self._counts[term]
+        return matrix, right
+
+
+def _around(keys: Collection[Key], withheld: Collection[Key], adding: Sequence[Sum]) -> list[Sum]:
+    """The sums that say anything of withheld counts: their own, those of the unknowns in them, and so on."""
+    reached, found, left = set(keys), [], list(adding)
+    while near := [each for each in left if not reached.isdisjoint(each.terms)]:
+        found += near
+        left = [each for each in left if reached.isdisjoint(each.terms)]
+        reached |= {term for each in near for term in each.terms if term in withheld}
+    return found
