@@ -98,6 +98,10 @@ class Web(_Table):
     metrics_token: SecretStr
 
 
+class Reports(_Table):
+    folder: Path
+
+
 class Log(_Table):
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")]
     format: Annotated[str, Field(pattern="^(json|text|auto)$")]
@@ -134,6 +138,7 @@ class Settings(BaseSettings):
     review: Review
     audit: Audit
     web: Web
+    reports: Reports
     log: Log
     alerts: Alerts
     on_call: OnCall
