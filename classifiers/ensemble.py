@@ -1,16 +1,12 @@
-"""Several classifiers as one opinion: joined per category, and honest about who was absent.
-
-The joined score is the highest of the members' calibrated probabilities. It is monotone in each member,
-needs nothing learned, cannot be dragged down by a member that has nothing to say, and a moderator can be told
-in one sentence where it came from. Its operating points are measured on the joined score itself.
-"""
+"""Several classifiers as one opinion: joined per category by rules, and honest about who was absent."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from classifiers.base import Category, Classifier, ClassifierError, ClassifierFailed, Score, Scores
+from classifiers.base import Category, Classifier, ClassifierError, ClassifierFailed, Scores
+from classifiers.joining import HIGHEST, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +19,9 @@ class Assessment:
 
 
 class Ensemble:
-    def __init__(self, members: Sequence[Classifier]) -> None:
+    def __init__(self, members: Sequence[Classifier], rules: Rules = HIGHEST) -> None:
         self.members = tuple(members)
+        self.rules = rules
         self._reasons: dict[str, str] = {}
 
     def load(self) -> None:
@@ -43,11 +40,12 @@ class Ensemble:
 
     @property
     def version(self) -> str:
-        """Every member with its version, absent ones included: without a member the scores are others."""
-        return "+".join(
+        """Every member with its version, absent ones included, and the rules that join them."""
+        parts = [
             f"{member.name}:{'absent' if member.name in self._reasons else member.version}"
             for member in self.members
-        )
+        ]
+        return "+".join([*parts, *([f"rules:{self.rules.version}"] if self.rules.version else [])])
 
     def assess(self, texts: Sequence[str]) -> list[Assessment]:
         """One assessment a text, in order, the same in any batch. Raises ClassifierFailed if all failed."""
@@ -81,11 +79,7 @@ class Ensemble:
         scores = {name: each for name, each in found.items() if not isinstance(each, str)}
         absent = tuple(sorted(member.name for member in self.members if member.name not in scores))
         covered = {category for each in self.members if each.name in scores for category in each.categories}
-        joined = {
-            category: join([one[category] for one in scores.values() if category in one])
-            for category in Category
-            if category in covered
-        }
+        joined = {category: self.rules.join(category, scores) for category in Category if category in covered}
         return Assessment(joined, scores, absent)
 
 
@@ -96,10 +90,3 @@ def _is_sound(scores: Scores) -> bool:
 def _reason(error: Exception) -> str:
     """A stranger's exception may quote the text, so only its type is told."""
     return f"{type(error).__name__}: {error}" if isinstance(error, ClassifierError) else type(error).__name__
-
-
-def join(scores: Sequence[Score]) -> Score:
-    """The highest probability, with the spans of every member that is at least half as sure."""
-    highest = max((score.probability for score in scores), default=0.0)
-    spans = {span for score in scores if score.probability >= highest / 2 for span in score.spans}
-    return Score(highest, tuple(sorted(spans)))

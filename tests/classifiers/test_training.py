@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifiers import manifest, patterns, thresholds
+from classifiers import joining, manifest, patterns, thresholds
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
 from classifiers.linear import Linear
@@ -29,7 +29,14 @@ from classifiers.training import (
 from classifiers.training.reading import Row
 
 NOTHING = dict.fromkeys(Category, False)
-FILES = ("manifest.json", "thresholds.json", "linear/model.skops", "linear/heldout.json", "linear/CARD.md")
+FILES = (
+    "manifest.json",
+    "joining.json",
+    "thresholds.json",
+    "linear/model.skops",
+    "linear/heldout.json",
+    "linear/CARD.md",
+)
 
 
 def row(text: str, *breaches: Category, **facts: object) -> Row:
@@ -89,7 +96,7 @@ def test_training_twice_gives_the_same_bytes(trained: Sequence[Path]) -> None:
 
 
 def test_what_was_trained_loads_and_scores(trained: Sequence[Path]) -> None:
-    ensemble = Ensemble([Patterns(trained[0]), Linear(trained[0])])
+    ensemble = Ensemble([Patterns(trained[0]), Linear(trained[0])], joining.load(trained[0]))
     ensemble.load()
     assert ensemble.absent == {}
     [assessed] = ensemble.assess(["Vote NO on Measure 4!"])

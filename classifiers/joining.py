@@ -1,0 +1,100 @@
+"""How the members' opinions become one: a rule a category that anybody can read, add up and check.
+
+    joined = sigmoid(bias + weight of encoder * logit(encoder) + weight of linear * logit(linear) + ...)
+
+No weight is negative, so that no member's rising score can lower the joined one. There is a rule for every
+set of members that may be present. A member that no rule knows, and one that counts as certain, is not
+averaged away: the joined score is at least what it says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import exp, log
+from pathlib import Path
+
+from classifiers import manifest
+from classifiers.base import Category, ModelTampered, Score, Scores, Span
+
+NAME = "joining"
+FILE = "joining.json"
+LEAST = 1e-4
+"""Probabilities nearer to 0 or 1 than this say no more than this."""
+
+
+def logit(probability: float) -> float:
+    clipped = min(max(probability, LEAST), 1 - LEAST)
+    return log(clipped / (1 - clipped))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    weights: Mapping[str, float]
+    """By member's name; none is negative."""
+    bias: float
+
+    def joined(self, probabilities: Mapping[str, float]) -> float:
+        """Of every member of the rule one probability; rounded, so that no digit depends on the machine."""
+        total = self.bias + sum(
+            weight * logit(probabilities[name]) for name, weight in sorted(self.weights.items())
+        )
+        return round(1 / (1 + exp(-total)), 6)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """`by_members`: for a set of members, one rule a category. `certain`: members whose word is the least."""
+
+    by_members: Mapping[frozenset[str], Mapping[Category, Rule]]
+    certain: frozenset[str] = frozenset()
+    version: str = ""
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every member that some rule weighs."""
+        return frozenset(name for names in self.by_members for name in names)
+
+    def join(self, category: Category, found: Mapping[str, Scores]) -> Score:
+        """`found`: what the members that are present say; one that is silent on a category said 0."""
+        said = {name: scores[category] for name, scores in found.items() if category in scores}
+        rules = self.by_members.get(self.known.intersection(found), {})
+        rule = rules.get(category)
+        weighed = rule.weights.keys() if rule else frozenset[str]()
+        least = [score for name, score in said.items() if name not in weighed or name in self.certain]
+        probability = max((score.probability for score in least), default=0.0)
+        if rule:
+            silent = Score(0.0)
+            own = {name: said.get(name, silent).probability for name in weighed}
+            probability = max(probability, rule.joined(own))
+        return Score(probability, _carried(list(said.values())))
+
+
+HIGHEST = Rules({})
+"""Nothing learned: the joined score is the highest of the members'."""
+
+
+def _carried(scores: Sequence[Score]) -> tuple[Span, ...]:
+    """The spans of every member that is at least half as sure as the surest."""
+    highest = max((score.probability for score in scores), default=0.0)
+    spans = {span for score in scores if score.probability >= highest / 2 for span in score.spans}
+    return tuple(sorted(spans))
+
+
+def load(models: Path) -> Rules:
+    """The shipped rules. Raises ModelMissing or ModelTampered."""
+    content = manifest.verified(models, NAME, FILE)
+    try:
+        entries = json.loads(content)
+        rules = {
+            frozenset(entry["members"]): {
+                Category(name): Rule(one["weights"], float(one["bias"]))
+                for name, one in entry["categories"].items()
+            }
+            for entry in entries["rules"]
+        }
+        return Rules(rules, frozenset(entries["certain"]), manifest.expected(models, NAME, FILE)[:12])
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ModelTampered(f"{models / FILE} does not hold joining rules: restore it") from error

@@ -1,0 +1,156 @@
+"""The encoder from data to weights: first what the public sources teach, then the project's own corpus.
+
+One comment in four is held out, whole issues at a time: the model that ships never sees them, and what it
+says of them sets its calibration, the joining rule and the thresholds. All of it can be stopped and taken up
+again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from tokenizers import Tokenizer
+
+from classifiers import encoder
+from classifiers.base import Category
+from classifiers.pictures import readable
+from classifiers.training import exporting, fitting, network, tuning
+from classifiers.training.measures import Floats
+from classifiers.training.network import Network
+from classifiers.training.reading import Row
+from classifiers.training.tuning import Lesson
+from classifiers.training.unseen import HELD_OUT, as_json
+
+FOLDS = 4
+"""One of them is held out."""
+MOST_A_SOURCE = 1200
+LONGEST_PUBLIC = 220
+"""Characters; the label of a longer text may rest on a part that is cut off."""
+BACKGROUND, BACKGROUND_WEIGHT = 50, 0.3
+"""Rows of each public source that stay in sight in the second stage, and what each counts there."""
+SETTLED = 2
+"""The lowest layers are left as the first stage made them."""
+OWN_EPOCHS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    files: Mapping[str, bytes]
+    """By their path under models/."""
+    public: Sequence[Row]
+    """The public rows that it learned from."""
+
+
+def train(
+    own: Sequence[Row], public: Sequence[Row], folder: Path, seed: int, progress: Callable[[str], None]
+) -> Made:
+    """The shipped files, calibrated on what was held out. A stopped run takes up again from `folder`."""
+    unseen = held_out(own, seed)
+    begin = first_stage(public, folder, seed, progress)
+    learn = [row for row, out in zip(own, unseen, strict=True) if not out]
+    made = second_stage(learn, public, begin, folder, seed, progress)
+    test = [row for row, out in zip(own, unseen, strict=True) if out]
+    ids = encoded([row.text for row in test], network.tokenizer())
+    progress(f"encoder: calibrating on {len(test)} comments that it has not seen")
+    calibrate(made, network.logits(made, ids), test)
+    words = (network.pretrained_folder() / "tokenizer.json").read_bytes()
+    content = exporting.exported(made)
+    scores = encoder.parse(content, words).probabilities(ids)
+    known = as_json([row.id for row in test], scores)
+    files = {encoder.FILE: content, encoder.WORDS: words, HELD_OUT.format(name="encoder"): known}
+    return Made(files, sampled(public, MOST_A_SOURCE, seed))
+
+
+def calibrate(made: Network, logits: Floats, rows: Sequence[Row]) -> None:
+    """Platt's sigmoid as part of the head: its outputs are the logits of probabilities afterwards."""
+    with torch.no_grad():
+        for column, category in enumerate(Category):
+            truth = np.array([float(row.labels[category]) for row in rows])
+            scale, shift = fitting.platt(logits[:, column], truth)
+            made.head.weight[column] *= scale
+            made.head.bias[column] = made.head.bias[column] * scale + shift
+
+
+def sampled(rows: Sequence[Row], most: int, seed: int) -> list[Row]:
+    """Up to `most` rows of each source, those that are labelled as threats first: they are the rarest."""
+    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    by_source: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.labels and len(row.text) <= LONGEST_PUBLIC:
+            by_source.setdefault(row.source, []).append(row)
+    chosen = []
+    for source in sorted(by_source):
+        some = chance.sample(by_source[source], len(by_source[source]))
+        chosen += sorted(some, key=lambda row: not row.labels.get(Category.THREATS))[:most]
+    return chosen
+
+
+def first_stage(rows: Sequence[Row], folder: Path, seed: int, progress: Callable[[str], None]) -> Network:
+    """What the public sources teach, from the pre-trained weights."""
+    public = sampled(rows, MOST_A_SOURCE, seed)
+    lesson = Lesson("public", public, [1.0] * len(public), 64, epochs=1, disguised=0.1, seed=seed)
+    return _learned(network.pretrained(), lesson, folder, progress)
+
+
+def second_stage(
+    own: Sequence[Row],
+    public: Sequence[Row],
+    begin: Network,
+    folder: Path,
+    seed: int,
+    progress: Callable[[str], None],
+) -> Network:
+    """From a copy of `begin`; some public rows stay in sight, so that their lesson is not forgotten."""
+    behind = sampled(public, BACKGROUND, seed + 1)
+    made = network.pretrained()
+    made.load_state_dict(begin.state_dict())
+    made.body.encoder.layer[:SETTLED].requires_grad_(False)
+    lesson = Lesson(
+        name="own",
+        rows=[*own, *behind],
+        weights=[1.0] * len(own) + [BACKGROUND_WEIGHT] * len(behind),
+        together=32,
+        epochs=OWN_EPOCHS,
+        disguised=0.3,
+        seed=seed,
+    )
+    return _learned(made, lesson, folder, progress)
+
+
+def held_out(own: Sequence[Row], seed: int) -> npt.NDArray[np.bool_]:
+    """Which comments the encoder does not learn from."""
+    unseen: npt.NDArray[np.bool_] = fitting.folds(own, seed, FOLDS) == 0
+    return unseen
+
+
+def _learned(made: Network, lesson: Lesson, folder: Path, progress: Callable[[str], None]) -> Network:
+    """Done before with the very same rows and settings: read; otherwise learned and kept."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / f"{lesson.name}-{_fingerprint(lesson)}.pt"
+    if kept.exists():
+        made.load_state_dict(torch.load(kept, weights_only=True))
+        return made
+    tuning.tune(made, lesson, network.tokenizer(), folder, progress)
+    torch.save(made.state_dict(), kept)
+    return made
+
+
+def _fingerprint(lesson: Lesson) -> str:
+    facts = [lesson.together, lesson.epochs, lesson.disguised, lesson.seed, lesson.rate]
+    digest = hashlib.sha256(json.dumps(facts).encode())
+    for row, weight in zip(lesson.rows, lesson.weights, strict=True):
+        labels = sorted((category.value, value) for category, value in row.labels.items())
+        digest.update(json.dumps([row.text, labels, weight]).encode())
+    return digest.hexdigest()[:12]
+
+
+def encoded(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
+    return [one.ids for one in tokenizer.encode_batch([readable(text) for text in texts])]

@@ -1,0 +1,73 @@
+"""What each member says of comments that it did not learn from: all that is measured and chosen rests on it.
+
+The linear model's file beside it holds, for every corpus comment, the score by the fold that had not seen it.
+The encoder's holds the comments that it never learned from; with an encoder only those are measured.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from classifiers import manifest
+from classifiers.base import Category, Classifier, Score
+from classifiers.encoder import Encoder
+from classifiers.linear import Linear
+from classifiers.patterns import Patterns
+from classifiers.training import reading
+from classifiers.training.measures import Floats
+from classifiers.training.reading import Row
+
+HELD_OUT = "{name}/heldout.json"
+AT_ONCE = 512
+LEARNED: tuple[type[Classifier], ...] = (Linear, Encoder)
+
+
+def as_json(ids: Sequence[str], scores: Floats) -> bytes:
+    """By the comment's id one probability a category."""
+    known = {one: [round(float(value), 4) for value in row] for one, row in zip(ids, scores, strict=True)}
+    return (json.dumps(known, separators=(",", ":")) + "\n").encode()
+
+
+def members(models: Path) -> list[Classifier]:
+    """Those that are measured: the rules, and what has been trained."""
+    trained = manifest.read(models)
+    return [Patterns(models), *(one(models) for one in LEARNED if one.name in trained)]
+
+
+def measured(models: Path, rows: Sequence[Row]) -> list[Row]:
+    """Of the corpus what no member learned from without holding it out."""
+    if Encoder.name not in manifest.read(models):
+        return list(rows)
+    known = _held_out(models, Encoder.name)
+    return [row for row in rows if row.id in known]
+
+
+def _held_out(models: Path, name: str) -> Mapping[str, Sequence[float]]:
+    file = HELD_OUT.format(name=name)
+    if file not in manifest.read(models).get(name, {}).get("files", {}):
+        return {}
+    found: Mapping[str, Sequence[float]] = json.loads(manifest.verified(models, name, file))
+    return found
+
+
+def opinions(
+    models: Path, rows: Sequence[Row], progress: Callable[[str], None] = lambda _: None
+) -> Mapping[str, Floats]:
+    """By member, rows x Category; for corpus rows what was held out, where there is such a score."""
+    said: dict[str, Floats] = {}
+    for member in members(models):
+        progress(f"scoring {len(rows)} texts with {member.name}")
+        known = _held_out(models, member.name)
+        said[member.name] = scores = np.zeros((len(rows), len(Category)))
+        own = [index for index, row in enumerate(rows) if row.source == reading.OWN and row.id in known]
+        scores[own] = np.array([known[rows[index].id] for index in own]).reshape(-1, len(Category))
+        others = sorted(set(range(len(rows))) - set(own))
+        for start in range(0, len(others), AT_ONCE):
+            some = others[start : start + AT_ONCE]
+            for index, found in zip(some, member.classify([rows[i].text for i in some]), strict=True):
+                scores[index] = [found.get(category, Score(0.0)).probability for category in Category]
+    return said

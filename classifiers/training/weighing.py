@@ -1,0 +1,86 @@
+"""Learns the joining rules: a logistic regression a category over the members' logits, no weight negative."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+from scipy.optimize import minimize
+
+from classifiers.base import Category, Score
+from classifiers.joining import LEAST, Rule, Rules
+from classifiers.training.measures import Floats
+
+CERTAIN = ("patterns",)
+"""Members whose word is the least that is said: a rule of theirs that hits was measured by itself."""
+TOWARDS_EQUAL = 1.0
+"""How strongly the weights are drawn towards an equal share each, in the weight of so many comments."""
+
+
+def fit(opinions: Mapping[str, Floats], truth: Floats) -> Rules:
+    """A rule for every set of members. `opinions`: by member, comments x Category; `truth` likewise."""
+    return Rules(
+        {
+            frozenset(names): {
+                category: _rule(names, [opinions[name][:, column] for name in names], truth[:, column])
+                for column, category in enumerate(Category)
+            }
+            for names in _sets(sorted(opinions))
+        },
+        frozenset(CERTAIN),
+    )
+
+
+def _sets(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    for count in range(1, len(names) + 1):
+        yield from combinations(names, count)
+
+
+def _rule(names: Sequence[str], probabilities: Sequence[Floats], truth: Floats) -> Rule:
+    logits = np.stack([_logits(one) for one in probabilities], axis=1)
+    equal = np.append(np.full(len(names), 1 / len(names)), 0.0)
+
+    def loss(numbers: Floats) -> tuple[float, Floats]:
+        total = logits @ numbers[:-1] + numbers[-1]
+        wrong = 1 / (1 + np.exp(-total)) - truth
+        away = (numbers - equal) * np.append(np.ones(len(names)), 0.0)
+        value = np.logaddexp(0, total).sum() - (truth * total).sum() + TOWARDS_EQUAL * (away**2).sum() / 2
+        return float(value), np.append(logits.T @ wrong, wrong.sum()) + TOWARDS_EQUAL * away
+
+    bounds = [(0.0, 3.0)] * len(names) + [(-10.0, 10.0)]
+    found = minimize(loss, equal, jac=True, method="L-BFGS-B", bounds=bounds).x
+    weights = {name: round(float(weight), 4) for name, weight in zip(names, found[:-1], strict=True)}
+    return Rule(weights, round(float(found[-1]), 4))
+
+
+def _logits(probabilities: Floats) -> Floats:
+    clipped = np.clip(probabilities, LEAST, 1 - LEAST)
+    logits: Floats = np.log(clipped / (1 - clipped))
+    return logits
+
+
+def joined(rules: Rules, opinions: Mapping[str, Floats]) -> Floats:
+    """What the ensemble would say: comments x Category."""
+    count = len(next(iter(opinions.values())))
+    found = np.zeros((count, len(Category)))
+    for row in range(count):
+        for column, category in enumerate(Category):
+            said = {name: {category: Score(float(one[row, column]))} for name, one in opinions.items()}
+            found[row, column] = rules.join(category, said).probability
+    return found
+
+
+def as_json(rules: Rules) -> bytes:
+    entries = [
+        {
+            "members": sorted(names),
+            "categories": {
+                category.value: {"weights": dict(rule.weights), "bias": rule.bias}
+                for category, rule in by_category.items()
+            },
+        }
+        for names, by_category in rules.by_members.items()
+    ]
+    return (json.dumps({"certain": sorted(rules.certain), "rules": entries}, indent=2) + "\n").encode()
