@@ -44,5 +44,5 @@ clean:  ## remove everything that make made
 	@touch $@
 
 .venv/for-development: .venv/installed
-	@$(INSTALL) --editable '.[postgres]' --group dev
+	@$(INSTALL) --editable '.[postgres,sso]' --group dev
 	@touch $@

@@ -200,6 +200,12 @@ def set_email(store: Store, name: str, email: str, *, by: str) -> None:
         _set(tx, name, {"email": plain or None, "sso_subject": None}, actor, "e-mail address set")
 
 
+def link(store: Store, name: str, subject: str) -> None:
+    """From now on the identity provider's own identifier names this person."""
+    with store.write() as tx:
+        _set(tx, name, {"sso_subject": subject}, name, "district account linked")
+
+
 def account(tx: Transaction, name: str) -> sa.Row[Any]:
     """The person's row, made if there is none yet. Raises ConfigError for nobody."""
     users.active(tx, name)

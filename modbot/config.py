@@ -102,6 +102,13 @@ class Reports(_Table):
     folder: Path
 
 
+class Sso(_Table):
+    issuer: Annotated[str, Field(pattern=r"^(https?://[^\s?#@]+)?$")]
+    client_id: str
+    client_secret: SecretStr
+    allow_loopback: bool
+
+
 class Log(_Table):
     level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")]
     format: Annotated[str, Field(pattern="^(json|text|auto)$")]
@@ -138,6 +145,7 @@ class Settings(BaseSettings):
     review: Review
     audit: Audit
     web: Web
+    sso: Sso
     reports: Reports
     log: Log
     alerts: Alerts

@@ -56,8 +56,10 @@ class Here:
         return now - self.proven_at < PROOF_HOLDS
 
 
-def start(tx: Transaction, name: str, *, address: str, agent: str, how: str) -> str:
-    """The token of a new session, for the cookie alone; `how` it was proven goes on record."""
+def start(
+    tx: Transaction, name: str, *, address: str, agent: str, how: str, proven_at: datetime | None = None
+) -> str:
+    """The token of a new session, for the cookie alone; `how` the person proved it goes on record."""
     token = secrets.token_urlsafe(32)
     body = {"how": how, "address": address}
     seq = tx.record("session.started", f"user:{name}", body, actor=name)
@@ -68,7 +70,7 @@ def start(tx: Transaction, name: str, *, address: str, agent: str, how: str) -> 
         name=name,
         started_at=tx.now,
         seen_at=tx.now,
-        proven_at=tx.now,
+        proven_at=proven_at or tx.now,
         address=address,
         agent=storable(agent)[:200],
     )

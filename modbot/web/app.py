@@ -18,6 +18,7 @@ from modbot.web import (
     case,
     decided,
     deciding,
+    district,
     guard,
     health_page,
     help_pages,
@@ -39,6 +40,7 @@ SCREENS = (
     status.router,
     acknowledge.router,
     sign_in.router,
+    district.router,
     account.router,
     people.router,
     queue.router,
@@ -57,6 +59,7 @@ STATUS = {NotAllowed: 403, StaleCase: 404, StoreUnavailable: 503}
 
 def create_app(desk: Desk, practice: Practice | None = None) -> FastAPI:
     """The practice page is there only where a `practice` is given."""
+    district.check(desk.settings)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.desk = desk
     app.state.token = guard.new_token()

@@ -126,7 +126,7 @@ def leave(request: Request, desk: AtDesk, who: Anybody) -> Response:
 @router.get("/confirm")
 def ask(request: Request, who: Anybody, next: str = "/") -> Response:  # noqa: A002
     """Before something that cannot easily be undone, a browser that was left alone is no proof."""
-    return page(request, "sign_in_confirm.html", who, target=safe_next(next), problem="")
+    return _confirm(request, who, next)
 
 
 @router.post("/confirm")
@@ -140,8 +140,12 @@ def confirm(request: Request, desk: AtDesk, who: Anybody, secret: Text = "", tar
         problem, status = NOT_PROVEN, 403
     else:
         return RedirectResponse(safe_next(target), status_code=303)
-    values = {"target": safe_next(target), "problem": problem}
-    return page(request, "sign_in_confirm.html", who, status=status, **values)
+    return _confirm(request, who, target, problem=problem, status=status)
+
+
+def refuse(request: Request, problem: str) -> Response:
+    """Back to the form, with what went wrong."""
+    return _form(request, "/", problem=problem, status=403)
 
 
 def weak(desk: Desk, name: str, password: str, again: str) -> str:
@@ -167,7 +171,16 @@ def _welcome(request: Request, token: str, target: str) -> Response:
 
 def _form(request: Request, target: str, *, name: str = "", problem: str = "", status: int = 200) -> Response:
     values = {"target": safe_next(target), "name": name[:40], "problem": problem}
-    return page(request, "sign_in.html", None, status=status, **values)
+    district = bool(desk_of(request).settings.sso.issuer)
+    return page(request, "sign_in.html", None, status=status, district_accounts=district, **values)
+
+
+def _confirm(
+    request: Request, who: SignedIn, target: str, *, problem: str = "", status: int = 200
+) -> Response:
+    district = bool(desk_of(request).settings.sso.issuer)
+    values = {"target": safe_next(target), "problem": problem, "district_accounts": district}
+    return page(request, "sign_in_confirm.html", who, status=status, **values)
 
 
 def _step(request: Request, template: str, ticket: str, target: str, **values: Any) -> Response:
