@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +19,16 @@ ROUNDS = 3
 
 class Weighted(Protocol):
     def probabilities(self, texts: Sequence[str]) -> list[list[float]]: ...
-    def shares(self, texts: Sequence[str], normalized: Sequence[str]) -> list[ngrams.Matrix]: ...
+    def shares(self, readings: Sequence[ngrams.Reading]) -> list[ngrams.Matrix]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text as received, and what normalising and reading made of it."""
+
+    text: str
+    normalized: Normalized
+    reading: ngrams.Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,99 +40,90 @@ class Reason:
     probability: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    start: int
-    end: int
-    share: float
+@dataclass(slots=True)
+class _Trial:
+    """One reason, the numbers of the words that speak for it, strongest first, and how many are marked."""
+
+    reason: Reason
+    source: Source
+    words: list[int]
+    marked: int
+    spans: tuple[Span, ...] = ()
 
 
 def explain(
-    asked: Sequence[Reason],
-    texts: Sequence[str],
-    normalized: Sequence[Normalized],
-    model: Weighted,
+    asked: Sequence[Reason], sources: Mapping[int, Source], model: Weighted
 ) -> dict[tuple[int, int], tuple[Span, ...]]:
-    """Spans in the texts as received, by (text, column). Checked: without them the score is lower."""
-    ranked = _ranked(asked, texts, normalized, model)
-    taken = [_first(words) for words in ranked]
-    spans = [
-        _merged(texts[one.text], words[:count])
-        for one, words, count in zip(asked, ranked, taken, strict=True)
-    ]
-    unsure = [number for number, some in enumerate(spans) if some]
+    """Spans in the texts as received, by (text, column). Checked: without them the score is lower.
+
+    `sources` are the texts that are asked about, by their number.
+    """
+    places = {number: _places(source.normalized.text) for number, source in sources.items()}
+    trials = _trials(asked, sources, model)
+    unsure = [trial for trial in trials if trial.words]
     for _ in range(ROUNDS):
-        unsure = _still_as_high(unsure, asked, spans, texts, model)
-        for number in unsure:
-            taken[number] = 2 * taken[number] + 1
-            spans[number] = _merged(texts[asked[number].text], ranked[number][: taken[number]])
-    for number in _still_as_high(unsure, asked, spans, texts, model):
-        spans[number] = ()
-    return {(one.text, one.column): some for one, some in zip(asked, spans, strict=True)}
+        for trial in unsure:
+            trial.spans = _merged(trial, places[trial.reason.text])
+        unsure = _still_as_high(unsure, model)
+        for trial in unsure:
+            trial.marked = 2 * trial.marked + 1
+    for trial in unsure:
+        trial.spans = _merged(trial, places[trial.reason.text])
+    for trial in _still_as_high(unsure, model):
+        trial.spans = ()
+    return {(trial.reason.text, trial.reason.column): trial.spans for trial in trials}
 
 
-def _ranked(
-    asked: Sequence[Reason], texts: Sequence[str], normalized: Sequence[Normalized], model: Weighted
-) -> list[list[_Word]]:
-    """For each reason the words that speak for it, strongest first, as places in the text as received."""
-    chosen = sorted({one.text for one in asked})
-    shares = dict(
-        zip(
-            chosen,
-            model.shares([texts[i] for i in chosen], [normalized[i].text for i in chosen]),
-            strict=True,
-        )
-    )
-    places = {text: _places(normalized[text]) for text in chosen}
-    ranked = []
+def _places(normalized: str) -> list[tuple[int, int]]:
+    return [match.span() for match in ngrams.tokens(normalized).finditer(normalized)]
+
+
+def _trials(asked: Sequence[Reason], sources: Mapping[int, Source], model: Weighted) -> list[_Trial]:
+    readings = [source.reading for source in sources.values()]
+    shares = dict(zip(sources, model.shares(readings), strict=True))
+    trials = []
     for one in asked:
         column = shares[one.text][:, one.column].tolist()
-        words = [
-            _Word(*place, share) for place, share in zip(places[one.text], column, strict=True) if share > 0
-        ]
-        ranked.append(sorted(words, key=lambda word: (-word.share, word.start)))
-    return ranked
+        ranked = sorted((-share, word) for word, share in enumerate(column) if share > 0)
+        marked = _first([-share for share, _ in ranked])
+        trials.append(_Trial(one, sources[one.text], [word for _, word in ranked], marked))
+    return trials
 
 
-def _places(normalized: Normalized) -> list[tuple[int, int]]:
-    return [normalized.original_span(*match.span()) for match in ngrams.TOKEN.finditer(normalized.text)]
-
-
-def _first(words: Sequence[_Word]) -> int:
-    total, covered = sum(word.share for word in words), 0.0
-    for count, word in enumerate(words[:MOST], start=1):
-        covered += word.share
+def _first(shares: Sequence[float]) -> int:
+    """How many of the words, strongest first, are enough to begin with."""
+    total, covered = sum(shares), 0.0
+    for count, share in enumerate(shares[:MOST], start=1):
+        covered += share
         if covered >= SHARE * total:
             return count
-    return min(MOST, len(words))
+    return min(MOST, len(shares))
 
 
-def _merged(text: str, words: Sequence[_Word]) -> tuple[Span, ...]:
-    """Neighbouring words become one span, what stands between them included."""
+def _merged(trial: _Trial, places: Sequence[tuple[int, int]]) -> tuple[Span, ...]:
+    """The marked words; neighbouring ones become one span, what stands between them included."""
+    text, normalized = trial.source.text, trial.source.normalized
     spans: list[Span] = []
-    for word in sorted(words, key=lambda word: word.start):
-        if spans and not any(character.isalnum() for character in text[spans[-1].end : word.start]):
-            spans[-1] = Span(spans[-1].start, max(word.end, spans[-1].end), WORDING)
+    for word in sorted(trial.words[: trial.marked]):
+        start, end = normalized.original_span(*places[word])
+        if spans and not any(map(str.isalnum, text[spans[-1].end : start])):
+            spans[-1] = Span(spans[-1].start, max(end, spans[-1].end), WORDING)
         else:
-            spans.append(Span(word.start, word.end, WORDING))
+            spans.append(Span(start, end, WORDING))
     return tuple(spans)
 
 
-def _still_as_high(
-    numbers: Sequence[int],
-    asked: Sequence[Reason],
-    spans: Sequence[tuple[Span, ...]],
-    texts: Sequence[str],
-    model: Weighted,
-) -> list[int]:
-    """Of these reasons, the ones whose probability does not fall without their spans."""
-    if not numbers:
+def _still_as_high(trials: Sequence[_Trial], model: Weighted) -> list[_Trial]:
+    """Those whose probability does not fall without their spans."""
+    if not trials:
         return []
-    rows = model.probabilities([cut(texts[asked[number].text], spans[number]) for number in numbers])
+    rest = [cut(trial.source.text, trial.spans) for trial in trials]
+    different = list(dict.fromkeys(rest))
+    rows = dict(zip(different, model.probabilities(different), strict=True))
     return [
-        number
-        for number, row in zip(numbers, rows, strict=True)
-        if row[asked[number].column] >= asked[number].probability
+        trial
+        for trial, text in zip(trials, rest, strict=True)
+        if rows[text][trial.reason.column] >= trial.reason.probability
     ]
 
 

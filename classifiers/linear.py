@@ -14,7 +14,7 @@ import skops.io
 
 from classifiers import manifest, ngrams
 from classifiers.base import Category, Classifier, ClassifierFailed, ModelTampered, Score, Scores
-from classifiers.evidence import Reason, explain
+from classifiers.evidence import Reason, Source, explain
 from classifiers.fingerprint import code_version
 from classifiers.normalize import normalize
 
@@ -36,20 +36,18 @@ class Model:
 
     def probabilities(self, texts: Sequence[str]) -> list[list[float]]:
         """Per text as received one probability a category, the same whatever else is in the batch."""
-        return self.scored(self.batch(texts, [normalize(text).text for text in texts]))
+        return self.scored([ngrams.read(text, normalize(text).text) for text in texts])
 
-    def batch(self, texts: Sequence[str], normalized: Sequence[str]) -> ngrams.Batch:
-        return ngrams.batch(list(map(ngrams.read, texts, normalized)), self.lexicon)
-
-    def shares(self, texts: Sequence[str], normalized: Sequence[str]) -> list[ngrams.Matrix]:
-        """Per text what each of its words adds to each category's logit: words x categories."""
-        batch = self.batch(texts, normalized)
-        return np.split(batch.by_word(self.weights, self.vectors), batch.text_words[1:-1])
-
-    def scored(self, batch: ngrams.Batch) -> list[list[float]]:
+    def scored(self, readings: Sequence[ngrams.Reading]) -> list[list[float]]:
+        batch = ngrams.batch(readings, self.lexicon)
         logits = batch.product(self.weights, self.vectors).astype(np.float64) + self.bias
         rows: list[list[float]] = np.round(1 / (1 + np.exp(-np.clip(logits, -30, 30))), 6).tolist()
         return rows
+
+    def shares(self, readings: Sequence[ngrams.Reading]) -> list[ngrams.Matrix]:
+        """Per text what each of its words adds to each category's logit: words x categories."""
+        batch = ngrams.batch(readings, self.lexicon)
+        return np.split(batch.by_word(self.weights, self.vectors), batch.text_words[1:-1])
 
 
 class Linear(Classifier):
@@ -80,23 +78,21 @@ class Linear(Classifier):
 
     def _batch(self, texts: Sequence[str]) -> list[Scores]:
         normalized = [normalize(text) for text in texts]
-        rows = self._model.scored(self._model.batch(texts, [one.text for one in normalized]))
+        readings = [ngrams.read(text, one.text) for text, one in zip(texts, normalized, strict=True)]
+        rows = self._model.scored(readings)
         asked = [
             Reason(index, column, probability)
             for index, row in enumerate(rows)
             for column, probability in enumerate(row)
             if probability >= EXPLAINED_FROM
         ]
-        spans = explain(asked, texts, normalized, self._model) if asked else {}
-        return [
-            {
-                category: Score(probability, spans.get((index, column), ()))
-                for column, (category, probability) in enumerate(
-                    zip(self._model.categories, row, strict=True)
-                )
-            }
-            for index, row in enumerate(rows)
-        ]
+        scores = [dict(zip(self._model.categories, map(Score, row), strict=True)) for row in rows]
+        sources = {
+            one.text: Source(texts[one.text], normalized[one.text], readings[one.text]) for one in asked
+        }
+        for (text, column), spans in explain(asked, sources, self._model).items() if asked else ():
+            scores[text][self._model.categories[column]] = Score(rows[text][column], spans)
+        return [*scores]
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, repeat
 
 import numpy as np
 import numpy.typing as npt
@@ -24,10 +25,17 @@ COLUMNS = 2 << BITS
 """Characters and words share the first half, groups of words have the second."""
 
 TOKEN = re.compile(r"[$#@]?[^\W_]+(?:'[^\W_]+)*|[!?%]|[^\x00-\x7f\w\s]")
-FOLD = str.maketrans("0123456789áéíóúüàèìòùâêîôûäëïöç", "0000000000aeiouuaeiouaeiouaeioc", "'")
+ASCII_TOKEN = re.compile(r"[$#@]?[A-Za-z0-9]+(?:'[A-Za-z0-9]+)*|[!?%]")
+"""The same for text without other characters, faster."""
+# Every ASCII character is listed: looking one up in vain costs more than the rest of the work.
+FOLD = {code: chr(code) for code in range(128)} | str.maketrans(
+    "0123456789áéíóúüàèìòùâêîôûäëïöç", "0000000000aeiouuaeiouaeiouaeioc", "'"
+)
 """Digits are alike (prices, codes, dates); accents are left out as often as written, but for the ñ."""
-CAPITAL = re.compile(r"\b[A-Z][^\W\d_A-Z]+")
-INSIDE = re.compile(r"(?<=[\w,;)] )[A-Z][^\W\d_A-Z]+")
+FOLDED = re.compile("[0-9'\x80-\U0010ffff]")
+# The capital comes first, so that a search can run ahead to it.
+CAPITAL = re.compile(r"[A-Z](?<=\b[A-Z])[^\W\d_A-Z]+")
+INSIDE = re.compile(r"[A-Z](?<=[\w,;)] [A-Z])[^\W\d_A-Z]+")
 
 NAME, PRICE, SIGN, UNKNOWN, NUMBER = 1, 2, 3, 4, 5
 FIRST_GROUP = 16
@@ -64,12 +72,26 @@ class Reading:
 
 def read(text: str, normalized: str) -> Reading:
     """`text` as received says what has a capital; `normalized` what the words are."""
-    words = " ".join(TOKEN.findall(normalized)).translate(FOLD).split()
-    return Reading(words, _folded(INSIDE.findall(text)), _folded(CAPITAL.findall(text)))
+    words = tokens(normalized).findall(normalized)
+    if FOLDED.search(normalized):
+        words = _folded(words)
+    capital = _lowered(CAPITAL, text)
+    return Reading(words, frozenset(_lowered(INSIDE, text) if capital else ()), frozenset(capital))
 
 
-def _folded(words: Sequence[str]) -> frozenset[str]:
-    return frozenset([word.lower().translate(FOLD) for word in words])
+def tokens(normalized: str) -> re.Pattern[str]:
+    """Finds the words of this text, in order."""
+    return ASCII_TOKEN if normalized.isascii() else TOKEN
+
+
+def _lowered(pattern: re.Pattern[str], text: str) -> list[str]:
+    found = pattern.findall(text)
+    return _folded([word.lower() for word in found]) if found else []
+
+
+def _folded(words: Sequence[str]) -> list[str]:
+    """At once: a call for every word costs more than the work."""
+    return " ".join(words).translate(FOLD).split()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +107,12 @@ class Family:
         """Summed weights of the features that begin between each two bounds."""
         product: Matrix = self.rows(bounds, len(weights)) @ weights
         return product
+
+    def each(self, words: int, weights: Matrix) -> Matrix:
+        """For every word the weights of the feature that begins there; none has two of one kind."""
+        found = np.zeros((words, weights.shape[1]), dtype=np.float32)
+        found[self.begins] = weights.take(self.columns, axis=0)
+        return found
 
     def rows(self, bounds: Indices, columns: int = COLUMNS) -> csr_matrix:
         ones = np.ones(len(self.columns), dtype=np.float32)
@@ -132,13 +160,13 @@ class Batch:
 
     def by_word(self, weights: Matrix, vectors: Matrix) -> Matrix:
         """words x categories: what each word adds to its text's product."""
-        each = np.arange(len(self.words_at))
+        count = len(self.words_at) - 1
         text = np.repeat(np.arange(len(self.text_words) - 1), np.diff(self.text_words))
         letters = sum(family.sums(self.words_at, weights) for family in self.letters)
-        words = sum(_shared(family, family.sums(each, weights)) for family in self.words)
-        groups = sum(_shared(family, family.sums(each, weights)) for family in self.groups)
+        words = sum(_shared(family, family.each(count, weights)) for family in self.words)
+        groups = sum(_shared(family, family.each(count, weights)) for family in self.groups)
         scale = [one[text] for one in self.scales()]
-        known = self.known.sums(each, vectors)
+        known = self.known.each(count, vectors)
         total: Matrix = letters * scale[0] + words * scale[1] + groups * scale[2] + known * scale[3]
         return total
 
@@ -186,15 +214,17 @@ def batch(readings: Sequence[Reading], lexicon: Lexicon) -> Batch:
 
 def _looked_up(readings: Sequence[Reading], lexicon: Lexicon) -> tuple[Indices, Hashes]:
     """Of every word its number in the lexicon (-1 if unknown) and its group's code."""
-    get = lexicon.index.get
-    known = np.array([get(word, -1) for reading in readings for word in reading.words], dtype=np.int64)
+    words = list(chain.from_iterable(reading.words for reading in readings))
+    known = np.fromiter(map(lexicon.index.get, words, repeat(-1)), dtype=np.int64, count=len(words))
     codes = np.append(lexicon.groups, 0)[known] + FIRST_GROUP
-    place = 0
+    whose = list(chain.from_iterable(repeat(reading, len(reading.words)) for reading in readings))
+    places = np.flatnonzero(known < 0).tolist()
+    start = 0
     for reading in readings:
-        for word in reading.words:
-            if known[place] < 0 or word in reading.inside:
-                codes[place] = _kind(word, reading)
-            place += 1
+        if reading.inside:
+            places += [place for place, word in enumerate(reading.words, start) if word in reading.inside]
+        start += len(reading.words)
+    codes[places] = [_kind(words[place], whose[place]) for place in places]
     return known, codes.astype(np.uint64)
 
 

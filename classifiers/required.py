@@ -25,7 +25,8 @@ MOST = 300
 SHORTEST = 3
 """Shorter phrases are nearly everywhere."""
 TOKEN = re.compile(r"\w+|[^\x00-\x7f\w\s]")
-SIGNS = {code: " " for code in range(128) if not TOKEN.match(chr(code))}
+SIGNS = {code: chr(code) if TOKEN.match(chr(code)) else " " for code in range(128)}
+"""Every ASCII character is listed: looking one up in vain costs more than the rest of the work."""
 
 
 def flat(text: str) -> str:

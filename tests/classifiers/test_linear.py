@@ -132,7 +132,7 @@ def test_a_disguise_changes_little(linear: Linear) -> None:
 def test_what_its_words_add_sums_up_to_the_score(linear: Linear) -> None:
     text = "You people are a bunch of idiots, Marcy Dale got suspended"
     model = linear._model
-    [shares] = model.shares([text], [text.lower()])
+    [shares] = model.shares([ngrams.read(text, text.lower())])
     logit = float(shares.sum(axis=0)[0] + model.bias[0])
     assert model.probabilities([text])[0][0] == pytest.approx(1 / (1 + np.exp(-logit)), abs=1e-4)
 
