@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import permutations
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from modbot.store import Store, table
 from modbot.tables import SecondLook, SecondOpinion
@@ -33,12 +34,17 @@ class Agreement:
 def measure(store: Store, since: datetime, until: datetime) -> list[Agreement]:
     """Of the second opinions given from `since` to before `until`: all cases, then each clause by its id."""
     with store.read() as connection:
-        rows = connection.execute(
-            sa.select(looks.c.clauses, looks.c.first_choice, opinions.c.choice)
-            .join_from(opinions, looks, looks.c.id == opinions.c.look_id)
-            .where(opinions.c.at >= since, opinions.c.at < until)
-            .order_by(opinions.c.id)
-        ).all()
+        return between(connection, since, until)
+
+
+def between(connection: Connection, since: datetime, until: datetime) -> list[Agreement]:
+    """As `measure`, in a view of the database that is open already."""
+    rows = connection.execute(
+        sa.select(looks.c.clauses, looks.c.first_choice, opinions.c.choice)
+        .join_from(opinions, looks, looks.c.id == opinions.c.look_id)
+        .where(opinions.c.at >= since, opinions.c.at < until)
+        .order_by(opinions.c.id)
+    ).all()
     pairs = [(frozenset(row.clauses.split()), (row.first_choice, row.choice)) for row in rows]
     clauses = sorted({clause for under, _ in pairs for clause in under})
     everything = _agreement("", [pair for _, pair in pairs])

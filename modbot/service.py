@@ -21,6 +21,7 @@ from modbot.actions import pause
 from modbot.errors import StoreUnavailable
 from modbot.pipeline import Scored
 from modbot.records import archive
+from modbot.reports import schedule
 from modbot.store import Store, table, utcnow
 from modbot.tables import Comment, Page, Presence
 from modbot.wiring import Bot
@@ -55,6 +56,7 @@ class Service:
         """Until stopped. Every loop ends before this returns."""
         self._work.set()
         loops = [self._score_loop(), self._checkpoint_loop()]
+        loops.append(self._every(schedule.SECONDS, schedule.Schedule(self.store, self.bot.settings).look))
         for key, platform in self.bot.pages.items():
             loops += [self._page_loop(key, platform), self._sweep_loop(key, platform)]
             loops.append(self._every(ACTION_SECONDS, partial(self._act, key, platform)))

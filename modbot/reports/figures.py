@@ -43,7 +43,7 @@ class Meaning:
     text: str
     """What it counts, for the reader who asks."""
     rests_on: str = ""
-    """The count behind a median or a share; where that is withheld, so is this."""
+    """The count behind a median or a share: where it is under ten or withheld, so is this."""
 
 
 MEANINGS = {
@@ -103,7 +103,7 @@ MEANINGS = {
         "Decisions to hide that the same person took back, slips included.",
     ),
     "carried_out": Meaning(
-        "Hidden on the page", "comments", Seen.COUNTED, "Hides that the platform confirmed during the week."
+        "Hidden on the page", "comments", Seen.INTERNAL, "Hides that the platform confirmed during the week."
     ),
     "failed": Meaning(
         "Not possible",
@@ -126,14 +126,14 @@ MEANINGS = {
         "hours",
         Seen.OPEN,
         "Half of the cases decided in the week were decided within this time after they were opened.",
-        "reviewed",
+        "cases_decided",
     ),
     "decision_p90_hours": Meaning(
         "Time to decision, 90th percentile",
         "hours",
         Seen.OPEN,
         "Nine of ten were decided within it.",
-        "reviewed",
+        "cases_decided",
     ),
     "urgent": Meaning(
         "Possible threats",
@@ -166,6 +166,9 @@ MEANINGS = {
         "cases",
         Seen.COUNTED,
         "Cases that a second person judged without knowing the first choice.",
+    ),
+    "second_agreed": Meaning(
+        "Second looks that agreed", "cases", Seen.INTERNAL, "Of these, where both chose the same."
     ),
     "agreement": Meaning(
         "Agreement of two reviewers",

@@ -55,7 +55,7 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
         **dict(_timed(connection, span, left)),
         **dict(_looked_at(threats.minutes_to_first_look(connection, span))),
         **dict(_captured(week, zone, pages, gaps)),
-        **second_looks.figures(connection, span),
+        **dict(second_looks.figures(connection, span)),
         Key("changes"): len(changed),
     }
     return Measured(week, span, figures, tuple(pages), tuple(gaps), left, tuple(changed))

@@ -31,7 +31,7 @@ SECTIONS = {
         "oldest_hours",
     ),
     "threats": ("urgent", "urgent_unseen", "view_median_minutes", "view_longest_minutes", "referred"),
-    "taken_back": ("second_looks", "agreement", "overturned", "corrected"),
+    "taken_back": ("second_looks", "second_agreed", "agreement", "overturned", "corrected"),
     "watched": ("captured", "gap_hours"),
     "changed": ("changes", "disposed"),
 }

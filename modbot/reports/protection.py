@@ -48,11 +48,15 @@ def protect(figures: Figures, pages: Sequence[Registered]) -> dict[Key, Value]:
     }
     withheld = suppressed(counts, sums(counts, pages))
     public: dict[Key, Value] = {key: WITHHELD if key in withheld else value for key, value in told.items()}
-    for key, value in told.items():
-        base = MEANINGS[key.name].rests_on
-        if base and value is not None and public.get(Key(base, key.by, key.which)) == WITHHELD:
+    for key in told:
+        base = Key(MEANINGS[key.name].rests_on, key.by, key.which)
+        if base in figures and (public.get(base) == WITHHELD or _is_small(figures[base])):
             public[key] = WITHHELD
     return public
+
+
+def _is_small(count: Value) -> bool:
+    return isinstance(count, int) and count < LEAST
 
 
 def sums(counts: Mapping[Key, int], pages: Sequence[Registered]) -> list[Sum]:

@@ -210,8 +210,10 @@ def capture(report: Report) -> str:
 
 def second_looks(report: Report) -> str:
     looks, alpha = report.value("second_looks"), report.value("agreement")
-    if looks is None:
-        return "Second-review agreement has not been measured yet."
+    if looks in (0, None):
+        return "No case was judged a second time in this week, so agreement is not measured."
+    if not report.is_public and looks == report.value("second_agreed"):
+        return f"A second person judged {counted(looks, 'cases')} and chose the same in every one."
     if not isinstance(alpha, int | float):
         return f"A second person judged {counted(looks, 'cases')}, too few to say how far reviewers agree."
     return (

@@ -106,7 +106,9 @@ class Report:
         return next(page for page in self.measured.pages if page.key == key)
 
     def silent(self) -> list[Registered]:
-        """Pages that nobody has written on for four weeks and more."""
+        """Pages that nobody has written on for four weeks and more. Told in public, a count would be zero."""
+        if self.is_public:
+            return []
         before = self.measured.extent.end - SILENT
         return [
             page for page in self.measured.pages if max(page.since, page.last_comment or page.since) < before
