@@ -1,0 +1,100 @@
+"""Killed at any instant, alerts miss nobody and tell nobody twice of one step."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from modbot import checkpoints, sealing
+from modbot.store import Store, bodies_of, table
+from modbot.tables import AuditEvent, Call, Case, Delivery
+from tests.alerts.receiver import Desk, desk
+from tests.faults import caller
+from tests.modbot.scene import District, district
+
+LONG = os.environ.get("MODBOT_FAULTS") == "long"
+KILLS = 150 if LONG else 6
+SEED = int(os.environ.get("MODBOT_FAULTS_SEED", "4007"))
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(1800 if LONG else 120)]
+
+processes = multiprocessing.get_context("forkserver")
+processes.set_forkserver_preload(["tests.faults.caller"])
+
+
+@pytest.fixture
+def receiver() -> Iterator[Desk]:
+    with desk() as opened:
+        yield opened
+
+
+def test_killed_at_any_instant_it_calls_everybody_once(
+    database_url: str, receiver: Desk, tmp_path: Path
+) -> None:
+    store = Store(database_url)
+    here = district(store)
+    sealing.seal(tmp_path / "people.key")
+    chance = random.Random(SEED)
+    arguments = (str(tmp_path), database_url, receiver.url)
+    for number in range(KILLS):
+        here.comes_in(threat(chance, number))
+        process = processes.Process(target=caller.run, args=arguments)
+        process.start()
+        time.sleep(0.1 + chance.random() * 0.5)
+        process.kill()
+        process.join()
+        assert process.exitcode == -9, "it ended by itself"
+    caller.finish(*arguments, seconds=600 if LONG else 60)
+    check(here, receiver)
+    store.close()
+
+
+def threat(chance: random.Random, number: int) -> str:
+    """No two alike enough to share a case."""
+    words = " ".join(f"{chance.randrange(10**9):x}" for _ in range(25))
+    return f"{number} {words} I will hurt you {words[::-1]}"
+
+
+def check(here: District, receiver: Desk) -> None:
+    calls, rows = here.rows(Call), here.rows(Delivery)
+    assert len(calls) == len(here.rows(Case)) == KILLS, "one call for every threat"
+    for call in calls:
+        taken = [row for row in rows if row.alert_id == call.alert_id]
+        stepped = sorted({row.step for row in taken})
+        assert stepped == list(range(1, call.step + 1)), "no step left out, none twice"
+        assert {(row.step, row.state) for row in taken if row.step <= caller.STEPS} == {
+            (step, "sent") for step in range(1, caller.STEPS + 1)
+        }
+    check_arrivals(here, receiver, rows)
+    checkpoints.verify(here.store)
+
+
+def check_arrivals(here: District, receiver: Desk, rows: list[Any]) -> None:
+    """Everything noted as sent arrived; what came twice had one key, and the log says that it might."""
+    arrived = Counter(receiver.arrived)
+    key = {f"modbot-{row.alert_id}-{row.step}-{row.channel}": row for row in rows}
+    assert set(arrived) <= set(key), "nothing arrived that no row speaks of"
+    assert {name for name, row in key.items() if row.state == "sent"} <= set(arrived)
+    noted = sent(here.store)
+    assert Counter(each["key"] for each in noted).most_common(1)[0][1] == 1, "each is noted once"
+    doubtful = {each["key"] for each in noted if each["maybe_twice"]}
+    twice = {name for name, times in arrived.items() if times > 1 and key[name].state == "sent"}
+    assert twice <= doubtful
+    assert sum(times - 1 for times in arrived.values()) <= KILLS * 8, "only what was on its way at a kill"
+    phones = Counter(each["key"] for each in receiver.kept if each["key"].endswith("-phone"))
+    assert set(phones.values()) == {1}, "a receiver that knows the key keeps one"
+
+
+def sent(store: Store) -> list[dict[str, Any]]:
+    events = table(AuditEvent)
+    with store.read() as connection:
+        seqs = connection.execute(sa.select(events.c.seq).where(events.c.kind == "alert.sent")).scalars()
+        return list(bodies_of(connection, list(seqs)).values())
