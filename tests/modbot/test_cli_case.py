@@ -7,7 +7,7 @@ import pytest
 
 from modbot.errors import StaleCase
 from modbot.store import Store
-from modbot.tables import Action, Case, Decision
+from modbot.tables import Action, Case, Comment, Decision
 from tests.modbot.installation import Installation, install
 from tests.modbot.scene import edited
 
@@ -214,3 +214,69 @@ def test_showing_an_unknown_case_is_an_error_of_its_own(store: Store) -> None:
 
     with pytest.raises(StaleCase, match="There is no case 5"):
         review.case(store, 5)
+
+
+def test_the_list_is_filtered(office: Installation) -> None:
+    office.here.comes_in("buy now, last chance", "vote yes on Tuesday", THREAT)
+
+    def texts(*options: str) -> list[str]:
+        return [line["text"] for line in office.modbot("case", "list", *options, "--json").data]
+
+    assert texts("--clause", "C6") == ["vote yes on Tuesday"]
+    assert len(texts("--page", "blog")) == 3
+    assert texts("--page", "news") == []
+    assert texts("--escalated") == []
+    first = office.modbot("case", "list", "--json").data[0]["id"]
+    office.modbot("case", "claim", str(first), "--as", "ana")
+    assert texts("--mine", "--as", "ana") == [THREAT]
+    assert "--as" in office.modbot("case", "list", "--mine").err
+
+
+def test_next_names_the_case_to_look_at_and_skipping_goes_on_to_another(office: Installation) -> None:
+    assert office.modbot("case", "next", "--as", "ana").out == "No case waits for you.\n"
+    office.here.comes_in("buy now, last chance", THREAT)
+    urgent, ordinary = (line["id"] for line in office.modbot("case", "list", "--json").data)
+    assert office.modbot("case", "next", "--as", "ana").out == f"Case {urgent}.\n"
+    assert office.modbot("case", "skip", str(urgent), "--as", "ana").status == 0
+    assert office.modbot("case", "next", "--as", "ana").out == f"Case {ordinary}.\n"
+
+
+def test_a_note_is_shown_with_the_case(office: Installation) -> None:
+    office.here.comes_in(THREAT)
+    number = str(office.only_case())
+    assert office.modbot("case", "note", number, "Told the safety team", "--as", "ana").status == 0
+    assert "ana noted: Told the safety team" in office.modbot("case", "show", number).out
+
+
+def test_a_second_opinion_is_given_without_seeing_the_first(office: Installation) -> None:
+    office.here.comes_in(THREAT)
+    number = str(office.only_case())
+    office.modbot(*hide(number), MODBOT_REVIEW__SECOND_SHARE="1")
+    assert [
+        line["state"] for line in office.modbot("case", "list", "--second", "--as", "ben", "--json").data
+    ] == ["open"]
+    assert f"Case {number}, for your second opinion." in office.modbot("case", "next", "--as", "ben").out
+    blind = office.modbot("case", "show", number, "--as", "ben").out
+    assert "your second opinion" in blind
+    assert "hide" not in blind
+    assert office.modbot("case", "claim", number, "--as", "ben").status == 0
+    answer = office.modbot("case", "second", number, "--choice", "leave_up", "--as", "ben")
+    assert "a lead decides" in answer.err
+    assert office.here.rows(Case)[0].escalated
+
+
+def test_one_copy_is_split_off_by_its_record_number(office: Installation) -> None:
+    office.here.comes_in("buy now at the big sale", "buy now at the big sale!")
+    number = str(office.only_case())
+    record = office.modbot("case", "show", number, "--json").data["revisions"][1]["id"]
+    answer = office.modbot("case", "split", number, "--record", str(record), "--as", "ana")
+    assert f"Record {record} is case" in answer.out
+    assert len(office.here.rows(Case)) == 2
+
+
+def test_only_the_records_officer_has_a_comment_deleted(office: Installation) -> None:
+    office.here.comes_in(THREAT)
+    record = str(office.here.rows(Comment)[0].id)
+    answer = office.modbot("case", "delete", "--record", record, "--reason", "A court order", "--as", "lee")
+    assert answer.status == 1
+    assert "records officer" in answer.err

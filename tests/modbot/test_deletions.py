@@ -75,11 +75,11 @@ def test_what_is_hidden_and_released_is_deleted_and_read_back(room: Room) -> Non
     reconcile.check(room.here.store)
 
 
-@pytest.mark.parametrize("by", ["ana", "lee", "vic", "", "nobody"])
-def test_only_a_records_officer_releases(room: Room, by: str) -> None:
+def test_only_a_records_officer_releases(room: Room) -> None:
     room.hide()
     room.carry_out()
-    room.refused(NotAllowed, by=by)
+    for by in ("ana", "lee", "vic", "", "nobody"):
+        room.refused(NotAllowed, by=by)
 
 
 def test_nobody_releases_what_they_hid_themselves(room: Room) -> None:
@@ -138,11 +138,11 @@ def test_what_was_deleted_cannot_be_brought_back(room: Room) -> None:
     assert room.states == [("hide", "done"), ("delete", "done")]
 
 
-@pytest.mark.parametrize("change", [{"kind": "delete"}, {"release_id": 1}, {"kind": "ban"}])
-def test_the_database_refuses_a_deletion_without_a_release(room: Room, change: dict[str, Any]) -> None:
+def test_the_database_refuses_a_deletion_without_a_release(room: Room) -> None:
     room.hide()
-    with pytest.raises(sa.exc.IntegrityError), room.here.store.write(logged=False) as tx:
-        tx.execute(sa.update(table(Action)).values(**change))
+    for change in ({"kind": "delete"}, {"release_id": 1}, {"kind": "ban"}):
+        with pytest.raises(sa.exc.IntegrityError), room.here.store.write(logged=False) as tx:
+            tx.execute(sa.update(table(Action)).values(**change))
 
 
 def test_a_release_for_another_decision_deletes_nothing(room: Room) -> None:

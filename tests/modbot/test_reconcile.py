@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pyotp
 import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
-from modbot import accounts, cases, checkpoints, reconcile, users
+from modbot import accounts, cases, checkpoints, notes, reconcile, second_looks, users
 from modbot.errors import AuditBroken
 from modbot.rulings import Choice, Ruling
+from modbot.sampling import Sampling
 from modbot.sealing import Seal
 from modbot.store import Store, table
 from modbot.tables import (
@@ -21,7 +23,9 @@ from modbot.tables import (
     CaseComment,
     Comment,
     Decision,
+    Note,
     Score,
+    SecondOpinion,
     Unscored,
     User,
     Verdict,
@@ -36,6 +40,11 @@ def here(store: Store) -> District:
     found.comes_in("Hello", "Buy now, half price", "I will hurt you")
     ruling = Ruling(choice=Choice.HIDE, by="ana", clause="C7", quote="Buy now")
     cases.decide(store, found.rules, found.rows(Case)[0].id, ruling)
+    threat = found.rows(Case)[1].id
+    again = Ruling(choice=Choice.LEAVE_UP, by="ana")
+    notes.write(store, threat, "ana", "A figure of speech")
+    cases.decide(store, found.rules, threat, again, sampling=Sampling(share=1))
+    second_looks.decide(store, found.rules, threat, replace(again, by="ben"))
     found.arrive(deleted("1"), said("4", "Waits for its score"))
     return found
 
@@ -48,6 +57,11 @@ FORGERIES: dict[str, Callable[[], list[sa.Executable]]] = {
     "a decision by somebody else": lambda: [sa.update(table(Decision)).values(decided_by="ben")],
     "another choice": lambda: [sa.update(table(Decision)).values(choice="leave_up")],
     "another clause": lambda: [sa.update(table(Decision)).values(clause="C1")],
+    "another second opinion": lambda: [sa.update(table(SecondOpinion)).values(choice="hide")],
+    "a second opinion by somebody else": lambda: [sa.update(table(SecondOpinion)).values(given_by="lee")],
+    "a second opinion taken out": lambda: [sa.delete(table(SecondOpinion))],
+    "a note taken out": lambda: [sa.delete(table(Note))],
+    "a note by somebody else": lambda: [sa.update(table(Note)).values(written_by="ben")],
     "a decision taken out": lambda: [sa.delete(table(Action)), sa.delete(table(Decision))],
     "an action taken out": lambda: [sa.delete(table(Action))],
     "a comment taken out": lambda: [

@@ -43,25 +43,25 @@ def test_threats_come_first_then_the_oldest(here: District) -> None:
     assert texts(here) == [TEXTS[1], TEXTS[0], TEXTS[2], TEXTS[3]]
 
 
-@pytest.mark.parametrize(
-    ("filters", "shown"),
-    [
-        ({"clause": "C7"}, [0, 3]),
-        ({"clause": "C"}, []),
-        ({"page": "news"}, [3]),
-        ({"platform": "memory"}, [1, 0, 2, 3]),
-        ({"school": "Oak School"}, [3]),
-        ({"school": "Oak School", "clause": "C1"}, []),
-        ({"reason": "flagged"}, [1, 0, 2, 3]),
-        ({"reason": "not_scored"}, []),
-        ({"older_than": timedelta(hours=1)}, []),
-        ({"older_than": timedelta(0)}, [1, 0, 2, 3]),
-        ({"held_by": "ana"}, []),
-        ({"escalated": True}, []),
-    ],
-)
-def test_the_queue_is_filtered(here: District, filters: dict[str, Any], shown: list[int]) -> None:
-    assert texts(here, **filters) == [TEXTS[each] for each in shown]
+SHOWN: list[tuple[dict[str, Any], list[int]]] = [
+    ({"clause": "C7"}, [0, 3]),
+    ({"clause": "C"}, []),
+    ({"page": "news"}, [3]),
+    ({"platform": "memory"}, [1, 0, 2, 3]),
+    ({"school": "Oak School"}, [3]),
+    ({"school": "Oak School", "clause": "C1"}, []),
+    ({"reason": "flagged"}, [1, 0, 2, 3]),
+    ({"reason": "not_scored"}, []),
+    ({"older_than": timedelta(hours=1)}, []),
+    ({"older_than": timedelta(0)}, [1, 0, 2, 3]),
+    ({"held_by": "ana"}, []),
+    ({"escalated": True}, []),
+]
+
+
+def test_the_queue_is_filtered(here: District) -> None:
+    found = [(filters, [TEXTS.index(text or "") for text in texts(here, **filters)]) for filters, _ in SHOWN]
+    assert found == SHOWN
 
 
 def test_what_a_person_holds_and_what_was_escalated_have_filters_of_their_own(here: District) -> None:
