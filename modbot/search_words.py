@@ -22,6 +22,7 @@ _LONGEST = 60
 """Characters of a word that count; PostgreSQL takes no lexeme above 2 KB."""
 _BEGINNING = 3
 """Letters from which the last word may be the beginning of one."""
+_WORD = re.compile(r"[^\W_]+")
 _MANY = 5_000
 """Different words of one comment that count: far more than any platform lets through."""
 
@@ -45,10 +46,12 @@ def entry(comment_id: int, body: Mapping[str, Any]) -> Entry:
 
 def folded(text: str) -> list[str]:
     """The words without case, accents and punctuation."""
-    bare = "".join(
-        each for each in unicodedata.normalize("NFKD", text).casefold() if unicodedata.category(each) != "Mn"
-    )
-    return [word[:_LONGEST] for word in re.findall(r"[^\W_]+", bare)]
+    return [word[:_LONGEST] for word in _WORD.findall(text.lower() if text.isascii() else _bare(text))]
+
+
+def _bare(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(each for each in decomposed if unicodedata.category(each) != "Mn")
 
 
 def add(tx: Transaction, entries: Iterable[Entry]) -> None:
