@@ -13,7 +13,7 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -28,7 +28,7 @@ SECRET = "whsec_" + "bW9kYm90LXRlc3Qta2V5LW1vZGJvdC10ZXN0LWtleSE="
 
 
 class Desk:
-    """Takes webhooks, signed ones and Discord's. `status` other than 200 refuses; "hang" never answers.
+    """Takes webhooks, signed ones and Discord's. A `status` other than 200 refuses.
 
     A signed message whose id was here before is taken and not kept, as the specification asks.
     """
@@ -40,6 +40,8 @@ class Desk:
         self.status = 200
         self.verify = StandardWebhook(SECRET)
         self._lock = Lock()
+        self._may_answer = Event()
+        self._may_answer.set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -49,8 +51,17 @@ class Desk:
         return f"{self.url}/api/webhooks/1/a-token-that-is-long-enough"
 
     def close(self) -> None:
+        self.go_on()
         self._server.shutdown()
         self._server.server_close()
+
+    def hang(self) -> None:
+        """From now on nobody is answered, until `go_on`."""
+        self._may_answer.clear()
+
+    def go_on(self) -> None:
+        self.status = 200
+        self._may_answer.set()
 
     def take(self, headers: Any, body: bytes) -> None:
         signed = headers.get("webhook-id")
@@ -67,6 +78,7 @@ class Desk:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                desk._may_answer.wait(20)
                 if desk.status == 200:
                     desk.take(self.headers, body)
                 self._answer(desk.status)
