@@ -27,6 +27,17 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """What was measured at one threshold: shares between 0 and 1, as in OperatingPoint."""
+
+    threshold: float
+    precision: float
+    recall: float
+    false_flags: float
+    opinions: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OperatingPoint:
     threshold: float
     goal: str
@@ -35,6 +46,14 @@ class OperatingPoint:
     recall: Share
     false_flags: Share
     """Flags of this category among comments that break nothing."""
+    opinions: Share
+    """Flags of this category among protected opinions of public sources."""
+    curve: tuple[CurvePoint, ...]
+    """The same at other thresholds, from low to high."""
+
+    def at(self, threshold: float) -> CurvePoint:
+        """The measured point nearest to a threshold."""
+        return min(self.curve, key=lambda point: abs(point.threshold - threshold))
 
 
 def load(models: Path) -> Mapping[Category, OperatingPoint]:
@@ -48,8 +67,13 @@ def load(models: Path) -> Mapping[Category, OperatingPoint]:
 
 
 def _point(entry: Mapping[str, Any]) -> OperatingPoint:
-    shares = {name: Share(**entry[name]) for name in ("precision", "recall", "false_flags")}
-    return OperatingPoint(threshold=float(entry["threshold"]), goal=str(entry["goal"]), **shares)
+    nothing = {"right": 0, "n": 0, "value": 0.0, "low": 0.0, "high": 1.0}
+    names = ("precision", "recall", "false_flags", "opinions")
+    shares = {name: Share(**entry.get(name, nothing)) for name in names}
+    curve = tuple(CurvePoint(**point) for point in entry.get("curve", ()))
+    return OperatingPoint(
+        threshold=float(entry["threshold"]), goal=str(entry["goal"]), curve=curve, **shares
+    )
 
 
 def flagged(scores: Mapping[Category, Any], points: Mapping[Category, OperatingPoint]) -> list[Category]:

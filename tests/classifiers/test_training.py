@@ -26,6 +26,7 @@ from classifiers.training import (
     train,
     vocabulary,
 )
+from classifiers.training.choosing import Budget
 from classifiers.training.reading import Row
 
 NOTHING = dict.fromkeys(Category, False)
@@ -169,18 +170,28 @@ def test_every_source_states_a_licence_and_copyleft_ones_are_only_measured() -> 
             assert source.use == "measure", source.name
 
 
-def test_the_threshold_keeps_the_budget_and_gives_no_recall_away() -> None:
+def test_the_threshold_keeps_both_budgets_and_gives_no_recall_away() -> None:
     permissible, opinions = np.linspace(0, 0.8, 1000), np.linspace(0, 0.5, 1000)
-    threshold = choosing.choose(0.01, permissible, opinions)
+    threshold = choosing.choose(Budget(0.01, 0.02), permissible, opinions)
     assert (permissible >= threshold).sum() <= 10
     assert (permissible >= threshold - 0.001).sum() >= 10
-    assert choosing.choose(0.01, permissible, np.linspace(0, 0.95, 1000)) > threshold
+    assert choosing.choose(Budget(0.01, 0.02), permissible, np.linspace(0, 0.95, 1000)) > threshold
 
 
 def test_budgets_name_every_category_and_add_up_to_less_than_one_in_ten() -> None:
     budgets = choosing.budgets()
     assert set(budgets) == set(Category)
-    assert sum(budgets.values()) < 0.1
+    assert sum(budget.permissible for budget in budgets.values()) < 0.1
+    assert budgets[Category.POLITICAL].opinions <= 0.01
+
+
+def test_a_point_tells_what_other_thresholds_would_do() -> None:
+    rows = [row("x", Category.THREATS) if n % 2 else row("y") for n in range(100)]
+    point = choosing.point(Category.THREATS, rows, np.linspace(0.01, 0.99, 100), np.zeros(10))
+    assert [one.recall for one in point.curve] == sorted((one.recall for one in point.curve), reverse=True)
+    assert point.at(0.5).recall == pytest.approx(0.5, abs=0.03)
+    assert point.at(0.5).false_flags == pytest.approx(0.5, abs=0.03)
+    assert point.opinions.n == 10
 
 
 @pytest.mark.parametrize(
