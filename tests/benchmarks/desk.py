@@ -1,7 +1,7 @@
 """How fast the screens answer moderators who work at once, on a full queue and a long archive.
 
-Every moderator reads the queue, opens a case, decides it, searches, and pauses for about a second in between,
-which is many times faster than people read. Times are the server's own, from inside its process.
+Every moderator reads the queue, opens a case, decides it, searches, and looks for about a second at each,
+which is several times faster than people read. Times are the server's own, from inside its process.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ cases, actions, events = table(Case), table(Action), table(AuditEvent)
 
 SOURCES = 20_000
 PAUSE = 1.0
+"""Seconds for which somebody looks at an answer, more or less by half."""
 UNDO = 2.0
-HIDDEN_EACH = 5
+HIDDEN_EACH = 4
 """Comments that every moderator hides."""
 SETTINGS = f"""
 review.undo_seconds = {UNDO}
@@ -60,6 +61,28 @@ class Moderator:
     """To leave up; nobody else decides these."""
     hides: Sequence[int]
     words: Sequence[str]
+
+
+class Browser:
+    """Somebody who looks for about a second at what every request brought."""
+
+    def __init__(self, client: httpx.Client, chance: random.Random) -> None:
+        self.client = client
+        self.chance = chance
+        self.requests = 0
+
+    def get(self, path: str, **values: str) -> str:
+        return self._look(self.client.get(path, params=values).raise_for_status()).text
+
+    def post(self, path: str, form: dict[str, str]) -> None:
+        answer = self._look(self.client.post(path, data=form))
+        if answer.status_code != 303:
+            raise NotMeasured(f"{path} was answered by {answer.status_code}.")
+
+    def _look(self, answer: httpx.Response) -> httpx.Response:
+        self.requests += 1
+        time.sleep(PAUSE * self.chance.uniform(0.5, 1.5))
+        return answer
 
 
 def measure(plan: Plan) -> Report:
@@ -172,10 +195,16 @@ def _waiting(store: Store, after: int = 0) -> list[int]:
 
 def _delays(store: Store) -> list[float]:
     """Seconds from the end of the undo window until the platform had carried it out."""
-    done = sa.select(events.c.at, actions.c.due_at).join(actions, actions.c.receipt == events.c.seq)
+    asked, done = events.alias(), events.alias()
+    found = (
+        sa.select(asked.c.at, done.c.at.label("done_at"))
+        .select_from(actions)
+        .join(asked, asked.c.seq == actions.c.id)
+        .join(done, done.c.seq == actions.c.receipt)
+        .where(actions.c.state == "done")
+    )
     with store.read() as connection:
-        rows = connection.execute(done.where(actions.c.state == "done")).all()
-    return [(row.at - row.due_at).total_seconds() for row in rows]
+        return [(row.done_at - row.at).total_seconds() - UNDO for row in connection.execute(found)]
 
 
 def _team(
@@ -204,39 +233,35 @@ def _work(team: Sequence[Moderator], address: str, seconds: float) -> int:
 
 
 def _shift(moderator: Moderator, address: str, until: float) -> int:
-    chance = random.Random(moderator.token)
-    hides = iter(moderator.hides)
     headers = {"Origin": address, "Cookie": f"modbot={moderator.token}"}
-    requests = 0
-    with httpx.Client(base_url=address, headers=headers, timeout=30) as browser:
+    hides = iter(moderator.hides)
+    with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
+        browser = Browser(client, random.Random(moderator.token))
         for number in moderator.cases:
             if time.monotonic() > until:
                 break
             hidden = next(hides, None)
-            for case in (number,) if hidden is None else (number, hidden):
-                browser.get("/queue").raise_for_status()
-                requests += 3 + _decide(browser, moderator, case, hide=case == hidden)
-                browser.get("/search", params={"text": chance.choice(moderator.words)}).raise_for_status()
-                browser.get("/queue/counts").raise_for_status()
-                time.sleep(PAUSE * chance.uniform(0.5, 1.5))
+            _decide(browser, moderator, number)
+            browser.get("/search", text=browser.chance.choice(moderator.words))
+            if hidden is not None:
+                _decide(browser, moderator, hidden, hide=True)
         # What is left, so that every hide is measured however short the shift.
         for hidden in hides:
-            requests += _decide(browser, moderator, hidden, hide=True)
-    return requests
+            _decide(browser, moderator, hidden, hide=True)
+    return browser.requests
 
 
-def _decide(browser: httpx.Client, moderator: Moderator, case: int, *, hide: bool) -> int:
-    shown = browser.get(f"/case/{case}").raise_for_status().text
+def _decide(browser: Browser, moderator: Moderator, case: int, *, hide: bool = False) -> None:
+    browser.get("/queue")
+    shown = browser.get(f"/case/{case}")
+    browser.get("/queue/counts")
     version = re.search(r'name="version" value="(\d+)"', shown)
     if version is None:
         raise NotMeasured(f"Case {case} offers no decision.")
     form = {"_token": form_token(moderator.token), "version": version[1], "choice": "leave_up"}
     if hide:
         form |= {"choice": "hide", "clause": "C7", "quote": PHRASE}
-    answer = browser.post(f"/case/{case}/decide", data=form)
-    if answer.status_code != 303:
-        raise NotMeasured(f"Case {case} could not be decided: {answer.status_code}.")
-    return 2
+    browser.post(f"/case/{case}/decide", form)
 
 
 def _figures(times: Sequence[tuple[str, str, float]]) -> dict[str, float]:

@@ -125,13 +125,13 @@ def _work(here: District, settings: config.Settings) -> None:
     cases.decide(store, second, numbers[2], Ruling(choice=Choice.ESCALATE, by="ben", reason="Both at once"))
     _fail(store)
     here.comes_in("I will hurt you, and you know when", "Vote yes, neighbors")
+    archive.mark_failing(store, "blog", "NotAuthorised: the password was refused")
     folder = settings.path(settings.audit.checkpoint_folder)
     checkpoints.sign(store, checkpoints.read_key(settings.path(settings.audit.key_file)), folder)
 
 
 def _fail(store: Store) -> None:
-    """What health has to show: a page that cannot be read, one with a gap, and a change that fails."""
-    archive.mark_failing(store, "blog", "Unavailable: it does not answer")
+    """What health has to show besides a page that cannot be read: one with a gap, and a change that fails."""
     archive.mark_failing(store, "news", "Unavailable: it does not answer")
     pages = table(Page)
     with store.write(logged=False) as tx:
