@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
+from urllib.parse import quote_plus
 
 import httpx
 import sqlalchemy as sa
@@ -28,7 +29,8 @@ from platforms.base import PlatformError
 
 try:
     from authlib.common.errors import AuthlibBaseError
-    from authlib.integrations.httpx_client import AsyncOAuth2Client
+    from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+    from authlib.oauth2.rfc7636 import create_s256_code_challenge
     from authlib.oidc.core import CodeIDToken
     from joserfc import jwt
     from joserfc.errors import JoseError
@@ -41,7 +43,6 @@ except ModuleNotFoundError:
 log = structlog.get_logger()
 rows, people = table(Account), table(User)
 
-SCOPE = "openid email"
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 """Signatures by a key that the provider alone has; never one made with the shared secret."""
 LEEWAY = 60
@@ -82,15 +83,20 @@ async def begin(sso: Sso, back: str, target: str, *, again: bool) -> tuple[str, 
     )
     extra = {"prompt": "login", "max_age": 0} if again else {}
     with _told():
-        async with _client(sso, back) as client:
+        async with _client(sso) as client:
             provider = await _discover(client, sso)
-            url, _ = client.create_authorization_url(
-                provider["authorization_endpoint"],
-                state=attempt.state,
-                code_verifier=attempt.verifier,
-                nonce=attempt.nonce,
-                **extra,
-            )
+        url: str = prepare_grant_uri(
+            provider["authorization_endpoint"],
+            sso.client_id,
+            "code",
+            redirect_uri=back,
+            scope="openid email",
+            state=attempt.state,
+            nonce=attempt.nonce,
+            code_challenge=create_s256_code_challenge(attempt.verifier),
+            code_challenge_method="S256",
+            **extra,
+        )
     return url, attempt
 
 
@@ -101,13 +107,18 @@ async def complete(sso: Sso, back: str, attempt: Attempt, given: Mapping[str, st
     if given.get("iss", sso.issuer) != sso.issuer or "code" not in given:
         raise SignInRefused("The district's sign-in did not let you in.", remedy="Begin again.")
     with _told():
-        async with _client(sso, back) as client:
+        async with _client(sso) as client:
             provider = await _discover(client, sso)
-            token = await client.fetch_token(
-                provider["token_endpoint"], code=given["code"], code_verifier=attempt.verifier
-            )
-            keys = (await client.get(provider["jwks_uri"], withhold_token=True)).raise_for_status().json()
-        return _identity(sso, token, KeySet.import_key_set(keys), attempt.nonce)
+            exchange = {
+                "grant_type": "authorization_code",
+                "code": given["code"],
+                "redirect_uri": back,
+                "code_verifier": attempt.verifier,
+            }
+            auth = (quote_plus(sso.client_id), quote_plus(sso.client_secret.get_secret_value()))
+            token = await _json(client, "POST", provider["token_endpoint"], data=exchange, auth=auth)
+            keys = await _json(client, "GET", provider["jwks_uri"])
+        return _identity(sso, token, KeySet.import_key_set(cast(Any, keys)), attempt.nonce)
 
 
 def person_of(store: Store, issuer: str, identity: Identity) -> str:
@@ -130,24 +141,24 @@ def person_of(store: Store, issuer: str, identity: Identity) -> str:
     return str(named.name)
 
 
-def _client(sso: Sso, back: str) -> AsyncOAuth2Client:
-    return AsyncOAuth2Client(
-        sso.client_id,
-        sso.client_secret.get_secret_value(),
-        scope=SCOPE,
-        redirect_uri=back,
-        code_challenge_method="S256",
-        transport=CheckedTransport(allow_loopback=sso.allow_loopback),
-        timeout=10,
-    )
+def _client(sso: Sso) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=CheckedTransport(allow_loopback=sso.allow_loopback), timeout=10)
 
 
-async def _discover(client: AsyncOAuth2Client, sso: Sso) -> dict[str, str]:
+async def _discover(client: httpx.AsyncClient, sso: Sso) -> dict[str, str]:
     address = f"{sso.issuer.rstrip('/')}/.well-known/openid-configuration"
-    found = (await client.get(address, withhold_token=True)).raise_for_status().json()
+    found = await _json(client, "GET", address)
     if found["issuer"] != sso.issuer:
         raise ValueError(f"the provider names itself {found['issuer']}, not as [sso] issuer does")
     return {key: str(found[key]) for key in ("authorization_endpoint", "token_endpoint", "jwks_uri")}
+
+
+async def _json(client: httpx.AsyncClient, method: str, address: str, **more: Any) -> dict[str, Any]:
+    answer = await client.request(method, address, **more)
+    found = answer.raise_for_status().json()
+    if not isinstance(found, dict):
+        raise ValueError(f"the provider's answer makes no sense: {method} {address}")
+    return found
 
 
 def _identity(sso: Sso, token: Mapping[str, Any], keys: KeySet, nonce: str) -> Identity:
@@ -176,7 +187,15 @@ def _told() -> Iterator[None]:
     """Whatever goes wrong with the provider: plain words for the person, the detail for the log."""
     try:
         yield
-    except (httpx.HTTPError, PlatformError, AuthlibBaseError, JoseError, ValueError, KeyError) as error:
+    except (
+        httpx.HTTPError,
+        PlatformError,
+        AuthlibBaseError,
+        JoseError,
+        ValueError,
+        KeyError,
+        TypeError,
+    ) as error:
         log.warning("sso.failed", error=type(error).__name__, detail=str(error))
         raise SignInRefused(
             "The district's sign-in does not work at the moment.",
