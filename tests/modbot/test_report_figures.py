@@ -1,0 +1,247 @@
+"""A week's figures: what belongs to it, and that nothing that happens later changes them."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modbot import cases, policy, wiring
+from modbot.records import archive
+from modbot.reports import sentences, weekly, weeks
+from modbot.reports.weekly import Report, Version
+from modbot.rulings import Choice, Ruling
+from modbot.store import Store
+from platforms.base import Batch
+from tests.modbot.reporting import PATIENCE, ZONE, Calendar, calendar
+from tests.modbot.scene import POLICY, deleted, edited
+
+W46, W47 = weeks.parse("2026-W46"), weeks.parse("2026-W47")
+
+
+@pytest.fixture
+def file(migrated_file: Path, tmp_path: Path) -> Iterator[Store]:
+    """An empty store on SQLite alone, for what is the same on both engines."""
+    shutil.copy(migrated_file, tmp_path / "modbot.db")
+    opened = Store(f"sqlite:///{tmp_path / 'modbot.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def days(file: Store, monkeypatch: pytest.MonkeyPatch) -> Calendar:
+    return two_weeks(file, monkeypatch)
+
+
+def two_weeks(store: Store, monkeypatch: pytest.MonkeyPatch) -> Calendar:
+    """Two weeks on two pages; in the second, an advertisement, a threat, an opinion and an edit."""
+    days = calendar(store, monkeypatch, "2026-11-10 08:00")
+    days.comes_in("Good morning", "Buy now at my shop")
+    days.at("2026-11-10 10:00")
+    days.leave_up("2")
+    days.at("2026-11-16 09:00")
+    days.comes_in("When is the game?", "Buy now, half price", "I will hurt you", "vote yes on it")
+    days.at("2026-11-16 09:10")
+    cases.claim(store, days.case_of("5"), "ben")
+    days.at("2026-11-16 11:00")
+    days.hide("4", "Buy now")
+    days.carry_out()
+    days.leave_up("6", by="ben")
+    days.at("2026-11-20 12:00")
+    days.watched()
+    days.here.arrive(edited("3", "When is the game today?"), deleted("1"))
+    days.here.score()
+    days.at("2026-11-22 23:59")
+    days.watched()
+    days.at("2026-11-23 00:01")
+    days.comes_in("Monday is another week")
+    return days
+
+
+def totals(report: Report) -> dict[str, Any]:
+    return {key.name: value for key, value in report.course[-1].items() if not key.by and value}
+
+
+def test_a_week_has_what_happened_in_it_and_nothing_else(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = two_weeks(store, monkeypatch)
+    assert totals(days.report(W47)) == {
+        "seen": 4,
+        "edited": 1,
+        "gone": 1,
+        "flagged": 3,
+        "reviewed": 2,
+        "left_up": 1,
+        "hidden": 1,
+        "carried_out": 1,
+        "cases_opened": 3,
+        "cases_decided": 2,
+        "decision_median_hours": 2.0,
+        "decision_p90_hours": 2.0,
+        "waiting": 1,
+        "oldest_hours": 159.0,
+        "urgent": 1,
+        "view_median_minutes": 10.0,
+        "view_longest_minutes": 10.0,
+        "captured": 100.0,
+    }
+
+
+def test_the_week_before_stands_beside_it_and_weeks_before_the_log_are_empty(days: Calendar) -> None:
+    report = days.report(W47)
+    assert report.value("seen", back=1) == 2
+    assert report.value("reviewed", back=1) == 1
+    assert report.run("seen") == [None] * 10 + [2, 4]
+
+
+def test_figures_are_broken_down_by_clause_page_platform_and_school(days: Calendar) -> None:
+    report = days.report(W47)
+    assert report.value("flagged", "clause", "C7") == 1
+    assert report.value("hidden", "clause", "C7") == 1
+    assert report.value("left_up", "clause", "C6") == 1
+    assert report.value("hidden", "clause", "C1") == 0
+    assert report.value("seen", "page", "blog") == 4
+    assert report.value("seen", "page", "news") == 0
+    assert report.value("seen", "platform", "memory") == 4
+    assert report.value("seen", "school", "District") == 4
+
+
+def test_what_happens_later_does_not_change_an_old_week(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = two_weeks(store, monkeypatch)
+    before = weekly.document(days.report(W47))
+    days.at("2026-11-24 09:00")
+    days.take_back("4", by="lee")
+    days.carry_out()
+    ruling = Ruling(choice=Choice.LEAVE_UP, by="lee")
+    cases.decide(store, days.here.rules, days.case_of("5"), ruling)
+    archive.mark_failing(store, "blog", "Unavailable")
+    assert weekly.document(days.report(W47)) == before
+    days.at("2026-12-02 09:00")
+    days.here.arrive(edited("4", "Buy now, cheaper"))
+    days.here.score()
+    assert weekly.document(days.report(W47)) == before
+
+
+def test_a_decision_that_another_person_takes_back_is_overturned_and_the_comment_restored(
+    days: Calendar,
+) -> None:
+    days.at("2026-11-24 09:00")
+    days.take_back("4", by="lee")
+    days.carry_out()
+    days.at("2026-12-01 09:00")
+    report = days.report(W47.earlier(-1))
+    assert report.value("overturned") == 1
+    assert report.value("corrected") == 0
+    assert report.value("restored") == 1
+    assert report.value("restored", "clause", "C7") == 1
+    assert "1 decision to hide was taken back by another person" in sentences.taken_back(report)
+
+
+def test_a_slip_taken_back_by_the_same_person_is_no_overturned_decision(days: Calendar) -> None:
+    days.at("2026-11-24 09:00")
+    days.take_back("4", by="ana")
+    report = days.report(W47.earlier(-1))
+    assert (report.value("overturned"), report.value("corrected")) == (0, 1)
+
+
+def test_a_case_that_went_back_to_the_queue_since_was_decided_then(days: Calendar) -> None:
+    assert days.report(W47).value("waiting") == 1
+    days.at("2026-11-24 09:00")
+    days.take_back("4", by="lee")
+    assert days.report(W47).value("waiting") == 1
+    assert days.report(W47.earlier(-1)).value("waiting") == 2
+
+
+def test_a_campaign_counts_once_in_the_time_to_decision(file: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = calendar(file, monkeypatch, "2026-11-16 08:00")
+    days.comes_in(*["Buy now, the best shoes in town"] * 12)
+    days.at("2026-11-16 09:00")
+    days.hide("1", "Buy now")
+    report = days.report(W47)
+    assert report.value("hidden") == 12
+    assert report.value("cases_decided") == 1
+
+
+def test_a_page_that_could_not_be_read_has_a_gap_in_its_own_days(days: Calendar, file: Store) -> None:
+    days.at("2026-11-24 06:00")
+    days.watched()
+    archive.mark_failing(file, "blog", "Unavailable: 503")
+    days.at("2026-11-25 12:00")
+    archive.take_in(file, "blog", Batch((), cursor="-"))
+    days.at("2026-11-29 23:59")
+    days.watched()
+    report = days.report(W47.earlier(-1))
+    assert report.value("gap_hours", "page", "blog") == 30
+    assert report.value("captured", "page and day", "blog Tue") == 25
+    assert report.value("captured", "page and day", "blog Wed") == 50
+    assert report.value("captured", "page and day", "blog Thu") == 100
+    assert "Blog was not watched for 30 hours" in " ".join(sentences.stands_out(report))
+
+
+def test_a_gap_counts_the_same_before_and_after_it_ends(days: Calendar, file: Store) -> None:
+    days.at("2026-11-29 12:00")
+    days.watched()
+    archive.mark_failing(file, "blog", "Unavailable: 503")
+    days.at("2026-11-30 07:00")
+    during = weekly.document(days.report(W47.earlier(-1)))
+    days.at("2026-11-30 09:00")
+    archive.take_in(file, "blog", Batch((), cursor="-"))
+    assert weekly.document(days.report(W47.earlier(-1))) == during
+    assert days.report(W47.earlier(-1)).value("gap_hours", "page", "blog") == 12
+
+
+def test_time_in_which_modbot_did_not_run_is_a_gap(days: Calendar, file: Store) -> None:
+    days.at("2026-11-24 00:00")
+    days.watched()
+    days.at("2026-11-24 06:00")
+    archive.take_in(file, "blog", Batch((), cursor="-"))
+    days.at("2026-11-29 23:59")
+    days.watched()
+    report = days.report(W47.earlier(-1))
+    assert report.value("gap_hours", "page", "blog") == 6
+    assert [gap.why for gap in report.measured.gaps if gap.page == "blog"] == ["modbot was not running"]
+
+
+def test_a_threat_that_nobody_looked_at_comes_first(file: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = calendar(file, monkeypatch, "2026-11-16 08:00")
+    days.comes_in("I will hurt you")
+    report = days.report(W47)
+    assert report.value("urgent_unseen") == 1
+    assert sentences.stands_out(report)[0].startswith("1 comment that may be a threat had not been looked at")
+
+
+def test_a_change_of_the_policy_is_told_clause_by_clause(
+    file: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = calendar(file, monkeypatch, "2026-11-10 08:00")
+    days.at("2026-11-17 08:00")
+    changed = POLICY.replace('version = "1"', 'version = "2"').replace('mode = "advise"', 'mode = "off"')
+    wiring.put_in_force(file, policy.parse(changed.encode(), "policy.toml"))
+    told = [each.what for each in days.report(W47).measured.changes]
+    assert told[0] == "Policy “Test policy”, version 2, came into force."
+    assert "Clause C6 (Political advocacy) went from mode advise to off." in told
+    assert days.report(W46).value("changes") == 1
+
+
+def test_the_public_version_names_nobody_and_tells_no_small_number(days: Calendar) -> None:
+    public = str(weekly.document(days.report(W47, Version.PUBLIC)))
+    for name in ("ana", "ben", "Pat", "vic"):
+        assert f"'{name}" not in public
+    report = days.report(W47, Version.PUBLIC)
+    assert {value for key, value in report.course[-1].items() if key.name == "seen"} == {"withheld"}
+    assert report.value("decision_median_hours") == "withheld"
+
+
+def test_an_empty_log_makes_an_empty_report(file: Store) -> None:
+    with file.read() as connection:
+        basis = weekly.read(connection, "Test district", ZONE, W47, PATIENCE)
+    for version in Version:
+        report = weekly.version_of(basis, version)
+        assert weekly.document(report)["figures"] == []
+        assert sentences.stands_out(report) == []
