@@ -64,7 +64,7 @@ class Earlier:
     decided_at: datetime | None
 
 
-def thread(connection: Connection, comment_id: int) -> Thread:
+def thread(connection: Connection, comment_id: int, viewer: str) -> Thread:
     """Around one comment, by its record number."""
     here = connection.execute(sa.select(comments).where(comments.c.id == comment_id)).one()
     answers = _ancestors(connection, here)
@@ -73,7 +73,7 @@ def thread(connection: Connection, comment_id: int) -> Thread:
     after = _beside(connection, here, known, later=True)
     rows = [*answers, *before, *after]
     bodies = bodies_of(connection, [row.id for row in rows])
-    hidden = hidden_items(connection, {(row.page, row.native_id) for row in rows})
+    hidden = hidden_items(connection, {(row.page, row.native_id) for row in rows}, viewer)
     said = {row.id: _said(row, bodies.get(row.id, {}), hidden) for row in rows}
     return Thread(
         answers=tuple(said[row.id] for row in answers),

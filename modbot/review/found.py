@@ -121,7 +121,8 @@ def _found(connection: Connection, ids: Sequence[int], viewer: str) -> list[Foun
     bodies = bodies_of(connection, ids)
     newest = _newest_case(connection, ids)
     made = _last_decision(connection, ids, viewer)
-    gone, hidden = _absent(connection, ids), _hidden(connection, list(rows.values()))
+    gone = _absent(connection, ids)
+    hidden = hidden_items(connection, {(row.page, row.native_id) for row in rows.values()}, viewer)
     return [
         _one(rows[each], bodies.get(each, {}), newest.get(each), made.get(each), each not in gone, hidden)
         for each in ids
@@ -177,17 +178,20 @@ def _absent(connection: Connection, ids: Sequence[int]) -> set[int]:
     return {each for each, present in found.items() if not present}
 
 
-def _hidden(connection: Connection, rows: Sequence[Row]) -> set[tuple[str, str]]:
-    items = {(row.page, row.native_id) for row in rows}
-    return hidden_items(connection, items)
+def hidden_items(connection: Connection, items: set[tuple[str, str]], viewer: str) -> set[tuple[str, str]]:
+    """Those of (page, native id) that a decision of ours keeps from readers, or is about to.
 
-
-def hidden_items(connection: Connection, items: set[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of (page, native id) that a decision of ours keeps from readers, or is about to."""
-    asked = sa.select(actions.c.page, actions.c.native_id, actions.c.kind).where(
-        actions.c.page.in_({page for page, _ in items}),
-        actions.c.native_id.in_({native_id for _, native_id in items}),
-        actions.c.state.in_(("pending", "done")),
+    Decisions on which the viewer may be asked for a second opinion are not told.
+    """
+    asked = (
+        sa.select(actions.c.page, actions.c.native_id, actions.c.kind)
+        .join(decisions, decisions.c.id == actions.c.decision_id)
+        .where(
+            actions.c.page.in_({page for page, _ in items}),
+            actions.c.native_id.in_({native_id for _, native_id in items}),
+            actions.c.state.in_(("pending", "done")),
+            ~_unknown(viewer),
+        )
     )
     last = {(row.page, row.native_id): row.kind for row in connection.execute(asked.order_by(actions.c.id))}
     return {item for item, kind in last.items() if item in items and kind != "unhide"}

@@ -89,8 +89,9 @@ def test_nothing_that_the_second_person_sees_tells_the_first_decision(here: Dist
     assert view.line.state == "open"
     assert (view.decisions, view.actions, view.notes) == ((), (), ())
     assert {entry.actor for entry in view.history} == {"modbot"}
-    told = repr(view) + repr(review.decided(here.store, "ben"))
-    told += repr(review.search(here.store, review.Query(), "ben"))
+    results = review.search(here.store, review.Query(), "ben")
+    assert [each.hidden for each in results.found] == [False]
+    told = repr(view) + repr(review.decided(here.store, "ben")) + repr(results)
     for word in ("ana", "hide", "secret reason", "about to hide"):
         assert word not in told
     assert review.decided(here.store, "ben", review.Sought(choice="hide")).lines == ()
