@@ -55,13 +55,17 @@ def undo(
         cases.undo(desk.store, wiring.policy_in_force(desk.store), number, who.name, reason)
     except StaleCase as error:
         return _stale(request, desk, who, number, error)
-    return _told(who, number, N_("The decision was taken back. The case waits again."))
+    return _told(who, f"/case/{number}", N_("The decision was taken back. The case waits again."))
 
 
 @router.post("/case/{number}/skip")
 def skip(number: int, desk: AtDesk, who: Decider) -> Response:
     skips.skip(desk.store, number, who.name)
-    return RedirectResponse(next_address(desk, who, None), status_code=303)
+    found = review.next_for(desk.store, who.name)
+    if found is None or found.case_id == number:
+        message = N_("You passed it over. Nothing else waits for you; it stays in the queue for others.")
+        return _told(who, "/queue", message)
+    return RedirectResponse(f"/case/{found.case_id}", status_code=303)
 
 
 @router.post("/case/{number}/note")
@@ -69,7 +73,7 @@ def note(number: int, desk: AtDesk, who: Decider, text: Annotated[str, Form()] =
     try:
         notes.write(desk.store, number, who.name, text.replace("\r\n", "\n"))
     except DecisionRefused as error:
-        return _told(who, number, _in_words(error))
+        return _told(who, f"/case/{number}", _in_words(error))
     return RedirectResponse(f"/case/{number}#notes", status_code=303)
 
 
@@ -83,8 +87,8 @@ def split(
     except StaleCase as error:
         return _stale(request, desk, who, number, error)
     except DecisionRefused as error:
-        return _told(who, number, _in_words(error))
-    return _told(who, number, N_("That comment is a case of its own now, and waits in the queue."))
+        return _told(who, f"/case/{number}", _in_words(error))
+    return _told(who, f"/case/{number}", N_("That comment is a case of its own now, and waits in the queue."))
 
 
 def _record(desk: Desk, view: review.View, ruling: Ruling, *, at_once: bool) -> None:
@@ -110,9 +114,9 @@ def _stale(request: Request, desk: Desk, who: SignedIn, number: int, error: Stal
     return page(request, "case_stale.html", who, status=409, people=people(desk), **values)
 
 
-def _told(who: SignedIn, number: int, message: str) -> Response:
+def _told(who: SignedIn, path: str, message: str) -> Response:
     with speaking(who.language):
-        return tell(RedirectResponse(f"/case/{number}", status_code=303), gettext(message))
+        return tell(RedirectResponse(path, status_code=303), gettext(message))
 
 
 def _in_words(error: DecisionRefused | NotAllowed) -> str:

@@ -45,7 +45,14 @@ if (bar) {
     if (form?.elements.at_once) form.elements.at_once.value = "1";
   };
   bar.addEventListener("at-once", atOnce);
-  bar.addEventListener("click", (event) => event.shiftKey && event.target.closest("button") && atOnce(event));
+  bar.addEventListener("click", (event) => {
+    const button = event.shiftKey && event.target.closest("button[type=submit]");
+    if (!button) return;
+    // Left alone, the browser would open a window of its own for it.
+    event.preventDefault();
+    atOnce(event);
+    button.form.requestSubmit(button);
+  });
   bar.addEventListener("keydown", (event) => {
     const panel = event.key === "Escape" && event.target.closest("details.choice[open]");
     if (!panel) return;
