@@ -42,7 +42,7 @@ def raise_alert(tx: Transaction, settings: Settings, news: News) -> int | None:
     )
     local = tx.now.astimezone(ZoneInfo(settings.district.timezone))
     taken: set[str] = set()
-    for number, ladder in enumerate(routing.ladders(settings.alerts, news, local)):
+    for number, ladder in enumerate(routing.ladders(settings.alerts, settings.on_call, news, local)):
         send(tx, seq, [name for name in ladder if name not in taken], ladder=number, digest=not news.at_once)
         taken.update(ladder)
         if not news.at_once:

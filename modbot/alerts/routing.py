@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from modbot.alerts import hours
-from modbot.alerts.settings import About, Alerts, Route
+from modbot.alerts.settings import About, Alerts, OnCall, Route
 
 AT_ONCE = (About.URGENT, About.DRILL_OVER)
 """Told at once, at any time, in a message of their own."""
@@ -31,11 +31,15 @@ class News:
         return self.about in AT_ONCE
 
 
-def ladders(alerts: Alerts, news: News, local: datetime) -> list[tuple[str, ...]]:
-    """Channels that stand in for each other, for every route that fits. `local` is in the district's zone."""
-    if not alerts.route:
-        return [tuple(channel.name for channel in alerts.channel)] if alerts.channel else []
-    return list(dict.fromkeys(route.to for route in alerts.route if _fits(route, news, local)))
+def ladders(alerts: Alerts, on_call: OnCall, news: News, local: datetime) -> list[tuple[str, ...]]:
+    """Channels that stand in for each other, for every route that fits. `local` is in the district's zone.
+
+    Without any route, what calls people goes to them alone.
+    """
+    if alerts.route:
+        return list(dict.fromkeys(route.to for route in alerts.route if _fits(route, news, local)))
+    called = news.about is About.URGENT and on_call.person
+    return [] if called or not alerts.channel else [tuple(channel.name for channel in alerts.channel)]
 
 
 def not_before(alerts: Alerts, last: datetime | None, local: datetime) -> datetime:

@@ -75,7 +75,7 @@ async def _try_all(settings: Settings) -> bool:
     now = datetime.now(UTC)
     for name, channel in building.channels(settings).items():
         message = Message(
-            key=f"modbot-test-{now:%Y%m%dT%H%M%S}-{name}",
+            key=f"modbot-test-{now:%Y%m%dT%H%M%S%f}-{name}",
             subject=f"Test message · {settings.district.name}",
             lines=("This is a test of modbot's alerts. Nothing happened and nobody needs to do anything.",),
             link=settings.web.address,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from modbot.alerts import calls
+from modbot.alerts import calls, drill
 from modbot.store import Store
 from modbot.web.app import create_app
 from modbot.web.desk import Desk as WebDesk
@@ -36,6 +37,14 @@ class Behind:
     def state(self) -> tuple[str, str]:
         (call,) = self.scene.calls()
         return call.state, call.acknowledged_by
+
+
+@pytest.fixture
+def store(migrated_file: Path, tmp_path: Path) -> Iterator[Store]:
+    """What differs between the engines is tested with calls and alerts."""
+    opened = Store(f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'modbot.db')}")
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
@@ -119,8 +128,12 @@ def test_behind_a_proxy_the_name_that_people_type_is_known(store: Store, tmp_pat
     assert Visitor(app).get("/ack/nonsense", Host="elsewhere.example").status_code == 400
 
 
-def test_a_drill_says_that_it_is_one(store: Store, tmp_path: Path, desk: Desk) -> None:
+def test_a_drill_says_that_it_is_one_and_that_it_has_ended(store: Store, tmp_path: Path, desk: Desk) -> None:
     behind = Behind(store, tmp_path, desk)
-    (call,) = behind.scene.calls()
     assert "drill" not in behind.visitor.get(behind.link).text.lower()
-    assert not calls.look(store, call.id).drill
+    call = drill.start(store, behind.scene.settings)
+    behind.scene.round()
+    link = desk.kept[-1]["data"]["answer"].removeprefix("http://127.0.0.1:8080")
+    assert "This is a drill" in words(behind.visitor.get(link).text)
+    calls.end_drill(store, behind.scene.settings, call)
+    assert "This drill has ended" in words(behind.visitor.get(link).text)

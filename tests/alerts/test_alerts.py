@@ -60,7 +60,7 @@ def routed(folder: Path, given: News, *routes: dict[str, Any], at: datetime = NO
     made = settings(
         folder, *(channel(name, NOBODY) for name in ("a", "b", "c")), alerts={"route": list(routes)}
     )
-    return routing.ladders(made.alerts, given, at)
+    return routing.ladders(made.alerts, made.on_call, given, at)
 
 
 def test_a_page_that_cannot_be_read_is_told_once_and_again_when_it_comes_back(scene: Scene) -> None:
@@ -283,3 +283,9 @@ def test_a_report_that_was_made_is_told_once(scene: Scene) -> None:
     (alert,) = scene.alerts()
     assert alert.about == "report_ready"
     assert listing.newest(scene.store)[0].says == "The weekly report 2026-W47 is ready."
+
+
+def test_without_routes_what_is_urgent_goes_to_the_people_on_call_alone(tmp_path: Path) -> None:
+    made = settings(tmp_path, channel("a", NOBODY), on_call={"person": [{"name": "ana", "channels": ["a"]}]})
+    assert routing.ladders(made.alerts, made.on_call, news(About.URGENT), NOON) == []
+    assert routing.ladders(made.alerts, made.on_call, news(), NOON) == [("a",)]
