@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,7 +71,7 @@ class Desk:
         with self._lock:
             self.arrived.append(key)
             if not signed or self.arrived.count(key) == 1:
-                self.kept.append({"key": key} | said)
+                self.kept.append({"key": key, "at": time.monotonic()} | said)
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         desk = self

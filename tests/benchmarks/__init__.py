@@ -3,6 +3,7 @@
 PARTS = {
     "pipeline": "tests.benchmarks.pipeline",
     "latency": "tests.benchmarks.latency",
+    "alerts": "tests.benchmarks.alerting",
     "growth": "tests.benchmarks.growth",
     "classifiers": "tests.benchmarks.classifying",
     "chain": "tests.benchmarks.chain",
