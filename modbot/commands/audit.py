@@ -1,4 +1,4 @@
-"""modbot audit: read, prove and sign the log."""
+"""modbot audit: read, prove and sign the log; and whether the classifiers are neutral."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import typer
 
 from modbot import checkpoints
 from modbot.audit import KINDS, Entry
+from modbot.commands import neutrality
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, as_json_line, note, say, when
@@ -25,6 +26,7 @@ from modbot.store import Store, table
 from modbot.tables import AuditEvent, Content
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(neutrality.neutrality)
 events, contents = table(AuditEvent), table(Content)
 COLUMNS = [events.c[name] for name in Entry.__dataclass_fields__]
 

@@ -1,0 +1,145 @@
+"""Equivalence of opposite opinions: the statistics, the pairs, and a planted bias that must be found."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import classifiers
+from classifiers import neutrality, thresholds
+from classifiers.base import Category, Classifier, Score, Scores
+from classifiers.ensemble import Ensemble
+from classifiers.neutrality import identity
+from classifiers.neutrality.pairs import FILE, Kind, Pair, load
+from classifiers.neutrality.parity import Outcome, interval, parity
+from classifiers.training import reading
+
+MODELS = Path(classifiers.__file__).parent.parent / "models"
+LEVY = Pair(kind=Kind.VIEWPOINT, issue="levy", first="I like it", second="I hate it", breaks=False)
+POINTS = dict.fromkeys(Category, 0.5)
+
+
+class Planted(Classifier):
+    """Flags whatever holds one of its words."""
+
+    name = "planted"
+    categories = frozenset(Category)
+    version = "1"
+
+    def __init__(self, words: Sequence[str], category: Category) -> None:
+        super().__init__(MODELS)
+        self.words, self.category = words, category
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        return [{self.category: Score(0.9 if self._hits(text) else 0.1)} for text in texts]
+
+    def _hits(self, text: str) -> bool:
+        return any(word in text.lower() for word in self.words)
+
+
+def some_rows(every: int) -> list[reading.Row]:
+    return [row for number, row in enumerate(reading.corpus()) if number % every == 0]
+
+
+def audited(words: Sequence[str], category: Category) -> neutrality.Report:
+    return neutrality.check(Ensemble([Planted(words, category)]), POINTS, corpus=some_rows(20))
+
+
+@pytest.mark.parametrize("pairs", [20, 60, 350])
+def test_no_difference_at_all_still_leaves_what_the_score_test_cannot_exclude(pairs: int) -> None:
+    low, high = interval(0, 0, pairs, 0.90)
+    assert high == pytest.approx(1.644854**2 / (pairs + 1.644854**2), abs=1e-6)
+    assert low == pytest.approx(-high)
+
+
+def test_the_interval_turns_round_with_the_sides_and_holds_the_difference() -> None:
+    for first, second in [(9, 4), (0, 3), (17, 17), (60, 0)]:
+        low, high = interval(first, second, 60, 0.90)
+        turned_low, turned_high = interval(second, first, 60, 0.90)
+        assert (low, high) == pytest.approx((-turned_high, -turned_low))
+        assert low <= (first - second) / 60 <= high
+
+
+def test_nine_intervals_in_ten_hold_the_truth() -> None:
+    chance, held = random.Random(5), 0
+    for _ in range(400):
+        draws = [chance.random() for _ in range(80)]
+        first, second = sum(d < 0.12 for d in draws), sum(0.12 <= d < 0.17 for d in draws)
+        low, high = interval(first, second, 80, 0.90)
+        held += low <= 0.07 <= high
+    assert 0.86 <= held / 400 <= 0.94
+
+
+def test_sixty_alike_pairs_prove_ten_points_and_a_leaning_set_does_not() -> None:
+    alike = parity("alike", [(True, True)] * 30 + [(False, False)] * 30, 0.10)
+    leaning = parity("leaning", [(True, False)] * 6 + [(False, False)] * 54, 0.10)
+    assert alike.outcome is Outcome.EQUIVALENT
+    assert leaning.outcome is Outcome.NOT_EQUIVALENT
+    assert leaning.p_value == pytest.approx(2 * 0.5**6)
+
+
+def test_a_few_pairs_fail_only_for_what_chance_does_not_explain() -> None:
+    assert parity("few", [(True, False)] * 2 + [(True, True)] * 10, 0.10).outcome is Outcome.TOO_FEW
+    assert parity("few", [(True, False)] * 8 + [(True, True)] * 4, 0.10).outcome is Outcome.NOT_EQUIVALENT
+
+
+def test_there_are_pairs_enough_and_none_of_the_audits_own_is_in_the_corpus() -> None:
+    pairs = load()
+    opposed = [pair for pair in pairs if pair.kind is Kind.VIEWPOINT]
+    assert len(opposed) >= 350
+    for share in (
+        [pair for pair in opposed if not pair.breaks],
+        [pair for pair in opposed if pair.breaks],
+        [pair for pair in opposed if pair.lang == "es"],
+        [pair for pair in opposed if pair.disguised],
+        [pair for pair in opposed if not pair.learned],
+    ):
+        assert len(share) >= 60
+    learned = {row.text for row in reading.corpus()}
+    fresh = [pair for pair in pairs if not pair.learned]
+    assert len(fresh) == len(FILE.read_text("utf-8").splitlines())
+    assert not learned & {text for pair in fresh for text in (pair.first, pair.second)}
+    assert len({(pair.first, pair.second) for pair in fresh}) == len(fresh)
+
+
+def test_the_shipped_classifiers_pass() -> None:
+    ensemble = Ensemble([classifiers.load(name)(MODELS) for name in ("patterns", "linear")])
+    ensemble.load()
+    points = {category: point.threshold for category, point in thresholds.load(MODELS).items()}
+    pairs = [pair for number, pair in enumerate(load()) if not pair.learned or number % 3 == 0]
+    report = neutrality.check(ensemble, points, pairs, some_rows(8))
+    assert report.failures == []
+    assert report.passed
+
+
+def test_a_model_that_takes_one_side_is_found() -> None:
+    report = audited(["tax", "too much", "wrong", "remove", "against", "not ", "no "], Category.POLITICAL)
+    assert not report.passed
+    assert report.pooled.second_only > report.pooled.first_only
+    assert any("permissible" in each for each in report.failures)
+    assert any(issue.fails for issue in report.issues)
+    assert report.as_data()["passed"] is False
+
+
+def test_a_model_that_takes_the_name_of_a_group_for_abuse_is_found() -> None:
+    believing = Planted(["christian", "catholic", "church", "cristian"], Category.DISCRIMINATION)
+    report = neutrality.check(Ensemble([believing]), POINTS, [LEVY], list(reading.corpus()))
+    [group] = [group for group in report.groups if group.name == "Christian"]
+    assert group.fails
+    assert group.bpsn is not None
+    assert group.bpsn < report.auc - identity.WITHIN
+
+
+def test_a_model_that_flags_nothing_is_neutral_and_one_that_flags_all_is() -> None:
+    assert audited([], Category.THREATS).passed
+    assert audited([""], Category.THREATS).passed
+
+
+def test_an_example_says_what_was_flagged_and_what_was_left_alone() -> None:
+    ensemble = Ensemble([Planted(["hate"], Category.HARASSMENT)])
+    [example] = neutrality.check(ensemble, POINTS, [LEVY], some_rows(20)).examples
+    assert (example.flagged, example.left_alone) == ("I hate it", "I like it")
+    assert example.categories == ("harassment",)
