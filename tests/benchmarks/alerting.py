@@ -1,7 +1,7 @@
-"""How long a threat takes from the platform to a message that a person's channel has taken, amid other traffic.
+"""How long a threat takes from the platform to a message that a person's channel took, amid other traffic.
 
-The bot and its alerts run in a process of their own (python -m tests.benchmarks.alerting FOLDER); who takes the
-messages runs here. Both clocks are the machine's monotonic one.
+The bot and its alerts run in a process of their own (python -m tests.benchmarks.alerting FOLDER); who takes
+the messages runs here. Both clocks are the machine's monotonic one.
 """
 
 from __future__ import annotations
