@@ -23,6 +23,8 @@ sessions, users, accounts = table(Session), table(User), table(Account)
 
 SEEN_EVERY = timedelta(seconds=60)
 """How exactly it is kept when somebody was last here: a write for every request would be too many."""
+KEPT = timedelta(days=30)
+"""When the row of a session that ran out by itself is cleared away."""
 PROOF_HOLDS = timedelta(minutes=5)
 """How long a person counts as having just proved who they are."""
 
@@ -61,6 +63,8 @@ def start(
 ) -> str:
     """The token of a new session, for the cookie alone; `how` the person proved it goes on record."""
     token = secrets.token_urlsafe(32)
+    old = sessions.c.started_at < tx.now - KEPT
+    tx.execute(sa.delete(sessions).where(old))
     body = {"how": how, "address": address}
     seq = tx.record("session.started", f"user:{name}", body, actor=name)
     tx.add(

@@ -16,7 +16,8 @@ NEXT = """What comes next:
   1. Write your district's name and pages into {settings}
   2. Put your adopted clauses into {policy}, then: modbot policy check
      Every clause is in mode "advise": people see what may break it, and nobody can hide under it yet.
-  3. Add the people who decide: modbot user add ana --full-name "Ana Diaz" --role moderator
+  3. Give yourself access: modbot user add ana --full-name "Ana Diaz" --role administrator
+     It prints a one-time code to sign in with; add the people who decide on the page People.
   4. Look whether anything is missing: modbot doctor
   5. Start: modbot run
 Run these commands in {folder}, or add --config {settings} to each.

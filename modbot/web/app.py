@@ -71,6 +71,7 @@ def create_app(desk: Desk, practice: Practice | None = None) -> FastAPI:
         app.include_router(practice_page.router)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(ModbotError, _refused)
+    app.add_exception_handler(404, _missing)
     hosts = _own_hosts(desk.settings.web)
     if hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
@@ -84,6 +85,12 @@ def _own_hosts(web: Web) -> list[str]:
     if web.host not in LOOPBACK and not named:
         return []
     return [*LOOPBACK, *([named] if named else [])]
+
+
+def _missing(request: Request, _error: Exception) -> Response:
+    if "text/html" not in request.headers.get("accept", "") or "HX-Request" in request.headers:
+        return PlainTextResponse("There is nothing here.\n", status_code=404)
+    return page(request, "missing.html", visitor(request), status=404)
 
 
 def _refused(request: Request, error: Exception) -> Response:

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import sqlalchemy as sa
 
-from modbot import cases
+from modbot import cases, config
 from modbot.actions import STUCK_AFTER
 from modbot.cases import Choice, Ruling
 from modbot.health import complaints, measure
@@ -163,3 +165,40 @@ def test_a_log_that_nobody_signs_is_told(here: District, tmp_path: Path) -> None
     (reason,) = complaints(late, settings(tmp_path, "blog"))
     assert reason.startswith("the log has not been signed for too long")
     assert figures.unsigned_seconds > 0
+
+
+def ask(
+    here: District, folder: Path, path: str, address: str, token: str = "", sent: str = ""
+) -> httpx.Response:
+    """A request from that address, to a modbot with this token for metrics."""
+    page = {"key": "blog", "platform": "memory"}
+    named = config.build({"page": [page], "web": {"metrics_token": token}}, folder / "modbot.toml")
+    transport = httpx.ASGITransport(app=create_app(Desk(named, here.store)), client=(address, 1))
+
+    async def send() -> httpx.Response:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            return await client.get(path, headers={"Authorization": sent} if sent else {})
+
+    return asyncio.run(send())
+
+
+def test_strangers_hear_only_whether_all_is_well(here: District, tmp_path: Path) -> None:
+    archive.mark_failing(here.store, "blog", "Unavailable: no answer")
+    stranger = ask(here, tmp_path, "/healthz", "203.0.113.5")
+    assert (stranger.status_code, stranger.json()) == (503, {"status": "degraded"})
+    assert ask(here, tmp_path, "/metrics", "203.0.113.5").status_code == 403
+    for machine in ("127.0.0.1", "::1"):
+        assert "reasons" in ask(here, tmp_path, "/healthz", machine).json()
+        assert ask(here, tmp_path, "/metrics", machine).status_code == 200
+
+
+def test_whoever_holds_the_token_hears_all_from_anywhere(here: District, tmp_path: Path) -> None:
+    for sent, allowed in (
+        ("Bearer s3cret", True),
+        ("bearer s3cret", True),
+        ("Bearer s3cre", False),
+        ("", False),
+    ):
+        answer = ask(here, tmp_path, "/metrics", "203.0.113.5", "s3cret", sent)
+        assert (answer.status_code == 200) is allowed, sent
+    assert ask(here, tmp_path, "/metrics", "203.0.113.5", "", "Bearer ").status_code == 403
