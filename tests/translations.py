@@ -12,16 +12,25 @@ from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from modbot import audit, evidence
+from modbot import audit, codebook, evidence, policy, resources, rulings
 from modbot.web.i18n import LANGUAGES, SOURCE
 
 PACKAGE = Path(__file__).parents[1] / "modbot"
 LOCALE = PACKAGE / "locale"
 METHODS = [("web/templates/**.html", "jinja2"), ("web/**.py", "python")]
 OPTIONS = {"web/templates/**.html": {"trimmed": "true", "silent": "false"}}
+RULES = policy.parse(resources.policy("yelm-4007p.toml"), "policy.toml")
 ELSEWHERE: dict[str, Iterable[str]] = {
     "audit.py": audit.KINDS.values(),
-    "evidence.py": evidence.IN_WORDS.values(),
+    "evidence.py": [*evidence.IN_WORDS.values(), "words on a list", "certain", "high", "medium", "low"],
+    "policies/codebook.toml": [
+        *(
+            text
+            for each in codebook.chapters().values()
+            for text in (each.meaning, each.leave_up, each.borderline)
+        ),
+        *(each.words for choice in rulings.Choice for each in codebook.reasons(RULES, choice)),
+    ],
 }
 """Strings that the pages take from parts of modbot that know no languages."""
 WIDTH = 110
