@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
+from modbot import users
 from modbot.alerts import calls, links, wording
 from modbot.alerts.calls import Seen
 from modbot.alerts.channels import Words
@@ -37,7 +38,7 @@ def show_link(request: Request, desk: AtDesk, token: str) -> Response:
     if answering is None or call is None:
         return page(request, "call_gone.html", who, status=404)
     words = _words(desk, answering, call)
-    return page(request, "call.html", who, call=call, words=words, path=f"/ack/{token}", form_token="")
+    return _page(request, desk, who, call, f"/ack/{token}", words)
 
 
 @router.post("/ack/{token}")
@@ -52,16 +53,29 @@ def answer_link(request: Request, desk: AtDesk, token: str) -> Response:
 
 @router.get("/call/{number}")
 def show(request: Request, desk: AtDesk, number: int, who: Decider) -> Response:
-    call = calls.look(desk.store, number)
-    return page(
-        request, "call.html", who, call=call, words=None, path=f"/call/{number}", form_token=who.form_token
-    )
+    return _page(request, desk, who, calls.look(desk.store, number), f"/call/{number}", None)
 
 
 @router.post("/call/{number}")
 def answer(desk: AtDesk, number: int, who: Decider) -> Response:
     calls.acknowledge(desk.store, number, who.name, "page")
     return RedirectResponse(f"/call/{number}", status_code=303)
+
+
+def _page(
+    request: Request, desk: Desk, who: SignedIn | None, call: Seen, path: str, words: Words | None
+) -> Response:
+    named = {person.name: person.full_name for person in users.everyone(desk.store)}
+    return page(
+        request,
+        "call.html",
+        who,
+        call=call,
+        words=words,
+        path=path,
+        form_token=who.form_token if who else "",
+        answered_by=named.get(call.acknowledged_by, call.acknowledged_by),
+    )
 
 
 def _behind(desk: Desk, token: str) -> tuple[Answering | None, Seen | None]:

@@ -66,7 +66,7 @@ def test_the_button_answers_in_the_name_of_who_got_the_link(store: Store, tmp_pa
     answered = behind.visitor.post(behind.link, {}, script=False)
     assert (answered.status_code, answered.headers["location"]) == (303, behind.link)
     assert behind.state == ("acknowledged", "ana")
-    assert "ana has answered" in words(behind.visitor.get(behind.link).text)
+    assert "Ana has answered" in words(behind.visitor.get(behind.link).text)
     assert "I have seen this" not in behind.visitor.get(behind.link).text
 
 
