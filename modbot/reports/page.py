@@ -13,7 +13,7 @@ from markupsafe import Markup
 from modbot import resources
 from modbot.reports import charts, phrases, sentences
 from modbot.reports.charts import FIRST, SECOND, THIRD, Drawing, Line, bars, calendar, course
-from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, Seen, Value
+from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, WITHHELD, Seen, Value
 from modbot.reports.measuring import DAYS
 from modbot.reports.weekly import Report
 
@@ -126,7 +126,10 @@ def _courses(report: Report, names: Sequence[str]) -> list[Course]:
 
 def _course(report: Report, name: str) -> Course:
     values = report.run(name)
-    known = [each for each in values[:-1] if isinstance(each, int | float)]
+    before = values[:-1]
+    known = [each for each in before if isinstance(each, int | float)]
+    # The middle of those that are told would be too high.
+    usual: Value = WITHHELD if WITHHELD in before else round(median(known), 2) if known else None
     meaning = MEANINGS[name]
     return Course(
         label=meaning.label,
@@ -134,7 +137,7 @@ def _course(report: Report, name: str) -> Course:
         text=meaning.text,
         now=phrases.number(values[-1]),
         before=phrases.number(values[-2]),
-        usual=phrases.number(round(median(known), 2) if known else None),
+        usual=phrases.number(usual),
         weeks=tuple(map(phrases.cell, values)),
     )
 

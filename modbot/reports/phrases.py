@@ -29,7 +29,11 @@ def number(value: Value) -> str:
         return DASH
     if isinstance(value, str):
         return value
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}".rstrip("0").rstrip(".")
+    if isinstance(value, int):
+        return f"{value:,}"
+    places = 0 if value > 100 else 1 if value >= 10 else 2
+    rounded = f"{value:,.{places}f}"
+    return rounded.rstrip("0").rstrip(".") if places else rounded
 
 
 def cell(value: Value) -> str:

@@ -94,11 +94,13 @@ def suppressed(counts: Mapping[Key, int], adding: Sequence[Sum]) -> set[Key]:
     # To withhold more only adds solutions, so what one solution showed to be possible stays possible.
     possible: dict[Key, tuple[float, float]] = {key: (counts[key], counts[key]) for key in small}
     withheld = _within_each_sum(small, counts, adding)
-    for sign in (1, -1):
-        _Program(small, withheld, counts, adding).solve(sign, possible)
-    for key in small:
-        for end, sign in ((0, 1), (LEAST - 1, -1)):
-            while not _reaches(possible[key], end):
+    if withheld == counts.keys():
+        return withheld
+    for end, sign in ((0, 1), (LEAST - 1, -1)):
+        while left := [key for key in small if not _reaches(possible[key], end)]:
+            _Program(left, withheld, counts, adding).solve(sign, possible)
+            key = left[0]
+            if all(not _reaches(possible[each], end) for each in left):
                 giving_away = _Program([key], withheld, counts, adding).solve(sign, possible)
                 if not _reaches(possible[key], end):
                     withheld.add(min(giving_away, key=lambda each: (counts[each], each)))
@@ -155,9 +157,9 @@ class _Program:
         bounds = [(0, LEAST - 1 if each in self._keys else None) for each in self._unknown]
         matrix, right = self._equations(place)
         solution = linprog(aim, A_eq=matrix, b_eq=right, bounds=bounds)
-        for each, value in zip(self._unknown, solution.x, strict=True):
+        for each, value in zip(self._unknown, np.round(solution.x, 6).tolist(), strict=True):
             low, high = possible.get(each, (value, value))
-            possible[each] = (min(low, round(value, 6)), max(high, round(value, 6)))
+            possible[each] = (min(low, value), max(high, value))
         binding = [each for each, price in zip(self._sums, solution.eqlin.marginals, strict=True) if price]
         giving_away = {term for each in binding for term in each.terms} & self._told
         return giving_away or self._told
