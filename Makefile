@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Python compiles what is imported; compiling everything would take longer than installing it.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-compile
 
-.PHONY: help run test check bench faults clean
+.PHONY: help run test check bench faults screenshots clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
@@ -30,6 +30,9 @@ bench: .venv/for-development  ## measure speed and memory into build/bench.json;
 
 faults: .venv/for-development  ## kill, cut off and fill up: the long form (make test runs a short one)
 	@MODBOT_FAULTS=long $(BIN)/python -m pytest -m faults
+
+screenshots: .venv/for-development  ## take a picture of every screen, light, dark and phone, into build/screenshots
+	@$(BIN)/python -m tests.web.screenshots $(ONLY)
 
 clean:  ## remove everything that make made
 	rm -rf .venv build practice .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,158 @@
+"""make screenshots: every screen with something on it, light, dark and as on a telephone."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from modbot import cases, demo, notes, review, users, wiring
+from modbot.actions import carry_out
+from modbot.rulings import Choice, Ruling
+from modbot.service import Service
+from modbot.store import Store
+from modbot.web.app import create_app
+from modbot.web.desk import Desk
+from modbot.web.practice_page import Practice
+from platforms.memory import memory_page
+from tests.web.conftest import CHROMIUM, QUIET
+from tests.web.member import cookie, session
+from tests.web.office import serving
+
+OUT = Path("build/screenshots")
+PEOPLE = {
+    "ana": ("Ana Diaz", "administrator"),
+    "ben": ("Ben Okafor", "moderator"),
+    "lee": ("Lee Park", "lead"),
+}
+SIZES: dict[str, tuple[ViewportSize, str]] = {
+    "light": ({"width": 1280, "height": 800}, "light"),
+    "dark": ({"width": 1280, "height": 800}, "dark"),
+    "phone": ({"width": 390, "height": 844}, "light"),
+    "phone-dark": ({"width": 390, "height": 844}, "dark"),
+}
+
+
+@dataclass(frozen=True)
+class Shot:
+    name: str
+    path: str
+    before: Callable[[Page], object] = lambda _: None
+    who: str = "ana"
+
+
+@contextmanager
+def district() -> Iterator[tuple[str, Store]]:
+    """The practice's invented district with all its comments, some of them decided, at a web address."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = demo.prepare(Path(folder) / "practice", 0)
+        changed = settings.review.model_copy(update={"opinion_after_share": 0.0})
+        settings = settings.model_copy(update={"review": changed})
+        bot, feed = demo.build(settings)
+        page = memory_page(demo.PAGE)
+        for sample in demo.material().samples:
+            page.post(sample.text, author=sample.author, post=sample.post)
+        service = Service(bot)
+        asyncio.run(service.run_once())
+        _work(bot.store)
+        asyncio.run(carry_out(bot.store, demo.PAGE, bot.pages[demo.PAGE]))
+        app = create_app(Desk(settings, bot.store), Practice(demo.material(), page, feed))
+        with serving(app) as address:
+            yield address, bot.store
+        bot.store.close()
+
+
+def _work(store: Store) -> None:
+    """What a morning's work leaves behind."""
+    rules = wiring.policy_in_force(store)
+    for name, (full_name, role) in PEOPLE.items():
+        users.add(store, name, full_name, role)
+    for n, line in enumerate(review.waiting(store)[5:12]):
+        item = review.case(store, line.id).items[0]
+        finding = item.judged.findings[0] if item.judged and item.judged.findings else None
+        enforced = finding is not None and (clause := rules.find(finding.clause)) and clause.mode == "enforce"
+        if finding is not None and enforced and finding.spans and n % 2:
+            quote = (item.text or "")[finding.spans[0].start : finding.spans[0].end]
+            ruling = Ruling(
+                choice=Choice.HIDE, by="ben", clause=finding.clause, quote=quote, version=line.version
+            )
+        else:
+            ruling = Ruling(choice=Choice.LEAVE_UP, by="ana", reason="An opinion", version=line.version)
+        cases.decide(store, rules, line.id, ruling)
+    waiting = review.waiting(store)
+    cases.decide(
+        store,
+        rules,
+        waiting[-1].id,
+        Ruling(choice=Choice.ESCALATE, by="ben", reason="A candidate?", version=waiting[-1].version),
+    )
+    cases.claim(store, waiting[5].id, "ben")
+    notes.write(store, waiting[4].id, "ben", "The same shop wrote last week. It was told about the clause.")
+
+
+def shots(store: Store) -> list[Shot]:
+    waiting = review.waiting(store)
+    ordinary = next(line.id for line in waiting if line.priority == "ordinary" and not line.claimed_by)
+    urgent = next(line.id for line in waiting if line.priority == "urgent")
+    many = next((line.id for line in waiting if line.copies > 1), ordinary)
+    hidden = next(each.line.id for each in review.decided(store).lines if each.choice == "hide")
+    return [
+        Shot("practice", "/practice", who=""),
+        Shot("sign-in", "/sign-in", who=""),
+        Shot("queue", "/queue"),
+        Shot("queue-filter", "/queue", lambda page: page.locator(".filters summary").click()),
+        Shot("case", f"/case/{ordinary}"),
+        Shot("case-urgent", f"/case/{urgent}"),
+        Shot("case-many", f"/case/{many}"),
+        Shot("case-hide", f"/case/{ordinary}", lambda page: page.keyboard.press("h")),
+        Shot("case-refer", f"/case/{urgent}", lambda page: page.keyboard.press("r")),
+        Shot("case-hidden", f"/case/{hidden}"),
+        Shot("decided", "/decided"),
+        Shot("shortcuts", "/queue", lambda page: page.keyboard.press("?")),
+        Shot("palette", "/queue", lambda page: page.keyboard.press("Control+k")),
+        *(
+            Shot(name, f"/{name}")
+            for name in ("search", "audit", "health", "policy", "people", "account", "help")
+        ),
+        Shot("search-found", "/search?text=board"),
+        Shot("menu", "/queue", lambda page: page.locator(".me summary").click()),
+        Shot("refused", "/people", who="ben"),
+    ]
+
+
+def take(browser: Browser, address: str, store: Store, only: list[str]) -> None:
+    tokens = {name: session(store, name) for name in PEOPLE}
+    OUT.mkdir(parents=True, exist_ok=True)
+    wanted = [shot for shot in shots(store) if not only or shot.name in only]
+    for style, (size, scheme) in SIZES.items():
+        context = browser.new_context(viewport=size)
+        page = context.new_page()
+        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        for shot in wanted:
+            context.clear_cookies()
+            if shot.who:
+                context.add_cookies([cookie(tokens[shot.who], address)])
+            page.goto(address + shot.path)
+            shot.before(page)
+            page.wait_for_timeout(300)
+            file = OUT / f"{shot.name}-{style}.png"
+            page.screenshot(path=file)
+            print(file)
+        context.close()
+
+
+def main() -> None:
+    with district() as (address, store), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
+        take(browser, address, store, sys.argv[1:])
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
