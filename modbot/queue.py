@@ -164,6 +164,7 @@ def _place(
         near.add(case_id, keys, parts)
         return case_id
     _join(tx, case.id, flagged.comment_id, "edited" if earlier else "near-identical")
+    _spread(tx, case.id, flagged.page)
     _change(tx, case.id, flagged)
     return None
 
@@ -179,6 +180,7 @@ def _open(tx: Transaction, flagged: Flagged, keys: list[int], reason: str = "") 
         reason=reason,
         priority=flagged.priority,
         clauses=" ".join(flagged.clauses),
+        pages=flagged.page,
         escalated=False,
         opened_at=tx.now,
         version=1,
@@ -192,6 +194,13 @@ def _open(tx: Transaction, flagged: Flagged, keys: list[int], reason: str = "") 
 def _join(tx: Transaction, case_id: int, comment_id: int, why: str) -> None:
     seq = tx.record("case.joined", f"case:{case_id}", {"comment": comment_id, "why": why})
     tx.add(CaseComment, case_id=case_id, comment_id=comment_id, joined=seq)
+
+
+def _spread(tx: Transaction, case_id: int, page: str) -> None:
+    """The case has a comment on this page as well."""
+    known = tx.execute(sa.select(cases.c.pages).where(cases.c.id == case_id)).scalar_one().split()
+    if page not in known:
+        _update(tx, case_id, pages=" ".join((*known, page)))
 
 
 def _change(tx: Transaction, case_id: int, flagged: Flagged) -> None:

@@ -57,7 +57,8 @@ def _open(tx: Transaction, row: sa.Row[Any], moved: Sequence[int], by: str) -> i
     body = {"comment": moved[0], "reason": row.reason, "clauses": row.clauses.split(), "out_of": row.id}
     number = tx.record("case.opened", "case:{seq}", body, actor=by)
     same = {name: row._mapping[name] for name in ("reason", "priority", "clauses", "escalated", "opened_at")}
-    tx.add(Case, id=number, state="open", version=1, **same)
+    page = tx.execute(sa.select(comments.c.page).where(comments.c.id == moved[0])).scalar_one()
+    tx.add(Case, id=number, state="open", version=1, pages=page, **same)
     return number
 
 
@@ -69,8 +70,9 @@ def _take_out(tx: Transaction, row: sa.Row[Any], moved: Sequence[int], new: int,
     tx.execute(gone)
     for comment_id in moved:
         tx.add(CaseComment, case_id=new, comment_id=comment_id, joined=number)
-    case_rows.update(tx, row.id, version=row.version + 1)
-    first = min(item.comment_id for item in case_rows.items(tx, row.id))
-    body = body_of(tx.connection, first)
+    left = case_rows.items(tx, row.id)
+    pages = " ".join(dict.fromkeys(item.page for item in left))
+    case_rows.update(tx, row.id, version=row.version + 1, pages=pages)
+    body = body_of(tx.connection, min(item.comment_id for item in left))
     if body is not None:
         queue.remember(tx, row.id, body["text"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot.queue import URGENT, WAITING
-from modbot.review.lines import case_comments, cases, comments
+from modbot.review.lines import cases
 from modbot.review.waiting import looks, open_looks, pages
 from modbot.store import Store, utcnow
 
@@ -34,10 +34,10 @@ class Counts:
 
 
 def count(store: Store, viewer: str = "") -> Counts:
-    """Exact counts of waiting cases; a case on two pages counts once for each."""
+    """Exact counts of waiting cases; a case on two pages counts once for each page, school and platform."""
     with store.read() as connection:
         groups = _groups(connection, viewer)
-        by_page = _by_page(connection)
+        known = {row.key: row for row in connection.execute(sa.select(pages))}
         seconds = sa.select(sa.func.count()).select_from(looks).where(*open_looks(viewer))
         return Counts(
             waiting=_sum(groups),
@@ -47,10 +47,10 @@ def count(store: Store, viewer: str = "") -> Counts:
             edited=_sum([row for row in groups if row.reason == "edited"]),
             mine=_sum([row for row in groups if row.mine]),
             second_looks=connection.execute(seconds).scalar_one(),
-            clauses=_by_clause(groups),
-            pages=_pages(by_page, "key"),
-            platforms=_pages(by_page, "platform"),
-            schools=_pages(by_page, "school"),
+            clauses=_tally((row.clauses.split(), row.many) for row in groups),
+            pages=_tally((row.pages.split(), row.many) for row in groups),
+            platforms=_tally((_of(known, row.pages, "platform"), row.many) for row in groups),
+            schools=_tally((_of(known, row.pages, "school"), row.many) for row in groups),
         )
 
 
@@ -60,27 +60,13 @@ def _groups(connection: Connection, viewer: str) -> Sequence[sa.Row[Any]]:
         cases.c.priority,
         cases.c.reason,
         cases.c.clauses,
+        cases.c.pages,
         cases.c.escalated,
         sa.case((mine, 1), else_=0).label("mine"),
     )
     grouped = sa.select(*columns, sa.func.count().label("many")).where(cases.c.state.in_(WAITING))
-    return connection.execute(grouped.group_by(*(sa.literal_column(str(n + 1)) for n in range(5)))).all()
-
-
-def _by_page(connection: Connection) -> Sequence[sa.Row[Any]]:
-    """Each case once for each page on which it has a comment."""
-    standing = (
-        sa.select(cases.c.id, comments.c.page)
-        .distinct()
-        .join_from(cases, case_comments, case_comments.c.case_id == cases.c.id)
-        .join(comments, comments.c.id == case_comments.c.comment_id)
-        .where(cases.c.state.in_(WAITING))
-        .subquery()
-    )
     return connection.execute(
-        sa.select(pages.c.key, pages.c.platform, pages.c.school, sa.func.count().label("many"))
-        .join_from(standing, pages, pages.c.key == standing.c.page)
-        .group_by(pages.c.key, pages.c.platform, pages.c.school)
+        grouped.group_by(*(sa.literal_column(str(n + 1)) for n in range(len(columns))))
     ).all()
 
 
@@ -88,16 +74,15 @@ def _sum(rows: Sequence[sa.Row[Any]]) -> int:
     return sum(row.many for row in rows)
 
 
-def _by_clause(groups: Sequence[sa.Row[Any]]) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for row in groups:
-        for clause in row.clauses.split():
-            found[clause] += row.many
-    return dict(sorted(found.items()))
+def _tally(found: Iterable[tuple[Iterable[str], int]]) -> dict[str, int]:
+    """Each name with the sum of its numbers, by name; nameless ones are left out."""
+    total: Counter[str] = Counter()
+    for names, many in found:
+        for name in names:
+            total[name] += many
+    return {name: many for name, many in sorted(total.items()) if name}
 
 
-def _pages(rows: Sequence[sa.Row[Any]], by: str) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for row in rows:
-        found[row._mapping[by]] += row.many
-    return {name: many for name, many in sorted(found.items()) if name}
+def _of(known: Mapping[str, sa.Row[Any]], keys: str, what: str) -> set[str]:
+    """The platforms, or the schools, of these pages."""
+    return {known[key]._mapping[what] for key in keys.split()}

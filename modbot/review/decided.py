@@ -68,7 +68,7 @@ def decided(
             _blind(line, row) if row.blind else _settled(line, row, bodies, changes.get(row.id))
             for line, row in zip(found, shown, strict=True)
         ),
-        next=f"{shown[-1].decided_at.isoformat()}_{shown[-1].id}" if len(rows) > limit else "",
+        next=str(shown[-1].decision) if len(rows) > limit else "",
     )
 
 
@@ -81,31 +81,28 @@ def settled(store: Store, limit: int = 100) -> list[Line]:
 
 
 def _newest(viewer: str, sought: Sought, after: str) -> sa.Select[Any]:
-    last = sa.select(sa.func.max(decisions.c.id)).where(decisions.c.case_id == cases.c.id)
+    """Settled cases by their last decision, from the decisions' side: people's own lists are short."""
+    later = decisions.alias()
+    last = sa.select(sa.func.max(later.c.id)).where(later.c.case_id == decisions.c.case_id)
     blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
     made = (decisions.c.decided_by, decisions.c.choice, decisions.c.clause, decisions.c.at)
     found = (
         sa.select(cases, decisions.c.id.label("decision"), *made, blind.label("blind"))
-        .join(decisions, decisions.c.id == last.correlate(cases).scalar_subquery())
-        .where(cases.c.state.not_in(WAITING), cases.c.decided_at.is_not(None))
-        .order_by(cases.c.decided_at.desc(), cases.c.id.desc())
+        .join_from(decisions, cases, cases.c.id == decisions.c.case_id)
+        .where(
+            decisions.c.id == last.correlate(decisions).scalar_subquery(),
+            cases.c.state.not_in(WAITING),
+        )
+        .order_by(decisions.c.id.desc())
     )
     given = {"decided_by": sought.by, "choice": sought.choice, "clause": sought.clause}
     asked = [decisions.c[name] == value for name, value in given.items() if value]
-    # What is sought by would tell the decision.
-    return found.where(*asked, *([~blind] if asked else []), *_beyond(after))
-
-
-def _beyond(after: str) -> list[sa.ColumnElement[bool]]:
-    moment, _, number = after.partition("_")
-    try:
-        last = datetime.fromisoformat(moment)
-    except ValueError:
-        return []
-    if not number.isdigit():
-        return []
-    same = sa.and_(cases.c.decided_at == last, cases.c.id < int(number))
-    return [sa.or_(cases.c.decided_at < last, same)]
+    if asked:
+        # What is sought by would tell the decision.
+        asked.append(~blind)
+    if after.isdigit():
+        asked.append(decisions.c.id < int(after))
+    return found.where(*asked)
 
 
 def _changes(connection: Connection, case_ids: Sequence[int]) -> dict[int, Row]:
@@ -135,4 +132,4 @@ def _settled(line: Line, row: Row, bodies: Mapping[int, Any], change: Row | None
 
 def _blind(line: Line, row: Row) -> Settled:
     nothing = dict.fromkeys(("by", "choice", "clause", "reason", "action", "action_state"), "")
-    return Settled(line=line, at=row.decided_at, blind=True, **nothing)
+    return Settled(line=line, at=row.at, blind=True, **nothing)

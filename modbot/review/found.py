@@ -76,20 +76,24 @@ def search(store: Store, query: Query, viewer: str = "", *, start: int = 0, limi
 
 
 def _wanted(dialect: str, query: Query, viewer: str) -> sa.Select[Any]:
-    """The comments' numbers. The order follows an index: of the words, of the dates, or of the record."""
+    """The comments' numbers, in the order of an index: of words, of cases, of dates, or of the record."""
     matches = search_words.matching(dialect, query.text, query.author)
-    conditions = _conditions(query, viewer)
+    conditions = [*_about_the_comment(query), *_about_its_cases(query, viewer)]
     if matches is not None:
         (number,) = matches.selected_columns
         found = matches.join(comments, comments.c.id == number) if conditions else matches
         return found.where(*conditions).order_by(number.desc())
+    if query.clause or query.choice:
+        number = case_comments.c.comment_id
+        found = sa.select(number).join(comments, comments.c.id == number)
+        return found.where(*conditions).group_by(number).order_by(number.desc())
     found = sa.select(comments.c.id).where(*conditions)
     if query.since or query.until:
         return found.order_by(comments.c.created_at.desc(), comments.c.id.desc())
     return found.order_by(comments.c.id.desc())
 
 
-def _conditions(query: Query, viewer: str) -> list[sa.ColumnElement[bool]]:
+def _about_the_comment(query: Query) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if query.page:
         found.append(comments.c.page == query.page)
@@ -97,17 +101,21 @@ def _conditions(query: Query, viewer: str) -> list[sa.ColumnElement[bool]]:
         found.append(comments.c.created_at >= query.since)
     if query.until:
         found.append(comments.c.created_at < query.until)
+    return found
+
+
+def _about_its_cases(query: Query, viewer: str) -> list[sa.ColumnElement[bool]]:
+    """Asked of each comment, since most searches end after a few."""
+    found: list[sa.ColumnElement[bool]] = []
+    made = (decisions.c.comment_id == comments.c.id, ~_unknown(viewer))
     if query.clause:
-        shown = (
-            sa.select(case_comments.c.comment_id)
-            .join(cases, cases.c.id == case_comments.c.case_id)
-            .where(under(query.clause))
-        )
-        made = sa.select(decisions.c.comment_id).where(decisions.c.clause == query.clause)
-        found.append(comments.c.id.in_(shown.union(made.where(~_unknown(viewer)))))
+        held = case_comments.alias()
+        joined = (held.c.comment_id == comments.c.id, cases.c.id == held.c.case_id)
+        shown = sa.exists().where(*joined, under(query.clause)).correlate(comments)
+        decided = sa.exists().where(*made, decisions.c.clause == query.clause).correlate(comments)
+        found.append(sa.or_(shown, decided))
     if query.choice:
-        chosen = sa.select(decisions.c.comment_id).where(decisions.c.choice == query.choice)
-        found.append(comments.c.id.in_(chosen.where(~_unknown(viewer))))
+        found.append(sa.exists().where(*made, decisions.c.choice == query.choice).correlate(comments))
     return found
 
 
@@ -187,11 +195,10 @@ def hidden_items(connection: Connection, items: set[tuple[str, str]], viewer: st
         sa.select(actions.c.page, actions.c.native_id, actions.c.kind)
         .join(decisions, decisions.c.id == actions.c.decision_id)
         .where(
-            actions.c.page.in_({page for page, _ in items}),
-            actions.c.native_id.in_({native_id for _, native_id in items}),
+            sa.tuple_(actions.c.page, actions.c.native_id).in_(sorted(items)),
             actions.c.state.in_(("pending", "done")),
             ~_unknown(viewer),
         )
     )
     last = {(row.page, row.native_id): row.kind for row in connection.execute(asked.order_by(actions.c.id))}
-    return {item for item, kind in last.items() if item in items and kind != "unhide"}
+    return {item for item, kind in last.items() if kind != "unhide"}

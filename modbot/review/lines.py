@@ -102,7 +102,7 @@ def _line(
         escalated=row.escalated,
         copies=len(items),
         page=first.page,
-        pages=tuple(dict.fromkeys(page for page, _ in items)),
+        pages=tuple(row.pages.split()),
         author=body.get("author", ""),
         text=body.get("text"),
         about=evidence.topics(opinion),

@@ -8,7 +8,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from modbot.queue import WAITING
-from modbot.review.lines import Line, case_comments, cases, comments, lines
+from modbot.review.lines import Line, cases, lines
 from modbot.store import Store, table, utcnow
 from modbot.tables import Page, SecondLook
 
@@ -107,23 +107,26 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
 
 def under(clause: str) -> sa.ColumnElement[bool]:
     """The case may break this clause."""
-    padded: sa.ColumnElement[str] = " " + cases.c.clauses + " "
-    return padded.contains(f" {clause} ", autoescape=True)
+    return _holds(cases.c.clauses, clause)
+
+
+def _holds(column: sa.ColumnElement[str], word: str) -> sa.ColumnElement[bool]:
+    """One of the column's words, which are joined by a space."""
+    padded: sa.ColumnElement[str] = " " + column + " "
+    return padded.contains(f" {word} ", autoescape=True)
 
 
 def _on_a_page(filters: Filters) -> sa.ColumnElement[bool]:
     """One of its comments stands on such a page."""
     given = {"key": filters.page, "platform": filters.platform, "school": filters.school}
-    such = sa.select(pages.c.key).where(*(pages.c[name] == value for name, value in given.items() if value))
-    return (
-        sa.exists()
-        .where(
-            case_comments.c.case_id == cases.c.id,
-            comments.c.id == case_comments.c.comment_id,
-            comments.c.page.in_(such),
-        )
-        .correlate(cases)
-    )
+    such = [pages.c[name] == value for name, value in given.items() if value]
+    padded: sa.ColumnElement[str] = " " + cases.c.pages + " "
+    # Not LIKE, to which an underscore in a key would be any character.
+    without = sa.func.replace(padded, " " + pages.c.key + " ", "")
+    among = sa.exists().where(*such, without != padded).correlate(cases)
+    # Nearly every case stands on one page, which is quicker to compare.
+    alone = cases.c.pages.in_(sa.select(pages.c.key).where(*such))
+    return sa.or_(alone, sa.and_(cases.c.pages.contains(" "), among))
 
 
 def _beyond(after: str) -> list[sa.ColumnElement[bool]]:

@@ -114,6 +114,7 @@ class Comment(SQLModel, table=True):
         UniqueConstraint("page", "native_id", "revision"),
         Index("ix_comment_page_id", "page", "id"),
         Index("ix_comment_post", "page", "post", "id"),
+        Index("ix_comment_created", "created_at", "id"),
     )
     id: int = Field(sa_column=on_record("content.seq"))
     page: str = Field(foreign_key="page.key")
@@ -211,6 +212,8 @@ class Case(SQLModel, table=True):
     priority: int
     """0 urgent, 1 escalated to a lead, 2 ordinary, 3 not scored."""
     clauses: str
+    pages: str
+    """The keys of the pages that its comments stand on, joined by a space."""
     escalated: bool = False
     """A lead has to decide it."""
     opened_at: datetime
@@ -242,6 +245,7 @@ class Decision(SQLModel, table=True):
     """One person's choice about one comment; quoted words and reason are its content."""
 
     __tablename__ = "decision"
+    __table_args__ = (Index("ix_decision_by", "decided_by", "id"),)
     id: int = Field(sa_column=on_record("content.seq"))
     case_id: int = Field(sa_column=Column(Number, ForeignKey("case.id"), nullable=False, index=True))
     comment_id: int = Field(sa_column=Column(Number, ForeignKey("comment.id"), nullable=False, index=True))

@@ -125,12 +125,19 @@ class Simulated:
         if not flagged:
             return None
         case = tx.record("case.opened", "case:{seq}", {"comment": comment})
-        row: dict[str, Any] = {"state": "open", "reason": "flagged", "priority": 2, "clauses": clause}
+        row: dict[str, Any] = {
+            "state": "open",
+            "reason": "flagged",
+            "priority": 2,
+            "clauses": clause,
+            "pages": page,
+        }
         tx.add(Case, id=case, escalated=False, opened_at=tx.now, version=1, **row)
         tx.add(CaseComment, case_id=case, comment_id=comment, joined=case)
         return case, comment, PAGES.index(next(each for each in PAGES if each[0] == page)), native
 
     def _decide(self, tx: Transaction, left: Sequence[tuple[int, int, int, str]]) -> None:
+        decided: list[int] = []
         for case, comment, page, native in left:
             if self.chance.random() < 0.02:
                 continue
@@ -144,7 +151,9 @@ class Simulated:
             tx.add(Decision, id=seq, case_id=case, comment_id=comment, at=tx.now, **about)
             if hide:
                 self._act(tx, seq, comment, PAGES[page][0], native, "hide")
-            tx.execute(sa.update(cases).where(cases.c.id == case).values(state="decided", decided_at=tx.now))
+            decided.append(case)
+        done = {"state": "decided", "decided_at": tx.now}
+        tx.execute(sa.update(cases).where(cases.c.id.in_(decided)).values(**done))
 
     def _act(self, tx: Transaction, decision: int, comment: int, page: str, native: str, kind: str) -> None:
         subject = f"comment:{page}/{native}"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from modbot import cases, review, skips
+from modbot import cases, review, skips, splits
 from modbot.review import Filters, Next
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, table, utcnow
@@ -171,3 +171,19 @@ def test_a_claim_that_ran_out_no_longer_counts(here: District) -> None:
     assert texts(here, held_by="ana") == []
     assert review.count(here.store, "ana").mine == 0
     assert review.waiting(here.store)[1].claimed_by is None
+
+
+def test_a_case_on_two_pages_is_found_and_counted_on_both(store: Store) -> None:
+    here = district(store)
+    here.comes_in("Buy now at the big sale")
+    here.arrive(said("n1", "Buy now at the big sale!"), page="news")
+    here.score()
+    assert len(texts(here, page="blog")) == len(texts(here, page="news")) == 1
+    assert texts(here, page="new") == texts(here, page="_log") == []
+    assert len(texts(here, platform="memory")) == 1
+    counts = review.count(here.store)
+    assert (counts.pages, counts.platforms) == ({"blog": 1, "news": 1}, {"memory": 1})
+    assert review.waiting(here.store)[0].pages == ("blog", "news")
+    record = review.case(here.store, number(here, "Buy now at the big sale")).items[1].id
+    splits.split(here.store, number(here, "Buy now at the big sale"), record, "ana")
+    assert [line.pages for line in review.waiting(here.store)] == [("blog",), ("news",)]

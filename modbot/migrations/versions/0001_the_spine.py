@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_event")),
     )
     with op.batch_alter_table("audit_event", schema=None) as batch_op:
+        batch_op.create_index("ix_audit_event_kind", ["kind", "seq"], unique=False)
         batch_op.create_index(batch_op.f("ix_audit_event_subject"), ["subject"], unique=False)
 
     op.create_table(
@@ -90,6 +91,7 @@ def upgrade() -> None:
         sa.Column("reason", AutoString(), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
         sa.Column("clauses", AutoString(), nullable=False),
+        sa.Column("pages", AutoString(), nullable=False),
         sa.Column("escalated", sa.Boolean(), nullable=False),
         sa.Column("opened_at", UTCDateTime(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -127,6 +129,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("page", "native_id", "revision", name=op.f("uq_comment_page_native_id_revision")),
     )
     with op.batch_alter_table("comment", schema=None) as batch_op:
+        batch_op.create_index("ix_comment_created", ["created_at", "id"], unique=False)
         batch_op.create_index("ix_comment_page_id", ["page", "id"], unique=False)
         batch_op.create_index("ix_comment_post", ["page", "post", "id"], unique=False)
 
@@ -185,6 +188,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_decision")),
     )
     with op.batch_alter_table("decision", schema=None) as batch_op:
+        batch_op.create_index("ix_decision_by", ["decided_by", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_decision_case_id"), ["case_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_decision_comment_id"), ["comment_id"], unique=False)
 
