@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from classifiers.base import Category
-from modbot import demo, resources, users
+from modbot import demo, resources, sessions, users
 from modbot.errors import ConfigError
 from modbot.members import ensemble_of
 from modbot.policy import Mode, Policy, load
+from modbot.sign_in import Browser, Step, begin, finish
 from modbot.store import Store
 from platforms.memory import memory_page
 from tests.modbot.installation import command, settings_file
@@ -129,3 +130,18 @@ def test_the_page_of_the_practice_holds_what_the_feed_wrote(tmp_path: Path) -> N
     assert feed.page is memory_page(demo.PAGE)
     bot.store.close()
     assert isinstance(bot.store, Store)
+
+
+def test_the_practice_gives_a_password_that_opens_every_screen(tmp_path: Path) -> None:
+    settings = demo.prepare(tmp_path / "practice", 0)
+    bot, _ = demo.build(settings)
+    password = demo.give_password(bot.store)
+    browser = Browser("127.0.0.1", "")
+    ticket, step = begin(bot.store, demo.PERSON, password, browser)
+    assert step is Step.DONE
+    token = finish(bot.store, ticket, browser)
+    here = sessions.find(bot.store, token, sessions.limits(settings.web))
+    assert here is not None
+    assert here.role == "administrator"
+    assert demo.give_password(bot.store) != password
+    bot.store.close()
