@@ -195,6 +195,25 @@ def test_what_the_log_s_check_found_is_announced(signed_in: BrowserContext, desk
     page.close()
 
 
+def test_a_new_case_is_announced(signed_in: BrowserContext, desk: Office) -> None:
+    page = signed_in.new_page()
+    page.goto(f"{desk.address}/queue")
+    region = page.locator("#arrived[role=status]")
+    expect(region).to_have_text("")
+    desk.here.comes_in("I will hurt you when the bell rings")
+    expect(region).to_contain_text("Show 1 new case, 1 urgent", timeout=20_000)
+    page.close()
+
+
+def test_a_page_that_is_not_there_has_no_barrier(signed_in: BrowserContext, desk: Office) -> None:
+    page = signed_in.new_page()
+    for path in ("/nothing", "/case/1", "/audit/999999"):
+        page.goto(desk.address + path)
+        assert page.title()
+        assert examined(page) == [], path
+    page.close()
+
+
 def test_a_search_by_the_keyboard_alone(signed_in: BrowserContext, desk: Office) -> None:
     page = signed_in.new_page()
     page.goto(f"{desk.address}/queue")
