@@ -24,8 +24,10 @@ from modbot.store import Store
 
 log = structlog.get_logger()
 
-LOOK_SECONDS = 0.4
+LOOK_SECONDS = 0.2
 """Between two looks for urgent verdicts and due messages."""
+STEP_SECONDS = 1.0
+"""Between two looks at whose turn it is, and who has decided."""
 NOTING = 4
 """How often it is tried to put a message on record: for less time than its lease lasts."""
 LASTING_SECONDS = 10.0
@@ -56,6 +58,7 @@ class AlertService:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._every(LOOK_SECONDS, self.look))
+                group.create_task(self._every(STEP_SECONDS, self.step))
                 group.create_task(self._every(LASTING_SECONDS, self._look_at_what_lasts))
         finally:
             await self.close()
@@ -66,6 +69,7 @@ class AlertService:
             if self._channels:
                 await self._look_at_what_lasts()
                 # Once more for the channels that stand in for what failed.
+                await self.step()
                 for _ in range(2):
                     await self.look()
                     await self.settle()
@@ -79,9 +83,8 @@ class AlertService:
             await channel.close()
 
     async def look(self) -> None:
-        """One round: new calls, next steps, and a task for every message that is due."""
+        """One round: new calls, and a task for every message that is due."""
         await asyncio.to_thread(self._watcher.look)
-        await asyncio.to_thread(calls.go_on, self._store, self._settings)
         if self._may_hold_leases:
             await asyncio.to_thread(delivering.give_back, self._store, self._worker)
             self._may_hold_leases = False
@@ -89,6 +92,10 @@ class AlertService:
             task = asyncio.create_task(self._send(dues))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
+
+    async def step(self) -> None:
+        """Alert the next person of every call whose time has come."""
+        await asyncio.to_thread(calls.go_on, self._store, self._settings)
 
     async def settle(self) -> None:
         """Until every message that was begun has been taken or refused."""

@@ -85,6 +85,7 @@ class Scene:
 
         async def look() -> None:
             service = self.service()
+            await service.step()
             await service.look()
             await service.settle()
             await service.close()

@@ -55,7 +55,7 @@ def finish(folder: str, database: str, url: str, seconds: float) -> None:
 
 
 async def _work(made: Settings, store: Store, seconds: float) -> None:
-    service.LOOK_SECONDS = 0.01
+    service.LOOK_SECONDS = service.STEP_SECONDS = 0.01
     alerts = AlertService(store, made, worker="caller")
     task = asyncio.create_task(alerts.run())
     end = time.monotonic() + seconds
