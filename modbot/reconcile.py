@@ -33,6 +33,7 @@ from modbot.tables import (
     Score,
     SecondLook,
     SecondOpinion,
+    Session,
     Unscored,
     User,
     Verdict,
@@ -84,6 +85,7 @@ def check(store: Store) -> None:
             _same_numbers(connection, model, kinds)
         _nothing_forgotten(connection)
         _people_as_told(connection)
+        _sessions_as_told(connection)
         for model, by, said in SAID:
             with closing(_rows_that_differ(connection, model, by, said)) as differing:
                 seq = next(differing, None)
@@ -136,6 +138,20 @@ def _people_as_told(connection: sa.Connection) -> None:
         last, said = ways.get(name, (0, {"means": accounts.means(None)}))
         if person.active and said and said["means"] != accounts.means(row):
             raise AuditBroken(f"how {name} signs in was changed, and the log does not know of it", seq=last)
+
+
+def _sessions_as_told(connection: sa.Connection) -> None:
+    """Nobody is signed in whose session the log did not see begin, with this token and at this time."""
+    rows = table(Session)
+    joined = rows.outerjoin(events, events.c.seq == rows.c.id).outerjoin(
+        contents, contents.c.seq == rows.c.id
+    )
+    statement = sa.select(rows, events.c.kind, events.c.subject, events.c.at, contents.c.body)
+    for row in connection.execute(statement.select_from(joined)):
+        said = json.loads(row.body).get("fingerprint") if row.body else row.token
+        told = (row.kind, row.subject, row.at, said)
+        if told != ("session.started", f"user:{row.name}", row.started_at, row.token):
+            raise AuditBroken(f"session {row.id} of {row.name} is not one that the log saw begin", seq=row.id)
 
 
 def _last_told(connection: sa.Connection, *kinds: str) -> dict[str, tuple[int, dict[str, Any] | None]]:

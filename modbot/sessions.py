@@ -65,7 +65,7 @@ def start(
     token = secrets.token_urlsafe(32)
     old = sessions.c.started_at < tx.now - KEPT
     tx.execute(sa.delete(sessions).where(old))
-    body = {"how": how, "address": address}
+    body = {"how": how, "address": address, "fingerprint": _hashed(token)}
     seq = tx.record("session.started", f"user:{name}", body, actor=name)
     tx.add(
         Session,

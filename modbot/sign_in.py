@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -53,34 +54,31 @@ class Browser:
 def begin(store: Store, name: str, secret: str, browser: Browser) -> tuple[Ticket, Step]:
     """The first step, by password or one-time code. Raises SignInRefused or SignInBlocked."""
     name = storable(name.strip().lower())
-    keys = (throttle.of_account(name), throttle.of_address(browser.address))
     with store.read() as connection:
-        until = throttle.blocked_until(connection, keys, utcnow())
+        _refuse_blocked(connection, name, browser, utcnow())
         row = connection.execute(_row(name)).first()
-    if until is not None:
-        raise SignInBlocked()
     # Outside of any transaction, because it takes as long as it is meant to.
-    known = passwords.matches(row.password if row else None, secret)
-    if row is not None and not known and _code_holds(row, name, secret):
-        return _next(Ticket(name, "one-time code", _stamp(row)), row)
-    if row is None or not known:
-        _fail(store, name, keys, browser, known=row is not None)
+    by_password = passwords.matches(row.password if row else None, secret)
+    by_code = row is not None and not by_password and _code_holds(row, name, secret)
+    with store.write() as tx:
+        # Again, for those who try many at the same moment.
+        _refuse_blocked(tx.connection, name, browser, tx.now)
+        if not by_password and not by_code:
+            _count_failure(tx, name, browser, known=row is not None)
+    if row is None or not (by_password or by_code):
         raise SignInRefused("This name and password do not fit together.")
-    ticket = Ticket(name, "password", _stamp(row))
-    return _next(ticket, row)
+    return _next(Ticket(name, "password" if by_password else "one-time code", _stamp(row)), row)
 
 
 def check_code(store: Store, seal: Seal, ticket: Ticket, code: str, browser: Browser) -> tuple[Ticket, Step]:
     """The second step: the app's code, or a recovery code. Raises SignInRefused or SignInBlocked."""
-    keys = (throttle.of_account(ticket.name), throttle.of_address(browser.address))
-    with store.write(logged=False) as tx:
+    with store.write() as tx:
         row = _current(tx, ticket)
-        until = throttle.blocked_until(tx.connection, keys, tx.now)
-        if until is not None:
-            raise SignInBlocked()
+        _refuse_blocked(tx.connection, ticket.name, browser, tx.now)
         right = _use_code(tx, seal, row, code)
+        if not right:
+            _count_failure(tx, ticket.name, browser, known=True)
     if not right:
-        _fail(store, ticket.name, keys, browser, known=True)
         raise SignInRefused("This code is not right, or was used before.", remedy="Enter the next one.")
     return _next(replace(ticket, app=True), row)
 
@@ -113,20 +111,16 @@ def prove(store: Store, seal: Seal, here: tuple[str, int], secret: str, browser:
     `here` is the person's name and their session. Raises SignInRefused or SignInBlocked.
     """
     name, session = here
-    keys = (throttle.of_account(name), throttle.of_address(browser.address))
-    with store.read() as connection:
-        until = throttle.blocked_until(connection, keys, utcnow())
-        row = connection.execute(_row(name)).one()
-    if until is not None:
-        raise SignInBlocked()
-    right = passwords.matches(row.password, secret)
-    with store.write(logged=False) as tx:
+    row, right = _password_fits(store, name, secret, browser)
+    with store.write() as tx:
+        _refuse_blocked(tx.connection, name, browser, tx.now)
         right = right or (_looks_like_code(secret) and _use_code(tx, seal, row, secret))
         if right:
-            throttle.succeeded(tx, keys[0])
+            throttle.succeeded(tx, throttle.of_account(name))
             sessions.prove(tx, session)
+        else:
+            _count_failure(tx, name, browser, known=True)
     if not right:
-        _fail(store, name, keys, browser, known=True)
         raise SignInRefused("This is not your password, nor the code that your app shows now.")
 
 
@@ -137,22 +131,20 @@ def change_password(store: Store, here: tuple[str, int], secrets: tuple[str, str
     """
     name, session = here
     old, new = secrets
-    key = throttle.of_account(name)
-    with store.read() as connection:
-        until = throttle.blocked_until(connection, (key,), utcnow())
-        row = connection.execute(_row(name)).one()
-    if until is not None:
-        raise SignInBlocked()
-    if not passwords.matches(row.password, old):
-        _fail(store, name, (key, throttle.of_address(browser.address)), browser, known=True)
-        raise SignInRefused("This is not your password.")
     if accounts.weakness(store, name, new) is not None:
         raise SignInRefused("The new password is too weak.")
-    hashed = passwords.hashed(new)
+    _, right = _password_fits(store, name, old, browser)
+    hashed = passwords.hashed(new) if right else ""
     with store.write() as tx:
-        throttle.succeeded(tx, key)
-        accounts.set_password(tx, name, hashed, but=session)
-        sessions.prove(tx, session)
+        _refuse_blocked(tx.connection, name, browser, tx.now)
+        if right:
+            throttle.succeeded(tx, throttle.of_account(name))
+            accounts.set_password(tx, name, hashed, but=session)
+            sessions.prove(tx, session)
+        else:
+            _count_failure(tx, name, browser, known=True)
+    if not right:
+        raise SignInRefused("This is not your password.")
 
 
 def pack(seal: Seal, ticket: Ticket) -> str:
@@ -201,17 +193,28 @@ def _code_holds(row: sa.Row[Any], name: str, code: str) -> bool:
     return fits and row.code_until is not None and row.code_until > utcnow()
 
 
-def _fail(
-    store: Store, name: str, keys: tuple[throttle.Key, throttle.Key], browser: Browser, *, known: bool
-) -> None:
-    """Count it. What was typed as a name goes on record only if it is one: it may be a password."""
-    account, address = keys
-    with store.write() as tx:
-        if throttle.failed(tx, account) and known:
-            body = {"address": browser.address, "for": "account"}
-            tx.record("session.refused", f"user:{name}", body, actor=SYSTEM)
-        if throttle.failed(tx, address):
-            tx.record("session.refused", f"address:{browser.address}", {"for": "address"}, actor=SYSTEM)
+def _password_fits(store: Store, name: str, secret: str, browser: Browser) -> tuple[sa.Row[Any], bool]:
+    with store.read() as connection:
+        _refuse_blocked(connection, name, browser, utcnow())
+        row = connection.execute(_row(name)).first()
+    if row is None:
+        raise SignInRefused("You have no password here.", remedy="Ask an administrator for a one-time code.")
+    return row, passwords.matches(row.password, secret)
+
+
+def _refuse_blocked(connection: sa.Connection, name: str, browser: Browser, now: datetime) -> None:
+    keys = (throttle.of_account(name), throttle.of_address(browser.address))
+    if throttle.blocked_until(connection, keys, now) is not None:
+        raise SignInBlocked()
+
+
+def _count_failure(tx: Transaction, name: str, browser: Browser, *, known: bool) -> None:
+    """What was typed as a name goes on record only if it is one: it may be a password."""
+    if throttle.failed(tx, throttle.of_account(name)) and known:
+        body = {"address": browser.address, "for": "account"}
+        tx.record("session.refused", f"user:{name}", body, actor=SYSTEM)
+    if throttle.failed(tx, throttle.of_address(browser.address)):
+        tx.record("session.refused", f"address:{browser.address}", {"for": "address"}, actor=SYSTEM)
 
 
 def _current(tx: Transaction, ticket: Ticket) -> sa.Row[Any]:

@@ -40,7 +40,7 @@ def add(store: Store, name: str, full_name: str, role: str, *, by: str = "") -> 
             tx.add(User, name=name, added=seq, full_name=full_name, role=role, active=True)
         elif before.active:
             raise ConfigError(
-                f"There is already a user {name}.", remedy="See them all with: modbot user list"
+                f"There is already a user {name}.", remedy="Choose another name to sign in with."
             )
         else:
             _change(tx, Person(name, full_name, role, True), actor)
@@ -105,7 +105,7 @@ def find(tx: Transaction, name: str) -> Person | None:
 def active(tx: Transaction, name: str) -> Person:
     person = find(tx, name)
     if person is None or not person.active:
-        raise ConfigError(f"There is no active user {name}.", remedy="See them all with: modbot user list")
+        raise ConfigError(f"There is no active user {name}.", remedy="Look at the list of people.")
     return person
 
 

@@ -27,6 +27,10 @@ from modbot.web.i18n import N_
 
 FIELD = "_token"
 HEADER = "X-Form-Token"
+NOT_FOR_YOU = N_("This is not for your role.")
+ASK = N_("If you need it for your work, ask an administrator.")
+OLD_PAGE = N_("This page is from an earlier session.")
+LOAD_AGAIN = N_("Load it again.")
 TITLES = {
     "moderator": N_("Moderator"),
     "lead": N_("Lead"),
@@ -77,10 +81,7 @@ def require(
         if request.method not in SAFE_METHODS:
             await _check_form(request, who)
         if not who.may(permission):
-            raise NotAllowed(
-                f"This is not for your role ({who.title}).",
-                remedy="If you need it for your work, ask an administrator.",
-            )
+            raise NotAllowed(NOT_FOR_YOU, remedy=ASK)
         if proven and not who.proven:
             raise _elsewhere(request, "/confirm")
         if active:
@@ -153,7 +154,7 @@ def form_token(token: str) -> str:
 async def _check_form(request: Request, who: SignedIn) -> None:
     given = request.headers.get(HEADER) or (await request.form()).get(FIELD) or ""
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), who.form_token.encode()):
-        raise NotAllowed("This page is from an earlier session.", remedy="Load it again.")
+        raise NotAllowed(OLD_PAGE, remedy=LOAD_AGAIN)
 
 
 def _elsewhere(request: Request, path: str) -> HTTPException:

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from cryptography.fernet import Fernet
 
-from modbot import accounts, cases, checkpoints, notes, reconcile, second_looks, users
+from modbot import accounts, cases, checkpoints, notes, reconcile, second_looks, sessions, users
 from modbot.errors import AuditBroken
 from modbot.rulings import Choice, Ruling
 from modbot.sampling import Sampling
@@ -26,6 +26,7 @@ from modbot.tables import (
     Note,
     Score,
     SecondOpinion,
+    Session,
     Unscored,
     User,
     Verdict,
@@ -92,6 +93,9 @@ PEOPLE: dict[str, Callable[[], sa.Executable]] = {
     "a person taken out": lambda: sa.delete(table(User)).where(table(User).c.name == "zed"),
     "somebody else's password": lambda: sa.update(table(Account)).values(password="$argon2id$eve"),
     "no code asked for": lambda: sa.update(table(Account)).values(totp_confirmed=False),
+    "a session that nobody began": lambda: sa.update(table(Session)).values(id=1),
+    "a session of somebody else": lambda: sa.update(table(Session)).values(name="ana"),
+    "a session with a token of one's own": lambda: sa.update(table(Session)).values(token="eve"),
     "another identity": lambda: sa.update(table(Account)).values(sso_subject="eve"),
 }
 
@@ -103,11 +107,13 @@ def test_people_whom_somebody_changed_behind_modbots_back_are_found(store: Store
     seal = Seal(Fernet(Fernet.generate_key()))
     secret = accounts.begin_totp(store, seal, "ana")
     accounts.confirm_totp(store, seal, "ana", pyotp.TOTP(secret).now())
-    people, means = ([row._asdict() for row in here.rows(each)] for each in (User, Account))
+    with store.write() as tx:
+        sessions.start(tx, "ben", address="::1", agent="", how="password")
+    kept = {each: [row._asdict() for row in here.rows(each)] for each in (User, Account, Session)}
     for forgery in PEOPLE.values():
         reconcile.check(store)
         tamper(here, forgery())
         with pytest.raises(AuditBroken):
             reconcile.check(store)
-        tamper(here, sa.delete(table(Account)), sa.delete(table(User)))
-        tamper(here, sa.insert(table(User)).values(people), sa.insert(table(Account)).values(means))
+        for model, rows in kept.items():
+            tamper(here, sa.delete(table(model)), sa.insert(table(model)).values(rows))
