@@ -53,6 +53,7 @@ KINDS = {
     "comment.unscored": "No classifier could score a comment; a person has to look",
     "decision.made": "A person decided",
     "deletion.released": "The records officer released a hidden comment for final deletion",
+    "neutrality.measured": "Matched pairs of opposite opinions were put before the classifiers",
     "page.registered": "A page was connected, or its settings changed",
     "policy.loaded": "A policy version came into force",
     "record.disposed": "The records officer released the words of an entry; its hash stays",

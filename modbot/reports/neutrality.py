@@ -1,18 +1,35 @@
-"""What is known of the neutrality of the running model, and why live parity is not claimed."""
+"""Whether the running model treats opposite opinions alike: measured every week and put on record.
+
+The matched pairs are those of `modbot audit neutrality`. Why live parity is not claimed is told as well.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot.reports.extent import Extent
+from modbot import wiring
+from modbot.config import Settings
+from modbot.reports.changes import classifier_at
+from modbot.reports.extent import Extent, events
+from modbot.store import Store, body_of, utcnow
 
+MEASURED = "neutrality.measured"
+SETTLED = timedelta(days=1)
+"""A try-out or a new installation on its first day is spared the minute of work."""
 NOT_MEASURED = (
-    "The matched pairs have not been measured on the running model and put on record. "
-    "Run modbot audit neutrality to do so."
+    "The matched pairs were not measured on the model that scored this week's comments. "
+    "modbot measures them every week while it runs."
 )
+PASSED = (
+    "The running model passed: of {pairs} pairs of the same words for and against, one side alone was "
+    "flagged in {alone}, and the difference between the sides lies within the margins set beforehand."
+)
+FAILED = "The running model did not pass: {reasons}."
 LIVE = (
     "Not established. To compare how comments for and against the district's plans fare, two people would "
     "have to mark the stance of a random sample without seeing the outcome, some 840 comments a side where "
@@ -22,17 +39,70 @@ LIVE = (
 
 
 @dataclass(frozen=True, slots=True)
+class Stratum:
+    """Pairs of one kind; the interval is the 90 % one, in points of a hundred."""
+
+    name: str
+    pairs: int
+    first_only: int
+    second_only: int
+    low: float
+    high: float
+    margin: float
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
-    """`state` is passed, failed or not measured; `figures` are those of the pairs' audit, name → value."""
+    """`state` is passed, failed or not measured."""
 
     state: str
     pairs: str
-    live: str
-    figures: dict[str, float | int | str]
+    strata: tuple[Stratum, ...] = ()
+    live: str = LIVE
 
     def as_data(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def panel(connection: Connection, extent: Extent) -> Panel:  # noqa: ARG001
-    return Panel("not measured", NOT_MEASURED, LIVE, {})
+def panel(connection: Connection, extent: Extent) -> Panel:
+    """From the last measurement before the span ended, if it was of the classifiers that scored then."""
+    newest = sa.select(sa.func.max(events.c.seq)).where(
+        events.c.kind == MEASURED, events.c.seq <= extent.last
+    )
+    seq = connection.execute(newest).scalar()
+    body = None if seq is None else body_of(connection, seq)
+    if body is None or body["version"] != classifier_at(connection, extent):
+        return Panel("not measured", NOT_MEASURED)
+    strata = tuple(_stratum(each) for each in (body["pooled"], *body["strata"]))
+    if body["passed"]:
+        alone = strata[0].first_only + strata[0].second_only
+        return Panel("passed", PASSED.format(pairs=strata[0].pairs, alone=alone or "none"), strata)
+    return Panel("failed", FAILED.format(reasons="; ".join(body["failures"])), strata)
+
+
+def _stratum(parity: dict[str, Any]) -> Stratum:
+    low, high, margin = (round(100 * parity[name], 1) for name in ("low_90", "high_90", "margin"))
+    first, second = parity["first_only"], parity["second_only"]
+    return Stratum(parity["name"], parity["pairs"], first, second, low, high, margin, parity["outcome"])
+
+
+def is_due(connection: Connection, since: datetime) -> bool:
+    """Whether nobody has measured since then, in an installation that ran for a day at least."""
+    newest = sa.select(sa.func.max(events.c.at)).where(events.c.kind == MEASURED)
+    last: datetime | None = connection.execute(newest).scalar()
+    first: datetime | None = connection.execute(sa.select(events.c.at).where(events.c.seq == 1)).scalar()
+    is_settled = first is not None and first < utcnow() - SETTLED
+    return is_settled and (last is None or last < since)
+
+
+def measure(store: Store, settings: Settings) -> None:
+    """Put the pairs before the configured classifiers and what came out on record. Takes seconds."""
+    from classifiers import neutrality as audit
+
+    ensemble, limits = wiring.load_ensemble(settings)
+    found = audit.check(ensemble, limits).as_data()
+    # The pairs themselves ship with modbot; what was flagged of them can be seen again at any time.
+    found.pop("examples")
+    with store.write() as tx:
+        tx.record(MEASURED, f"classifiers:{found['version']}"[:200], found)

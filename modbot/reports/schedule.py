@@ -1,12 +1,15 @@
 """The reports by themselves, beside the bot: looked for every minute, made in a process of their own.
 
 Drawing takes seconds of processor time and a hundred megabytes, which scoring and alerts must not wait for.
+Before it, once a week, the neutrality of the running model is measured in the same way.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from zoneinfo import ZoneInfo
@@ -15,7 +18,7 @@ import structlog
 
 from modbot import observe
 from modbot.config import Settings
-from modbot.reports import making
+from modbot.reports import making, neutrality, weeks
 from modbot.reports.weeks import Week
 from modbot.store import Store, utcnow
 
@@ -38,29 +41,40 @@ class Schedule:
         if now < self._not_before:
             return []
         zone = ZoneInfo(self._settings.district.timezone)
-        due = await asyncio.to_thread(making.due, self._store, zone, now)
+        if await asyncio.to_thread(self._is_neutrality_due, weeks.of_moment(now, zone).start(zone)):
+            await self._apart(measure, self._settings)
         made: list[Week] = []
-        for week in due:
-            try:
-                await self._make(week)
-            except Exception as error:  # a full disk or a killed process; the bot goes on
-                observe.FAILURES.labels(type(error).__name__).inc()
-                log.error("report.failing", week=str(week), error=type(error).__name__, detail=str(error))
-                self._not_before = now + AGAIN
+        for week in await asyncio.to_thread(making.due, self._store, zone, now):
+            if not await self._apart(make, self._settings, week):
                 break
             log.info("report.made", week=str(week))
             made.append(week)
         return made
 
-    async def _make(self, week: Week) -> None:
-        with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as processes:
-            await asyncio.get_running_loop().run_in_executor(processes, make, self._settings, week)
+    def _is_neutrality_due(self, since: datetime) -> bool:
+        with self._store.read() as connection:
+            return neutrality.is_due(connection, since)
+
+    async def _apart(self, work: Callable[..., None], *given: object) -> bool:
+        """Whether it could be done. The bot goes on after a full disk or a killed process."""
+        try:
+            with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as processes:
+                await asyncio.get_running_loop().run_in_executor(processes, work, *given)
+        except Exception as error:
+            observe.FAILURES.labels(type(error).__name__).inc()
+            log.error("report.failing", step=work.__name__, error=type(error).__name__, detail=str(error))
+            self._not_before = utcnow() + AGAIN
+            return False
+        return True
 
 
 def make(settings: Settings, week: Week) -> None:
     """In a process of its own, which has the settings and nothing else of the bot."""
-    store = Store(settings.database_url())
-    try:
+    with closing(Store(settings.database_url())) as store:
         making.make(store, settings, week)
-    finally:
-        store.close()
+
+
+def measure(settings: Settings) -> None:
+    """In a process of its own, as `make`."""
+    with closing(Store(settings.database_url())) as store:
+        neutrality.measure(store, settings)

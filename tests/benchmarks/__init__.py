@@ -7,5 +7,6 @@ PARTS = {
     "growth": "tests.benchmarks.growth",
     "classifiers": "tests.benchmarks.classifying",
     "chain": "tests.benchmarks.chain",
+    "reports": "tests.benchmarks.reporting",
     "desk": "tests.benchmarks.desk",
 }
