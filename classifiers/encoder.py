@@ -39,12 +39,8 @@ class Model:
     tokenizer: Tokenizer
     session: onnxruntime.InferenceSession
 
-    def parts(self, text: str) -> list[Part]:
-        """The text in pieces that can be read at once: none for a text without a word or picture in it."""
-        encoding = self.tokenizer.encode(text)
-        return [_part(one) for one in (encoding, *encoding.overflowing) if len(one.ids) > 2]
-
-    def all_parts(self, texts: Sequence[str]) -> list[list[Part]]:
+    def parts(self, texts: Sequence[str]) -> list[list[Part]]:
+        """Each text in pieces that can be read at once: none for a text without a word or picture in it."""
         encodings = self.tokenizer.encode_batch(list(texts))
         return [
             [_part(one) for one in (encoding, *encoding.overflowing) if len(one.ids) > 2]
@@ -53,18 +49,19 @@ class Model:
 
     def probabilities(self, ids: Sequence[Sequence[int]]) -> Numbers:
         """Per list of tokens one probability a category, the same whatever else is asked for with it."""
-        found = np.zeros((len(ids), len(Category)))
-        by_length: dict[int, list[int]] = defaultdict(list)
-        for index, one in enumerate(ids):
-            by_length[len(one)].append(index)
-        for length, places in sorted(by_length.items()):
+        place = {one: index for index, one in enumerate(dict.fromkeys(map(tuple, ids)))}
+        found = np.zeros((len(place), len(Category)))
+        by_length: dict[int, list[tuple[int, ...]]] = defaultdict(list)
+        for one in place:
+            by_length[len(one)].append(one)
+        for length, alike in sorted(by_length.items()):
             step = max(1, TOKENS_AT_ONCE // length)
-            for start in range(0, len(places), step):
-                chosen = places[start : start + step]
-                batch = np.array([ids[index] for index in chosen], dtype=np.int64)
-                found[chosen] = self.session.run(None, {"ids": batch})[0]
+            for start in range(0, len(alike), step):
+                batch = alike[start : start + step]
+                logits = self.session.run(None, {"ids": np.array(batch, dtype=np.int64)})[0]
+                found[[place[one] for one in batch]] = logits
         probabilities: Numbers = np.round(1 / (1 + np.exp(-found)), 6)
-        return probabilities
+        return probabilities[[place[tuple(one)] for one in ids]]
 
 
 def _part(encoding: Encoding) -> Part:
@@ -94,7 +91,7 @@ class Encoder(Classifier):
         model = self._model
         try:
             read = [named(text) for text in texts]
-            parts = model.all_parts([one.text for one in read])
+            parts = model.parts([one.text for one in read])
             flat = model.probabilities([part.ids for some in parts for part in some])
             rows = np.split(flat, np.cumsum([len(some) for some in parts], dtype=np.int64))[: len(parts)]
             return [self._scores(one, some, row) for one, some, row in zip(read, parts, rows, strict=True)]

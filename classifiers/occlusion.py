@@ -16,8 +16,8 @@ from classifiers.normalize import Normalized
 WORDING = "the sentence reads that way because of these words"
 WORD = re.compile(r"\S+")
 LETTER = re.compile(r"\w")
-MOST_PIECES = 12
-"""A part is cut into at most so many pieces of neighbouring words, so that explaining costs no more."""
+MOST_PIECES, FEWEST_PIECES = 12, 4
+"""A part is cut into so many pieces of neighbouring words, fewer where several parts have to be explained."""
 SHARE = 0.6
 """The marks cover this part of what speaks for the category."""
 
@@ -34,7 +34,7 @@ class Part:
 
 
 class Reader(Protocol):
-    def parts(self, text: str) -> list[Part]: ...
+    def parts(self, texts: Sequence[str]) -> list[list[Part]]: ...
     def probabilities(self, ids: Sequence[Sequence[int]]) -> Numbers: ...
 
 
@@ -50,9 +50,11 @@ def spans(
     `asked`: a column and the part that carried its score. `scored`: parts x categories.
     """
     found: dict[int, tuple[Span, ...]] = {}
-    for place in sorted({part for _, part in asked}):
+    places = sorted({part for _, part in asked})
+    most = max(FEWEST_PIECES, MOST_PIECES // max(1, len(places)))
+    for place in places:
         part = parts[place]
-        pieces = _pieces(read.text, part)
+        pieces = _pieces(read.text, part, most)
         without = _scores([_cut(read.text, part, [piece]) for piece in pieces], model)
         for column in (column for column, own in asked if own == place):
             fall = _logit(scored[place, column]) - _logit(without[:, column])
@@ -61,10 +63,10 @@ def spans(
     return found
 
 
-def _pieces(text: str, part: Part) -> list[tuple[int, int]]:
+def _pieces(text: str, part: Part, most: int) -> list[tuple[int, int]]:
     words = [match.span() for match in WORD.finditer(text, part.start, part.end)]
     words = [(start, end) for start, end in words if LETTER.search(text, start, end)] or words
-    size = -(-len(words) // MOST_PIECES)
+    size = -(-len(words) // most)
     return [
         (words[index][0], words[min(index + size, len(words)) - 1][1]) for index in range(0, len(words), size)
     ]
@@ -80,7 +82,7 @@ def _cut(text: str, part: Part, pieces: Sequence[tuple[int, int]]) -> str:
 
 def _scores(texts: Sequence[str], model: Reader) -> Numbers:
     """Texts x categories; nothing is left of a text without a word."""
-    parts = [model.parts(text)[:1] for text in texts]
+    parts = [some[:1] for some in model.parts(texts)]
     found = model.probabilities([some[0].ids for some in parts if some])
     rows = np.zeros((len(texts), found.shape[1]))
     rows[[bool(some) for some in parts]] = found

@@ -133,7 +133,6 @@ def held_out(own: Sequence[Row], seed: int) -> npt.NDArray[np.bool_]:
 
 def _learned(made: Network, lesson: Lesson, folder: Path, progress: Callable[[str], None]) -> Network:
     """Done before with the very same rows and settings: read; otherwise learned and kept."""
-    folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"{lesson.name}-{_fingerprint(lesson)}.pt"
     if kept.exists():
         made.load_state_dict(torch.load(kept, weights_only=True))

@@ -19,6 +19,8 @@ from torch import nn
 from classifiers.training.network import Network
 
 OPSET = 17
+ONNXRUNTIME = "com.microsoft"
+"""The run time's own operations: its product of bytes gives numbers in one step."""
 NARROWEST = 1e-8
 MIDDLE = 128
 """Activations are unsigned bytes around this zero: what the processors' instructions multiply fastest."""
@@ -96,13 +98,15 @@ def quantised(model: ModelProto) -> bytes:
             nodes.append(node)
     added["narrowest"] = np.array(NARROWEST, dtype=np.float32)
     added["most"] = np.array(127, dtype=np.float32)
-    added["middle"] = np.array(MIDDLE, dtype=np.float32)
+    added["middle"] = np.array(MIDDLE + 0.5, dtype=np.float32)  # what is cut off then was rounded
+    added["one"] = np.array(1, dtype=np.float32)
     added["zero"] = np.array(MIDDLE, dtype=np.uint8)
     used = {name for node in nodes for name in node.input}
     kept = [one for one in model.graph.initializer if one.name in used]
     kept += [numpy_helper.from_array(value, name) for name, value in added.items() if name in used]
     graph = helper.make_graph(nodes, "encoder", model.graph.input, model.graph.output, kept)
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="modbot")
+    sets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ONNXRUNTIME, 1)]
+    made = helper.make_model(graph, opset_imports=sets, producer_name="modbot")
     made.ir_version = model.ir_version
     onnx.checker.check_model(made)
     content: bytes = made.SerializeToString(deterministic=True)
@@ -111,18 +115,17 @@ def quantised(model: ModelProto) -> bytes:
 
 def _bytes_a_token(name: str, nodes: list[NodeProto]) -> tuple[str, str]:
     """Adds what turns an activation into bytes and a scale a token; their names."""
-    step = [
-        f"{name}/{part}" for part in ("size", "largest", "wide", "scale", "ratio", "whole", "up", "bytes")
-    ]
-    size, largest, wide, scale, ratio, whole, up, small = step
+    size, largest, wide, scale, finer, ratio, up, small = (
+        f"{name}/{part}" for part in ("size", "largest", "wide", "scale", "finer", "ratio", "up", "bytes")
+    )
     nodes += [
         helper.make_node("Abs", [name], [size]),
         helper.make_node("ReduceMax", [size], [largest], axes=[-1], keepdims=1),
         helper.make_node("Max", [largest, "narrowest"], [wide]),
         helper.make_node("Div", [wide, "most"], [scale]),
-        helper.make_node("Div", [name, scale], [ratio]),
-        helper.make_node("Round", [ratio], [whole]),
-        helper.make_node("Add", [whole, "middle"], [up]),
+        helper.make_node("Div", ["most", wide], [finer]),
+        helper.make_node("Mul", [name, finer], [ratio]),
+        helper.make_node("Add", [ratio, "middle"], [up]),
         helper.make_node("Cast", [up], [small], to=onnx.TensorProto.UINT8),
     ]
     return small, scale
@@ -139,12 +142,15 @@ def _product(
     weight, spread = f"{node.output[0]}/weight", f"{node.output[0]}/spread"
     added[weight] = np.round(table / scale).astype(np.int8)
     added[spread] = scale.astype(np.float32)
-    whole, real, wide = (f"{node.output[0]}/{part}" for part in ("whole", "real", "wide"))
+    whole = f"{node.output[0]}/whole"
     nodes += [
-        helper.make_node("MatMulInteger", [activation[0], weight, "zero"], [whole]),
-        helper.make_node("Cast", [whole], [real], to=onnx.TensorProto.FLOAT),
-        helper.make_node("Mul", [real, spread], [wide]),
-        helper.make_node("Mul", [wide, activation[1]], [node.output[0]]),
+        helper.make_node(
+            "MatMulIntegerToFloat",
+            [activation[0], weight, "one", spread, "zero"],
+            [whole],
+            domain=ONNXRUNTIME,
+        ),
+        helper.make_node("Mul", [whole, activation[1]], [node.output[0]]),
     ]
 
 

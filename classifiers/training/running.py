@@ -31,7 +31,8 @@ from classifiers.training.reading import Row
 from classifiers.training.report import CategoryReport, Report, Slice
 
 CARD = "{name}/CARD.md"
-MOST_A_SOURCE = 500
+MOST_A_SOURCE, LONGEST_MEASURED = 200, 1000
+"""Rows of a source that is only measured, and characters: no large source outweighs the others."""
 OWN_TIMES = 3
 """In learning which words are alike a corpus comment counts as three public rows."""
 NOTE = (
@@ -75,8 +76,10 @@ def train(
 
         made = encoding.train(own, public, work or out / "work", seed, progress)
         manifest.record(out, Encoder.name, made.files, **facts, sources=_used(own, made.public))
-    _choose(out, own, data, progress)
-    report = evaluate(out, data, progress, corpus)
+    rows, public = unseen.measured(out, own), _measured(data)
+    said, public_said = (unseen.opinions(out, some, progress) for some in (rows, public))
+    _choose(out, rows, said, public, public_said)
+    report = _report(out, rows, said, public, public_said)
     for name in (one.name for one in unseen.members(out) if one.name in manifest.read(out)):
         text = card.render(name, report, manifest.read(out)[name]["sources"], seed)
         (out / CARD.format(name=name)).write_text(text, encoding="utf-8")
@@ -116,20 +119,21 @@ def _fitted(
     return fitting.assembled(parts, likeness), held_out
 
 
-def _choose(out: Path, own: Sequence[Row], data: Path, progress: Callable[[str], None]) -> None:
+Opinions = Mapping[str, Floats]
+
+
+def _choose(
+    out: Path, rows: Sequence[Row], said: Opinions, public: Sequence[Row], public_said: Opinions
+) -> None:
     """Joining rules, then thresholds on what they join, both from scores of comments never learned from."""
-    rows = unseen.measured(out, own)
-    said = unseen.opinions(out, rows, progress)
     truth = np.array([[float(row.labels[category]) for category in Category] for row in rows])
     rules = weighing.fit(said, truth)
     manifest.record(out, joining.NAME, {joining.FILE: weighing.as_json(rules)})
-    scores = weighing.joined(rules, said)
-    opinions = [row for row in _measured(data) if row.viewpoint]
-    free = weighing.joined(rules, unseen.opinions(out, opinions, progress))
+    scores, others = weighing.joined(rules, said), weighing.joined(rules, public_said)
     points = {}
     for column, category in enumerate(Category):
-        known = np.array([row.labels.get(category) is False for row in opinions], dtype=bool)
-        points[category] = choosing.point(category, rows, scores[:, column], free[known, column])
+        free = np.array([row.viewpoint and row.labels.get(category) is False for row in public], dtype=bool)
+        points[category] = choosing.point(category, rows, scores[:, column], others[free, column])
     manifest.record(out, thresholds.NAME, {thresholds.FILE: choosing.as_json(points)})
 
 
@@ -138,14 +142,20 @@ def evaluate(
 ) -> Report:
     """Measure the ensemble in `models` at its thresholds; what it learned from is left out."""
     started = time.monotonic()
+    rows, public = unseen.measured(models, list(reading.corpus(corpus))), _measured(data)
+    said, public_said = (unseen.opinions(models, some, progress) for some in (rows, public))
+    report = _report(models, rows, said, public, public_said)
+    return replace(report, seconds=round(time.monotonic() - started, 1))
+
+
+def _report(
+    models: Path, rows: Sequence[Row], said: Opinions, public: Sequence[Row], public_said: Opinions
+) -> Report:
     points = {category: point.threshold for category, point in thresholds.load(models).items()}
     rules = joining.load(models)
-    rows = unseen.measured(models, list(reading.corpus(corpus)))
-    scores = weighing.joined(rules, unseen.opinions(models, rows, progress))
-    found = measuring.report(_version(models), rows, scores, points)
-    public, viewpoints = _public(models, data, points, progress)
-    seconds = round(time.monotonic() - started, 1)
-    return replace(found, public=public, public_viewpoints=viewpoints, notes=(NOTE,), seconds=seconds)
+    found = measuring.report(_version(models), rows, weighing.joined(rules, said), points)
+    elsewhere, viewpoints = _public(public, weighing.joined(rules, public_said), points)
+    return replace(found, public=elsewhere, public_viewpoints=viewpoints, notes=(NOTE,))
 
 
 def _version(models: Path) -> str:
@@ -155,21 +165,20 @@ def _version(models: Path) -> str:
 
 
 def _measured(data: Path) -> list[Row]:
-    """The first rows of each source that is only measured, so that no large one outweighs the others."""
+    """The first rows of each source that is only measured."""
     counts: dict[str, int] = {}
     rows = []
     for row in reading.public(data, "measure"):
-        counts[row.source] = counts.get(row.source, 0) + 1
-        if counts[row.source] <= MOST_A_SOURCE:
-            rows.append(row)
+        if len(row.text) <= LONGEST_MEASURED:
+            counts[row.source] = counts.get(row.source, 0) + 1
+            if counts[row.source] <= MOST_A_SOURCE:
+                rows.append(row)
     return rows
 
 
 def _public(
-    models: Path, data: Path, points: Mapping[Category, float], progress: Callable[[str], None]
+    rows: Sequence[Row], scores: Floats, points: Mapping[Category, float]
 ) -> tuple[tuple[CategoryReport, ...], tuple[Slice, ...]]:
-    rows = _measured(data)
-    scores = weighing.joined(joining.load(models), unseen.opinions(models, rows, progress))
     over = scores >= np.array([points[category] for category in Category])
     categories = [measuring.one_category(category, rows, scores, points) for category in Category]
     slices = []

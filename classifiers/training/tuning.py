@@ -50,6 +50,7 @@ def tune(
     network: Network, lesson: Lesson, tokenizer: Tokenizer, folder: Path, progress: Callable[[str], None]
 ) -> None:
     """Changes `network`. Every few minutes the state is kept in `folder`, and taken up from there."""
+    folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(lesson.seed)
     torch.set_num_threads(1)
     optimizer = _optimizer(network, lesson.rate)
