@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -210,6 +212,19 @@ def test_guessing_is_slowed_down_for_the_account_wherever_it_comes_from(people: 
         tx.execute(sa.update(table(Attempts)).values(blocked_until=tx.now))
     finish(people, begin(people, "ana", PASSWORD, HERE)[0], HERE)
     fail(people, 4)
+
+
+def test_many_guesses_at_the_same_moment_count_as_many(people: Store) -> None:
+    with_password(people)
+
+    def guess(number: int) -> type[Exception]:
+        with pytest.raises(NotAllowed) as refused:
+            begin(people, "ana", f"guess {number}", Browser(f"192.0.2.{number}", ""))
+        return refused.type
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = Counter(pool.map(guess, range(12)))
+    assert answers == {SignInRefused: 5, SignInBlocked: 7}
 
 
 def test_unknown_names_are_slowed_down_as_known_ones_are_and_do_not_reach_the_log(people: Store) -> None:
