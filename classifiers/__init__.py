@@ -10,6 +10,8 @@ from classifiers.base import Classifier
 BUILTIN = {
     "patterns": "classifiers.patterns:Patterns",
     "linear": "classifiers.linear:Linear",
+    "names": "classifiers.private_names:Names",
+    "ballot": "classifiers.ballot:Ballot",
 }
 ENTRY_POINTS = "modbot.classifiers"
 

@@ -71,6 +71,8 @@ class Classifier(ABC):
 
     name: ClassVar[str]
     categories: ClassVar[frozenset[Category]]
+    district: ClassVar[bool] = False
+    """Whether it reads the district's own files: then it is handed their folder instead of the models'."""
 
     def __init__(self, models: Path) -> None:
         self.models = models

@@ -48,7 +48,8 @@ class Prefilter:
     def possible(self, text: str) -> list[int]:
         """Numbers of the expressions, in order."""
         found, numbers = 0, set(self._always)
-        for _, (bits, rare) in self._automaton.iter(flat(text)):
+        # Without a phrase it is no automaton and cannot be asked.
+        for _, (bits, rare) in self._automaton.iter(flat(text)) if len(self._automaton) else ():
             found |= bits
             numbers.update(rare)
         return sorted(number for number in numbers if found & self._needs[number] == self._needs[number])

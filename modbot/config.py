@@ -62,6 +62,7 @@ class PolicyFile(_Table):
 class Classifiers(_Table):
     members: tuple[str, ...]
     models: str
+    district: str
     batch: Annotated[int, Field(ge=1, le=1_000)]
 
 

@@ -12,15 +12,21 @@ from classifiers.ensemble import Ensemble
 from modbot.errors import ConfigError
 
 
-def ensemble_of(members: tuple[str, ...], models: Path) -> tuple[Ensemble, Mapping[Category, float]]:
-    """The ensemble, and from which score on each category counts. Absent members are named, not fatal."""
+def ensemble_of(
+    members: tuple[str, ...], models: Path, district: Path | None = None
+) -> tuple[Ensemble, Mapping[Category, float]]:
+    """The ensemble, and from which score on each category counts. Absent members are named, not fatal.
+
+    `district`: the folder of those members whose data are the district's own.
+    """
     unknown = sorted(set(members) - set(classifiers.names()))
     if unknown or not members:
         raise ConfigError(
             f"There is no classifier {', '.join(unknown)}." if unknown else "No classifier is configured.",
             remedy=f"[classifiers] members may hold: {', '.join(classifiers.names())}.",
         )
-    ensemble = Ensemble([classifiers.load(name)(models) for name in members])
+    chosen = [classifiers.load(name) for name in members]
+    ensemble = Ensemble([each((district or models) if each.district else models) for each in chosen])
     ensemble.load()
     points = thresholds.load(models)
     return ensemble, {category: point.threshold for category, point in points.items()}

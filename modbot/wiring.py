@@ -106,7 +106,8 @@ def policy_in_force(store: Store) -> Policy:
 def load_ensemble(settings: Settings) -> tuple[Ensemble, Mapping[Category, float]]:
     """The configured members, loaded, and the operating points. Absent members are named, not fatal."""
     models = settings.path(Path(settings.classifiers.models)) if settings.classifiers.models else None
-    return ensemble_of(settings.classifiers.members, models or resources.models())
+    district = settings.path(Path(settings.classifiers.district))
+    return ensemble_of(settings.classifiers.members, models or resources.models(), district)
 
 
 def open_page(page: PageSettings) -> Platform:

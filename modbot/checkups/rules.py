@@ -42,7 +42,9 @@ def models(settings: Settings) -> Iterator[Finding]:
             for file in entry["files"]:
                 manifest.verified(folder, name, file)
         yield fine("models", f"{', '.join(entries)}: every file is the one that the manifest names")
-        ensemble, _ = ensemble_of(settings.classifiers.members, folder)
+        ensemble, _ = ensemble_of(
+            settings.classifiers.members, folder, settings.path(Path(settings.classifiers.district))
+        )
     except ConfigError as error:
         yield wrong("classifiers", str(error), error.remedy)
     except ClassifierError as error:

@@ -63,7 +63,8 @@ def _ensemble(given: Path | None, models: Path | None) -> tuple[Ensemble, Mappin
         return ensemble_of(members, models or resources.models())
     settings = configuration.load(configuration.find(given))
     named = settings.path(Path(settings.classifiers.models)) if settings.classifiers.models else None
-    return ensemble_of(settings.classifiers.members, models or named or resources.models())
+    district = settings.path(Path(settings.classifiers.district))
+    return ensemble_of(settings.classifiers.members, models or named or resources.models(), district)
 
 
 def describe(report: Report) -> None:

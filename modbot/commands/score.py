@@ -60,14 +60,15 @@ def _ensemble(given: Path | None) -> tuple[Ensemble, Mapping[Category, float]]:
     """As the given settings say; without any, what every installation starts with."""
     if given is None:
         chosen = tomllib.loads(resources.defaults())["classifiers"]
-        members, models = tuple(chosen["members"]), resources.models()
+        members, models, district = tuple(chosen["members"]), resources.models(), None
     else:
         from modbot import config
 
         settings = config.load(config.find(given))
         members, named = settings.classifiers.members, settings.classifiers.models
         models = settings.path(Path(named)) if named else resources.models()
-    found, limits = ensemble_of(members, models)
+        district = settings.path(Path(settings.classifiers.district))
+    found, limits = ensemble_of(members, models, district)
     for name, reason in found.absent.items():
         note(f"Scoring without {name}: {reason}")
     return found, limits

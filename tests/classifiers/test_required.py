@@ -45,6 +45,12 @@ def test_where_nothing_is_certain_nothing_is_needed(expression: str) -> None:
     assert clauses(re.compile(expression)) == ()
 
 
+def test_expressions_that_need_nothing_are_always_possible() -> None:
+    assert Prefilter([re.compile("[a-z]{3}"), re.compile("kill")]).possible("hm") == [0]
+    assert Prefilter([re.compile("[a-z]{3}")]).possible("hm") == [0]
+    assert Prefilter([]).possible("hm") == []
+
+
 @settings(
     max_examples=150,
     deadline=None,

@@ -18,6 +18,8 @@ import classifiers
 from classifiers.base import Classifier, Scores
 
 MODELS = Path(classifiers.__file__).parent.parent / "models"
+DISTRICT = Path(__file__).parent.parent / "data" / "district"
+"""What the members that read a district's own files find there; all of it invented."""
 
 COMMON = [
     "Thank you to the whole crew, the concert was wonderful!",
@@ -47,7 +49,8 @@ STRANGE = [
 
 @pytest.fixture(scope="module", params=classifiers.names())
 def loaded(request: pytest.FixtureRequest) -> Classifier:
-    classifier = classifiers.load(request.param)(MODELS)
+    found = classifiers.load(request.param)
+    classifier = found(DISTRICT if found.district else MODELS)
     classifier.load()
     return classifier
 
@@ -110,7 +113,7 @@ def test_the_constructor_only_stores(loaded: Classifier, tmp_path: Path) -> None
 
 
 def test_classifying_before_loading_loads(loaded: Classifier) -> None:
-    assert type(loaded)(MODELS).classify(COMMON) == loaded.classify(COMMON)
+    assert type(loaded)(loaded.models).classify(COMMON) == loaded.classify(COMMON)
 
 
 def test_loading_twice_changes_nothing(loaded: Classifier) -> None:
@@ -120,7 +123,7 @@ def test_loading_twice_changes_nothing(loaded: Classifier) -> None:
 
 
 def test_the_version_is_a_stable_word(loaded: Classifier) -> None:
-    assert loaded.version == type(loaded)(MODELS).version
+    assert loaded.version == type(loaded)(loaded.models).version
     assert loaded.version
     assert not set(loaded.version) & set(" +:\n")
 
@@ -131,7 +134,7 @@ def test_it_is_registered_under_its_own_name(loaded: Classifier) -> None:
 
 
 def test_two_threads_get_what_one_gets(loaded: Classifier) -> None:
-    fresh = type(loaded)(MODELS)
+    fresh = type(loaded)(loaded.models)
     expected = loaded.classify(COMMON)
     with ThreadPoolExecutor(4) as pool:
         assert all(result == expected for result in pool.map(fresh.classify, [COMMON] * 24))

@@ -1,0 +1,156 @@
+"""The district's current election: advocacy about its candidates and measures, whatever they are called.
+
+`patterns` knows advocacy by its form and can only guess who is a candidate; here the district has said who
+is, in `election.toml`. A name alone says nothing: questions, results and criticism of officials have it too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from classifiers.base import Category, Classifier, ClassifierFailed, ModelMissing, Score, Scores, Span
+from classifiers.fingerprint import code_version
+from classifiers.normalize import normalize
+from classifiers.private_names import WORD, plain
+from classifiers.required import Prefilter
+
+FILE = "election.toml"
+CALLS = Path(__file__).with_name("ballot.toml")
+SURE = 0.9
+"""Not measured: a choice. The forms are those of `patterns`, of which 19 in 20 hits are right."""
+CALLED = "a call to vote for or against what is on the current ballot"
+TAGGED = "a campaign hashtag of the current election"
+
+BEFORE = 40
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Subject(_Strict):
+    """A candidate or a measure; `aliases`: what else people call it; `hashtags`: of both sides' campaigns."""
+
+    name: Annotated[str, Field(min_length=2, max_length=80)]
+    aliases: tuple[Annotated[str, Field(min_length=2, max_length=80)], ...] = ()
+    hashtags: tuple[Annotated[str, Field(pattern=r"^#\w{3,60}$")], ...] = ()
+
+
+class Election(_Strict):
+    """`begins`: the first day on which advocacy is expected; `day`: election day."""
+
+    name: str
+    begins: date
+    day: date
+    candidate: tuple[Subject, ...] = ()
+    measure: tuple[Subject, ...] = ()
+
+
+def parse(content: bytes) -> Election:
+    """Raises ValueError with every mistake in words."""
+    try:
+        return Election.model_validate(tomllib.loads(content.decode("utf-8")))
+    except ValidationError as error:
+        raise ValueError(
+            "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Calls:
+    expressions: tuple[re.Pattern[str], ...]
+    not_a_call: re.Pattern[str]
+    prefilter: Prefilter
+
+
+class Ballot(Classifier):
+    name = "ballot"
+    categories = frozenset({Category.POLITICAL})
+    district = True
+
+    @cached_property
+    def version(self) -> str:
+        """Raises ModelMissing where there is no election file."""
+        model = hashlib.sha256(self._content).hexdigest()
+        return code_version("ballot.py", "ballot.toml", "private_names.py", "required.py", model=model)
+
+    @property
+    def _content(self) -> bytes:
+        try:
+            return (self.models / FILE).read_bytes()
+        except OSError:
+            raise ModelMissing(
+                f"there is no {self.models / FILE}: write the current election there"
+            ) from None
+
+    @cached_property
+    def _election(self) -> Election:
+        try:
+            return parse(self._content)
+        except ValueError as error:
+            raise ModelMissing(f"{self.models / FILE} cannot be read, mend it: {error}") from None
+
+    @cached_property
+    def _calls(self) -> _Calls:
+        names = {
+            " ".join(WORD.findall(plain(name)))
+            for subject in self._subjects
+            for name in (subject.name, *subject.aliases)
+        }
+        spelled = "|".join(_spelled(name) for name in sorted(names, key=lambda name: (-len(name), name)))
+        with CALLS.open("rb") as file:
+            data = tomllib.load(file)
+        filled = [call.replace("{name}", f"(?:{spelled})") for call in data["calls"] if spelled]
+        expressions = tuple(map(re.compile, filled))
+        return _Calls(expressions, re.compile(data["not_a_call"]), Prefilter(expressions))
+
+    @property
+    def _subjects(self) -> tuple[Subject, ...]:
+        return (*self._election.candidate, *self._election.measure)
+
+    @cached_property
+    def _tags(self) -> frozenset[str]:
+        return frozenset(tag.lower() for subject in self._subjects for tag in subject.hashtags)
+
+    def load(self) -> None:
+        self._calls, self._tags  # noqa: B018 - reads the election and compiles once
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        self.load()
+        try:
+            return [self._scores(text) for text in texts]
+        except (ValueError, RecursionError) as error:
+            raise ClassifierFailed("ballot could not search a text") from error
+
+    def _scores(self, text: str) -> Scores:
+        spans = {*self._advocacy(text), *self._campaign_tags(text)}
+        return {Category.POLITICAL: Score(SURE, tuple(sorted(spans)))} if spans else {}
+
+    def _advocacy(self, text: str) -> Iterator[Span]:
+        normalized = normalize(text)
+        line = plain(text)
+        for number in self._calls.prefilter.possible(line):
+            for match in self._calls.expressions[number].finditer(line):
+                if not self._calls.not_a_call.search(line[max(0, match.start() - BEFORE) : match.start()]):
+                    yield Span(*normalized.original_span(*match.span()), CALLED)
+
+    def _campaign_tags(self, text: str) -> Iterator[Span]:
+        if self._tags and "#" in text:
+            for match in re.finditer(r"#\w+", text):
+                if match.group().lower() in self._tags:
+                    yield Span(*match.span(), TAGGED)
+
+
+def _spelled(name: str) -> str:
+    """A name with whatever signs stand between its words."""
+    return r"\W{1,3}".join(map(re.escape, name.split()))

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from classifiers.ballot import Ballot, parse
+from classifiers.base import Category, ModelMissing
+
+DISTRICT = Path(__file__).parent.parent / "data" / "district"
+BALLOT = Ballot(DISTRICT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mark YES on Measure 4 by Tuesday",
+        "Mark NO on Measure 4 by Tuesday",
+        "Please approve the levy, our kids are counting on us",
+        "Please reject the levy, our seniors are counting on us",
+        "Vote Duarte!",
+        "Vote Pruitt!",
+        "Don't vote for Pruitt",
+        "V0te for Du4rte",
+        "Duarte for School Board",
+        "Send $10 to Friends of Pruitt",
+        "Ana Duarte deserves your vote",
+        "YES ON THE EP&O LEVY!!",
+        "vota no por la medida 4, por favor",
+        "so proud of this town #DuarteDelivers",
+        "so tired of this town #enoughisenough4",
+    ],
+)
+def test_advocacy_about_what_is_on_the_ballot_is_found(text: str) -> None:
+    score = BALLOT.classify([text])[0][Category.POLITICAL]
+    assert score.probability > 0.8
+    assert score.spans
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Measure 4 would keep our librarian, and I'm glad",
+        "Measure 4 would raise my rent, and I'm worried",
+        "Duarte and Pruitt will both speak at the library forum",
+        "I'm ashamed of how Director Pruitt voted",
+        "I'm voting yes on Measure 4",
+        "I'm voting no on Measure 4",
+        "Who will vote for Duarte?",
+        "The levy failed, good riddance",
+        "When are ballots for the levy due?",
+        "Vote for Zorbo for homecoming king",
+        "#levy results are in",
+    ],
+)
+def test_names_opinions_and_somebodys_own_vote_say_nothing(text: str) -> None:
+    assert BALLOT.classify([text]) == [{}]
+
+
+def test_both_sides_of_every_form_are_treated_alike() -> None:
+    forms = ["Vote {} on Measure 4", "{} on the levy!", "voten {} en la medida 4", "check {} for the levy"]
+    flags = [[bool(scores) for scores in BALLOT.classify([form.format(each) for form in forms])]
+             for each in ("yes", "no")]  # fmt: skip
+    assert flags[0] == flags[1]
+    assert all(flags[0][:2])
+
+
+def test_without_an_election_and_with_a_broken_one_it_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ModelMissing, match="write the current election"):
+        Ballot(tmp_path).load()
+    (tmp_path / "election.toml").write_text('name = "x"\nbegins = 2026-11-01\n', encoding="utf-8")
+    with pytest.raises(ModelMissing, match="day: Field required"):
+        Ballot(tmp_path).load()
+
+
+def test_an_election_without_anybody_says_nothing(tmp_path: Path) -> None:
+    text = 'name = "none"\nbegins = 2026-11-01\nday = 2027-02-09\n'
+    (tmp_path / "election.toml").write_text(text, encoding="utf-8")
+    assert Ballot(tmp_path).classify(["Vote for  on Measure 4", "vote"]) == [{}, {}]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('colour = "red"', "colour"),
+        ('[[candidate]]\nname = "A"', "name"),
+        ("[[measure]]\naliases = []", "name"),
+    ],
+)
+def test_mistakes_in_the_file_are_named(line: str, says: str) -> None:
+    head = 'name = "n"\nbegins = 2026-11-01\nday = 2027-02-09\n'
+    with pytest.raises(ValueError, match=says):
+        parse((head + line).encode())
