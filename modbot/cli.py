@@ -24,7 +24,7 @@ COMMANDS = {
     "init": "Make the folder of a new installation: settings, policy, key, database.",
     "run": "Watch the configured pages, until stopped.",
     "case": "The review queue: list, show, next, claim, decide, undo, and what else belongs to a case.",
-    "audit": "The log: verify, export, tail, checkpoint.",
+    "audit": "The log: verify, export, tail, checkpoint; and neutrality of the classifiers.",
     "report": "The weekly moderation report: make it, check it.",
     "policy": "The district's policy: check, show.",
     "user": "The people who decide: add, list, deactivate.",
@@ -33,6 +33,7 @@ COMMANDS = {
     "score": "Score texts from standard input, as JSON lines.",
     "platforms": "What modbot can do on each platform.",
     "doctor": "Find out what is wrong with this installation and what to do.",
+    "names": "The students whose families opted out: import their list.",
     "train": "Train the shipped models from labelled texts.",
     "evaluate": "Measure the models on labelled texts.",
 }
