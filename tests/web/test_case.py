@@ -1,0 +1,325 @@
+"""Cases, the queue and what was decided, as the server answers; what a browser adds is in test_shift."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+
+from modbot import cases, config, review, second_looks, wiring
+from modbot.rulings import Choice, Ruling
+from modbot.store import Store
+from modbot.tables import Action, Case, Decision, Note, Opened
+from modbot.web.app import create_app
+from modbot.web.desk import Desk
+from tests.modbot.installation import settings_file
+from tests.modbot.scene import District, district, edited
+from tests.web.member import Member, member
+from tests.web.visitor import words
+
+PAGES = '[[page]]\nkey = "blog"\nplatform = "memory"\ntitle = "District blog"\n'
+
+
+@dataclass(frozen=True)
+class Office:
+    here: District
+    desk: Desk
+    app: FastAPI
+
+    def member(self, name: str = "ana") -> Member:
+        return member(self.app, self.here.store, name)
+
+    def case(self, text: str) -> int:
+        before = {row.id for row in self.here.rows(Case)}
+        self.here.comes_in(text)
+        (number,) = {row.id for row in self.here.rows(Case)} - before
+        return int(number)
+
+    def form(self, number: int, choice: str, **fields: str) -> dict[str, str]:
+        version = str(review.case(self.here.store, number).line.version)
+        return {"choice": choice, "version": version} | fields
+
+    def hide(self, number: int, **fields: str) -> dict[str, str]:
+        return self.form(number, "hide", **({"clause": "C7", "quote": "buy now"} | fields))
+
+    def decisions(self, number: int) -> list[review.Decided]:
+        return list(review.case(self.here.store, number).decisions)
+
+
+def content(page: str) -> str:
+    """What a reader sees between the page's head and its dialogs."""
+    return words(page.split("<main", 1)[1].split("<dialog", 1)[0].split(">", 1)[1])
+
+
+@pytest.fixture
+def office(tmp_path: Path, migrated_file: Path) -> Iterator[Office]:
+    yield from _office(tmp_path, migrated_file, after=0.0)
+
+
+@pytest.fixture
+def choosing_first(tmp_path: Path, migrated_file: Path) -> Iterator[Office]:
+    """Where the machine's opinion always comes after the first choice."""
+    yield from _office(tmp_path, migrated_file, after=1.0)
+
+
+def _office(folder: Path, migrated: Path, *, after: float) -> Iterator[Office]:
+    (folder / "modbot.db").write_bytes(migrated.read_bytes())
+    store = Store(f"sqlite:///{folder / 'modbot.db'}")
+    here = district(store)
+    loaded = config.load(settings_file(folder, "sqlite:///modbot.db", PAGES))
+    drawn = loaded.review.model_copy(update={"opinion_after_share": after, "second_share": 0.0})
+    settings = loaded.model_copy(update={"review": drawn})
+    wiring.register_pages(store, settings.page)
+    desk = Desk(settings, store)
+    yield Office(here, desk, create_app(desk))
+    store.close()
+
+
+def test_deciding_goes_on_to_the_next_case_and_offers_to_take_it_back(office: Office) -> None:
+    first, second = office.case("buy now: skates"), office.case("buy now or never, 3 bikes")
+    answer = office.member().post(f"/case/{first}/decide", office.hide(first))
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/case/{second}?after={first}")
+    shown = content(office.member().get(answer.headers["location"]).text)
+    assert f"Case {first} : hidden under C7. The page is told in 10 s. Undo" in shown
+    assert "Undo" not in content(office.member("ben").get(answer.headers["location"]).text)
+    back = office.member().post(f"/case/{first}/undo")
+    assert back.headers["location"] == f"/case/{first}"
+    assert [action.state for action in office.here.rows(Action)] == ["cancelled"]
+
+
+def test_with_nothing_left_the_way_leads_to_the_queue(office: Office) -> None:
+    number = office.case("buy now: skates")
+    answer = office.member().post(f"/case/{number}/decide", office.form(number, "leave_up"))
+    assert answer.headers["location"] == f"/queue?after={number}"
+    assert office.member().get("/next").headers["location"] == "/queue"
+
+
+def test_at_once_leaves_no_seconds_for_undo(office: Office) -> None:
+    number = office.case("buy now: skates")
+    office.member().post(f"/case/{number}/decide", office.hide(number, at_once="1"))
+    (action,), (decision,) = office.here.rows(Action), office.here.rows(Decision)
+    assert action.due_at == decision.at
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"quote": "other words"}, "exactly as they stand in the comment"),
+        ({"quote": " "}, "exactly as they stand in the comment"),
+        ({"clause": "C6"}, "nothing may be hidden under it"),
+        ({"clause": ""}, "Hiding needs a clause"),
+        ({"because_hide": "C7.nonsense"}, "is no reason for this choice"),
+    ],
+)
+def test_a_refused_decision_says_why_keeps_what_was_written_and_changes_nothing(
+    office: Office, fields: dict[str, str], told: str
+) -> None:
+    number = office.case("buy now: skates")
+    form = office.hide(number, words_hide="An <b>offer</b>", swap_test="true") | fields
+    answer = office.member().post(f"/case/{number}/decide", form)
+    assert answer.status_code == 409
+    assert told in words(answer.text)
+    assert "modbot case" not in content(answer.text)
+    assert 'value="An &lt;b&gt;offer&lt;/b&gt;"' in answer.text
+    assert office.decisions(number) == []
+
+
+def test_everything_that_was_said_goes_on_record(office: Office) -> None:
+    number = office.case("buy now: skates")
+    form = office.hide(number, because_hide="C7.commercial", words_hide="A\r\nshop", swap_test="true")
+    office.member().post(f"/case/{number}/decide", form)
+    (made,) = office.decisions(number)
+    assert (made.quote, made.reason, made.reason_code) == ("buy now", "A\nshop", "C7.commercial")
+    assert made.swap_test is True
+
+
+def test_words_are_found_as_they_stand_in_the_comment_however_they_were_shown(office: Office) -> None:
+    number = office.case("please\r\nbuy now\u200b or\tnever")
+    form = office.hide(number, quote="please\nbuy now\\u200b or never")
+    office.member().post(f"/case/{number}/decide", form)
+    assert [made.quote for made in office.decisions(number)] == ["please\r\nbuy now\u200b or\tnever"]
+
+
+def test_a_clause_in_advise_offers_no_hide_and_says_why(office: Office) -> None:
+    number = office.case("vote yes on the levy")
+    page = office.member().get(f"/case/{number}").text
+    assert "Advice only: nothing may be hidden under it" in words(page)
+    assert "Hide is not offered under C6: nobody signed off on removing comments under it." in words(page)
+    assert "Hide…" not in words(page)
+    assert 'value="C6"' not in page
+
+
+def test_whoever_is_too_late_learns_who_decided_and_how(office: Office) -> None:
+    number = office.case("buy now: skates")
+    form = office.form(number, "leave_up")
+    office.member("ben").post(f"/case/{number}/decide", office.hide(number))
+    answer = office.member().post(f"/case/{number}/decide", form)
+    assert answer.status_code == 409
+    assert re.search(rf"Ben decided case {number} at .*: hidden under C7\.", words(answer.text))
+    assert len(office.decisions(number)) == 1
+
+
+def test_an_edit_in_between_is_told_and_nothing_is_decided(office: Office) -> None:
+    number = office.case("buy now: skates")
+    form = office.hide(number)
+    office.here.arrive(edited("1", "buy now: skis"))
+    office.here.score()
+    answer = office.member().post(f"/case/{number}/decide", form)
+    assert (answer.status_code, office.decisions(number)) == (409, [])
+    page = words(office.member().get(f"/case/{number}").text)
+    assert "buy now : skis" in page
+    assert "The author edited it: 1 earlier version" in page
+
+
+def test_opening_keeps_the_case_and_others_are_told_who_has_it(office: Office) -> None:
+    number = office.case("buy now: skates")
+    claim = f"/case/{number}/claim?version=1"
+    assert words(office.member().post(claim, script=True).text) == ""
+    assert "Ana is deciding this case at the moment." in words(office.member("ben").post(claim).text)
+    assert "Ana is deciding it" in words(office.member("ben").get("/queue").text)
+    assert "This case changed" in words(office.member().post(claim.replace("=1", "=0")).text)
+    assert office.member().post(f"/case/{number}/release").status_code == 204
+    assert words(office.member("ben").post(claim).text) == ""
+    assert {row.person for row in office.here.rows(Opened)} == {"ana", "ben"}
+
+
+def test_the_machine_s_opinion_comes_after_the_first_choice_where_it_is_drawn(choosing_first: Office) -> None:
+    number = choosing_first.case("buy now: skates")
+    moderator = choosing_first.member()
+    page = moderator.get(f"/case/{number}").text
+    assert "<mark" not in page
+    assert "Promotes commercial" not in content(page)
+    assert "C7" not in moderator.get("/queue").text.split('id="rows"')[1]
+    answer = moderator.post(f"/case/{number}/decide", choosing_first.form(number, "leave_up"))
+    assert "You chose: left up. Below is what the machine thinks." in words(answer.text)
+    assert "buy now</mark>" in answer.text
+    assert choosing_first.decisions(number) == []
+    form = choosing_first.hide(number, first_choice="leave_up")
+    moderator.post(f"/case/{number}/decide", form)
+    (made,) = choosing_first.decisions(number)
+    assert made.choice == "hide"
+
+
+def test_an_urgent_case_is_shown_with_the_machine_s_opinion_to_everybody(choosing_first: Office) -> None:
+    number = choosing_first.case("I will hurt you")
+    assert "This may be a threat" in words(choosing_first.member().get(f"/case/{number}").text)
+
+
+def test_hard_words_are_shown_on_request_and_gently_counted(office: Office) -> None:
+    number = office.case("I will hurt you")
+    moderator = office.member()
+    queue = moderator.get("/queue").text
+    assert "hurt you" not in queue
+    assert "This may be a threat. The words are shown when you open it." in words(queue)
+    assert '<details class="severe">' in moderator.get(f"/case/{number}").text
+    moderator.post(f"/case/{number}/claim?version=1", script=True)
+    assert "1 hard comment read today." in words(moderator.get("/queue").text)
+
+
+def test_one_of_many_can_be_decided_by_itself(office: Office) -> None:
+    for end in ("", "!", "!!"):
+        office.here.comes_in(f"buy now at the big sale on the corner{end}")
+    (row,) = office.here.rows(Case)
+    record = review.case(office.here.store, row.id).items[1].id
+    answer = office.member().post(f"/case/{row.id}/split", {"record": str(record)})
+    assert answer.headers["location"] == f"/case/{row.id}"
+    assert len(office.here.rows(Case)) == 2
+
+
+def test_notes_and_skips(office: Office) -> None:
+    first, second = office.case("buy now: skates"), office.case("buy now or never, 3 bikes")
+    moderator = office.member()
+    moderator.post(f"/case/{first}/note", {"text": "Ask <i>Lee</i>"})
+    assert "Ask &lt;i&gt;Lee&lt;/i&gt;" in office.member("ben").get(f"/case/{first}").text
+    moderator.post(f"/case/{first}/note", {"text": " "})
+    assert len(office.here.rows(Note)) == 1
+    assert moderator.post(f"/case/{first}/skip").headers["location"] == f"/case/{second}"
+    assert moderator.get("/next").headers["location"] == f"/case/{second}"
+    assert office.member("ben").get("/next").headers["location"] == f"/case/{first}"
+    moderator.post(f"/case/{second}/decide", office.form(second, "leave_up"))
+    assert moderator.post(f"/case/{first}/skip").headers["location"] == "/queue"
+
+
+def test_a_second_look_is_blind_and_changes_nothing_on_the_page(office: Office) -> None:
+    number = office.case("buy now: skates")
+    ruling = Ruling(choice=Choice.HIDE, by="ben", clause="C7", quote="buy now", reason="a secret reason")
+    always = office.desk.settings.review.sampling.__class__(share=1.0)
+    cases.decide(office.here.store, office.here.rules, number, ruling, sampling=always)
+    moderator = office.member()
+    assert moderator.get("/next").headers["location"] == f"/case/{number}"
+    for path in (f"/case/{number}", "/decided", "/queue?view=second", "/queue/news?loaded=0&seen=0"):
+        shown = words(moderator.get(path + (f"&shown={number}" if "?" in path else "")).text)
+        assert "secret reason" not in shown
+        assert not re.search("idden under C|Hidden by|Decided by Ben", shown)
+    assert "Somebody decided this case already." in words(moderator.get(f"/case/{number}").text)
+    moderator.post(f"/case/{number}/decide", office.form(number, "leave_up"))
+    assert len(office.decisions(number)) == 1
+    assert review.case(office.here.store, number).line.escalated
+    assert second_looks.DIFFERS == "differs"
+
+
+def test_a_viewer_reads_and_is_offered_nothing_to_decide(office: Office) -> None:
+    number = office.case("buy now: skates")
+    viewer = office.member("vic")
+    page = content(viewer.get(f"/case/{number}").text)
+    assert "buy now" in page
+    assert not re.search("Leave up|Hide|Skip|Save the note", page)
+    assert viewer.post(f"/case/{number}/decide", office.hide(number)).status_code == 403
+    assert office.decisions(number) == []
+
+
+def test_news_of_the_queue_tell_what_came_and_what_became_of_the_rest(office: Office) -> None:
+    first = office.case("buy now: skates")
+    page = office.member().get("/queue").text
+    loaded = re.search(r"loaded=(\d+)", page)
+    assert loaded
+    news = f"/queue/news?loaded={loaded[1]}&seen={loaded[1]}&shown={first}"
+    assert office.member().get(news).status_code in (200, 204)
+    office.case("I will hurt you")
+    cases.decide(
+        office.here.store,
+        office.here.rules,
+        first,
+        Ruling(choice=Choice.LEAVE_UP, by="ben"),
+        delay=timedelta(0),
+    )
+    told = words(office.member().get(news).text)
+    assert "Show 1 new case, 1 urgent" in told
+    assert "Left up by Ben" in told
+
+
+def test_filters_narrow_the_list_and_its_news_and_counts_are_right(office: Office) -> None:
+    office.case("buy now: skates")
+    office.case("vote yes on the levy")
+    page = office.member().get("/queue?clause=C6").text
+    rows = page.split('id="rows"')[1]
+    assert ("levy" in rows, "skates" in rows) == (True, False)
+    assert "clause=C6" in rows.split('id="news"')[1]
+    assert "C7 Commercial promotion (1)" in words(page)
+    assert "2 cases wait." in words(page)
+    assert "Nothing waits here" in words(office.member().get("/queue?view=lead").text)
+    assert office.member().get("/queue?older=nonsense&clause=%00&start=x").status_code == 200
+
+
+def test_decided_shows_the_newest_first_with_restore_and_filters(office: Office) -> None:
+    first, second = office.case("buy now: skates"), office.case("buy now or never, 3 bikes")
+    office.member().post(f"/case/{first}/decide", office.hide(first))
+    office.member("ben").post(f"/case/{second}/decide", office.form(second, "leave_up"))
+    shown = words(office.member().get("/decided").text)
+    assert shown.index("3 bikes") < shown.index("skates")
+    assert re.search("hidden under C7 the page is being told", shown)
+    assert "Restore" in shown
+    only = words(office.member().get("/decided?by=ben").text)
+    assert ("3 bikes" in only, "skates" in only) == (True, False)
+
+
+def test_a_number_that_is_no_case_is_said_in_a_page(office: Office) -> None:
+    answer = office.member().get("/case/9999")
+    assert answer.status_code == 404
+    assert "There is no case 9999." in words(answer.text)
+    assert office.member().post("/case/9999/skip").status_code == 404
