@@ -143,14 +143,6 @@ def due(store: Store, page: str, limit: int = 10) -> list[Due]:
         )
         .exists()
     )
-    released = sa.exists().where(
-        releases.c.id == actions.c.release_id, releases.c.decision_id == actions.c.decision_id
-    )
-    asked_for = sa.or_(
-        sa.and_(actions.c.kind == "hide", decisions.c.choice == "hide"),
-        sa.and_(actions.c.kind == "unhide", decisions.c.choice == "leave_up"),
-        sa.and_(actions.c.kind == "delete", decisions.c.choice == "hide", released),
-    )
     with store.write(logged=False) as tx:
         rows = tx.execute(
             sa.select(actions)
@@ -161,7 +153,7 @@ def due(store: Store, page: str, limit: int = 10) -> list[Due]:
                 actions.c.state == "pending",
                 actions.c.due_at <= tx.now,
                 ~earlier,
-                asked_for,
+                _asked_for(),
                 events.c.kind == "action.requested",
             )
             .order_by(actions.c.id)
@@ -178,6 +170,18 @@ def due(store: Store, page: str, limit: int = 10) -> list[Due]:
         Due(row.id, row.comment_id, row.page, row.native_id, ActionKind(row.kind), row.attempts + 1)
         for row in rows
     ]
+
+
+def _asked_for() -> sa.ColumnElement[bool]:
+    """The decision, and for a deletion the release, of which this action follows."""
+    released = sa.exists().where(
+        releases.c.id == actions.c.release_id, releases.c.decision_id == actions.c.decision_id
+    )
+    return sa.or_(
+        sa.and_(actions.c.kind == "hide", decisions.c.choice == "hide"),
+        sa.and_(actions.c.kind == "unhide", decisions.c.choice == "leave_up"),
+        sa.and_(actions.c.kind == "delete", decisions.c.choice == "hide", released),
+    )
 
 
 def done(store: Store, action: Due, receipt: Receipt) -> None:

@@ -68,9 +68,13 @@ def decide(
         )
     say(f"Case {number}: {choice.value} by {by}, on record as {', '.join(map(str, made))}.")
     if choice is Choice.HIDE:
-        wait = f"in {seconds:g} seconds" if seconds else "at once"
-        note(f"The running modbot tells the platform {wait}.")
-        note(f"To take it back: modbot case undo {number}")
+        _tell_when(number, seconds)
+
+
+def _tell_when(number: int, seconds: float) -> None:
+    wait = f"in {seconds:g} seconds" if seconds else "at once"
+    note(f"The running modbot tells the platform {wait}.")
+    note(f"To take it back: modbot case undo {number}")
 
 
 @app.command()
