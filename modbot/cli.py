@@ -36,6 +36,7 @@ COMMANDS = {
     "names": "The students whose families opted out: import their list.",
     "train": "Train the shipped models from labelled texts.",
     "evaluate": "Measure the models on labelled texts.",
+    "threshold": "From which score a category counts, and what another threshold would do.",
 }
 """Each is the module of that name in modbot/commands, whose `app` is the command."""
 
