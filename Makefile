@@ -34,6 +34,9 @@ faults: .venv/for-development  ## kill, cut off and fill up: the long form (make
 screenshots: .venv/for-development  ## take a picture of every screen, light, dark and phone, into build/screenshots
 	@$(BIN)/python -m tests.web.screenshots $(ONLY)
 
+strings: .venv/for-development  ## collect the interface's strings into modbot/locale, to be translated there
+	@$(BIN)/python -m tests.translations
+
 clean:  ## remove everything that make made
 	rm -rf .venv build practice .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 

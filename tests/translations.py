@@ -1,4 +1,4 @@
-"""python -m tests.translations: collect the interface's strings and bring modbot/locale/*.po up to them.
+"""make strings: collect the strings of the interface and bring modbot/locale/*.po up to them.
 
 What is new comes in untranslated, what is gone goes; then translate what `make test` names.
 """

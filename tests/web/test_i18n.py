@@ -51,8 +51,8 @@ def test_every_string_is_translated_and_no_other_is_kept(
 ) -> None:
     kept = {key(message): message for message in translations.kept(language) if message.id}
     untranslated = [text for message in kept.values() for text, other in forms(message) if not other]
-    assert sorted(set(collected) - set(kept)) == [], "run: python -m tests.translations"
-    assert sorted(set(kept) - set(collected)) == [], "run: python -m tests.translations"
+    assert sorted(set(collected) - set(kept)) == [], "run: make strings"
+    assert sorted(set(kept) - set(collected)) == [], "run: make strings"
     assert untranslated == []
     assert [text for text, message in kept.items() if message.fuzzy] == []
 
