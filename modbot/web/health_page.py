@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from modbot import backlog, doctor, health
+from modbot.alerts import calls
 from modbot.backlog import Watched
 from modbot.checkups.finding import Finding
 from modbot.config import Settings
@@ -93,6 +94,7 @@ def _figures(desk: Desk) -> dict[str, Any]:
         "actions": ACTIONS,
         "figures": figures,
         "held_up": backlog.held_up(desk.store),
+        "calling": calls.list_of(desk.store, calls.calls.c.state == "calling"),
         "late": figures.oldest_unscored_seconds > health.PATIENCE,
         "unsigned": health.is_unsigned(figures, desk.settings),
         "well": not health.complaints(figures, desk.settings, desk.ended),

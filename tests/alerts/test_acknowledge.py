@@ -137,3 +137,13 @@ def test_a_drill_says_that_it_is_one_and_that_it_has_ended(store: Store, tmp_pat
     assert "This is a drill" in words(behind.visitor.get(link).text)
     calls.end_drill(store, behind.scene.settings, call)
     assert "This drill has ended" in words(behind.visitor.get(link).text)
+
+
+def test_health_leads_to_a_call_that_nobody_has_answered(store: Store, tmp_path: Path, desk: Desk) -> None:
+    behind = Behind(store, tmp_path, desk)
+    (call,) = behind.scene.calls()
+    ana = member(behind.app, store, "ana")
+    assert f'href="/call/{call.id}"' in ana.get("/health").text
+    assert "No call waits" not in ana.get("/health").text
+    calls.acknowledge(store, call.id, "ben", "page")
+    assert "No call waits for an answer." in words(ana.get("/health").text)
