@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -123,6 +124,7 @@ class PageSettings(_Table):
     title: str = ""
     school: str = ""
     link: str = ""
+    access_ends: date | None = None
     settings: dict[str, Any] = Field(default={}, repr=False)
 
     @field_validator("platform")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -17,7 +18,15 @@ from modbot.tables import Alert, AuditEvent, Case
 
 alerts, cases, events = table(Alert), table(Case), table(AuditEvent)
 
-LASTING = (About.QUEUE_LATE, About.CAPTURE_GAP, About.SCORER_DOWN, About.ACTION_STUCK)
+LASTING = (
+    About.QUEUE_LATE,
+    About.CAPTURE_GAP,
+    About.SCORER_DOWN,
+    About.ACTION_STUCK,
+    About.CREDENTIAL_EXPIRING,
+)
+NOTICE = timedelta(days=14)
+"""How long before a page's access ends that is told."""
 REPORT_MADE = "report.made"
 
 
@@ -80,7 +89,7 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
     if figures.stuck or figures.actions["failed"]:
         says = "A decision does not come through on its platform. Health tells which page."
         found.append(News(about=About.ACTION_STUCK, key="action_stuck", says=says))
-    return found + _of_queue(store, settings)
+    return found + _of_access(settings) + _of_queue(store, settings)
 
 
 def _of_scoring(figures: health.Figures) -> list[News]:
@@ -93,6 +102,26 @@ def _of_scoring(figures: health.Figures) -> list[News]:
     else:
         return []
     return [News(about=About.SCORER_DOWN, key="scorer_down", says=says)]
+
+
+def _of_access(settings: Settings) -> list[News]:
+    """Dates that the district wrote down: platforms do not tell when a token runs out."""
+    today = utcnow().astimezone(ZoneInfo(settings.district.timezone)).date()
+    return [
+        News(
+            about=About.CREDENTIAL_EXPIRING,
+            key=f"credential_expiring:{page.key}:{page.access_ends}",
+            says=_ends(page.title or page.key, page.access_ends),
+            page=page.key,
+            school=page.school,
+        )
+        for page in settings.page
+        if page.access_ends is not None and page.access_ends - today <= NOTICE
+    ]
+
+
+def _ends(page: str, day: date) -> str:
+    return f"modbot's access to {page} ends on {day:%B %-d, %Y}. Renew it before."
 
 
 def _of_queue(store: Store, settings: Settings) -> list[News]:

@@ -289,3 +289,12 @@ def test_without_routes_what_is_urgent_goes_to_the_people_on_call_alone(tmp_path
     made = settings(tmp_path, channel("a", NOBODY), on_call={"person": [{"name": "ana", "channels": ["a"]}]})
     assert routing.ladders(made.alerts, made.on_call, news(About.URGENT), NOON) == []
     assert routing.ladders(made.alerts, made.on_call, news(), NOON) == [("a",)]
+
+
+@pytest.mark.parametrize(("days", "told"), [(-1, True), (13, True), (20, False)])
+def test_a_pages_access_that_ends_soon_is_told(scene: Scene, tmp_path: Path, days: int, told: bool) -> None:
+    ends = (datetime.now(ZONE) + timedelta(days=days)).date()
+    page = {"key": "blog", "platform": "memory", "title": "District blog", "access_ends": ends}
+    scene.settings = settings(tmp_path, channel("phone", NOBODY), page=[page])
+    assert lasting_keys(scene) == ([f"credential_expiring:blog:{ends}"] if told else [])
+    assert [row.about for row in scene.alerts()] == ["credential_expiring"] * told
