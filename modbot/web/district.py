@@ -20,7 +20,7 @@ from modbot.store import Store, utcnow
 from modbot.web.desk import Desk, desk_of
 from modbot.web.i18n import N_
 from modbot.web.sign_in import browser_of, refuse, seal_of
-from modbot.web.signed_in import safe_next, set_cookie, visitor
+from modbot.web.signed_in import is_secure, safe_next, set_cookie, visitor
 
 if TYPE_CHECKING:  # needs the extra package
     from modbot.sso import Identity
@@ -59,7 +59,7 @@ async def leave(request: Request, desk: AtDesk, next: str = "/", again: str = ""
         seal_of(desk).close(json.dumps(asdict(attempt))),
         max_age=TICKET_SECONDS,
         path=router.prefix,
-        secure=request.url.scheme == "https",
+        secure=is_secure(request),
         httponly=True,
         samesite="lax",
     )

@@ -103,13 +103,19 @@ def visitor(request: Request) -> SignedIn | None:
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:
-    secure = request.url.scheme == "https"
+    secure = is_secure(request)
     response.set_cookie(_cookie(request), token, path="/", secure=secure, httponly=True, samesite="lax")
 
 
 def drop_cookie(request: Request, response: Response) -> None:
-    secure = request.url.scheme == "https"
+    secure = is_secure(request)
     response.delete_cookie(_cookie(request), path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def is_secure(request: Request) -> bool:
+    """Whether people reach this page by https, as the proxy says or as the settings say of it."""
+    address = desk_of(request).settings.web.address
+    return request.url.scheme == "https" or address.startswith("https://")
 
 
 def safe_next(target: str) -> str:
@@ -131,7 +137,7 @@ def _session(request: Request, desk: Desk) -> Here | None:
 
 def _cookie(request: Request) -> str:
     """Over https under a name that no other host and no other path can set."""
-    return "__Host-modbot" if request.url.scheme == "https" else "modbot"
+    return "__Host-modbot" if is_secure(request) else "modbot"
 
 
 def _who(request: Request, here: Here) -> SignedIn:

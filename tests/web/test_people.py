@@ -170,3 +170,18 @@ def test_a_first_password_keeps_the_rules_and_comes_with_a_ticket_of_ours(desk: 
         assert (answer.status_code, told in words(answer.text)) == (422, True)
     forged = Visitor(desk.app).post("/sign-in/password", form | {"ticket": "x"}, script=False)
     assert (forged.status_code, "sign in again" in words(forged.text)) == (403, True)
+
+
+def test_an_https_address_in_the_settings_makes_the_cookie_secure_whatever_the_proxy_says(
+    desk: Place, tmp_path: Path
+) -> None:
+    settings = config.build({"web": {"address": "https://modbot.example.org"}}, tmp_path / "modbot.toml")
+    visitor = Visitor(create_app(Desk(settings, desk.store)))
+    with desk.store.write() as tx:
+        accounts.set_password(tx, "ana", passwords.hashed(PASSWORD))
+    form = {"name": "ana", "password": PASSWORD}
+    origin = {"Host": "modbot.example.org", "Origin": "https://modbot.example.org"}
+    made = visitor.post("/sign-in", form, script=False, **origin).headers["set-cookie"]
+    assert made.startswith("__Host-modbot=")
+    assert "Secure" in made
+    assert visitor.get("/sign-in", Host="evil.example").status_code == 400
