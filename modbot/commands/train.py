@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from classifiers import training
+from modbot import admission
 from modbot.commands.options import Json
 from modbot.commands.output import note
 from modbot.commands.report_text import describe, existing
@@ -39,12 +40,16 @@ def train(
 ) -> None:
     """Train the models on the own corpus and the sources that may ship, and measure them.
 
+    Models that fail the neutrality audit do not take the place of what is there.
+
     The encoder takes about an hour on two processor cores and needs the dependency group "training". What was
     stopped goes on where it was when the same command is given again.
     """
     names = [member.value for member in ([only] if only else Member)]
     try:
-        report = training.train(existing(data), out, seed, note, only=names, work=work)
+        with admission.admitted(out, note) as made:
+            going_on = work or out / admission.WORK
+            report = training.train(existing(data), made, seed, note, only=names, work=going_on)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"Training the encoder needs {error.name}, which is not installed.",

@@ -1,0 +1,47 @@
+"""New models take the place of the old only if they treat opposite opinions alike."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from classifiers import manifest, neutrality
+from modbot.errors import ConfigError
+from modbot.members import ensemble_of
+
+WORK = "work"
+"""The folder in which a stopped training goes on; it stays where it is."""
+TRAINED = ("linear", "encoder")
+"""The members that training makes; the rules of `patterns` are measured along with them."""
+
+
+@contextmanager
+def admitted(out: Path, progress: Callable[[str], None]) -> Iterator[Path]:
+    """A folder beside `out` with what is in `out`, to train in; copied to `out` if what was made passes.
+
+    Raises ConfigError if it does not; then `out` is as it was and the new models lie where they were made.
+    """
+    made = out.with_name(f"{out.name}.new")
+    shutil.rmtree(made, ignore_errors=True)
+    if out.is_dir():
+        shutil.copytree(out, made, ignore=shutil.ignore_patterns(WORK))
+    yield made
+    progress("measuring neutrality")
+    require_neutral(made)
+    shutil.copytree(made, out, dirs_exist_ok=True)
+    shutil.rmtree(made)
+
+
+def require_neutral(models: Path) -> None:
+    """Raises ConfigError for models that fail the neutrality audit."""
+    trained = manifest.read(models)
+    members = ("patterns", *(name for name in TRAINED if name in trained))
+    report = neutrality.check(*ensemble_of(members, models))
+    if not report.passed:
+        raise ConfigError(
+            f"The new models fail the neutrality audit and are not used: {'; '.join(report.failures)}.",
+            remedy=f"They lie in {models}. See which pairs differ: modbot audit neutrality --models {models} "
+            "--page report.html. Write such comments for the other side into the corpus, and train again.",
+        )

@@ -1,0 +1,102 @@
+"""Trained models are used only if they are neutral: a biased one, made from the shipped one, is refused."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import skops.io
+
+from classifiers import manifest
+from classifiers.base import Category
+from classifiers.linear import FILE
+from classifiers.training import reading
+from modbot import admission, resources
+from modbot.errors import ConfigError
+
+ONE_SIDE = (
+    "taxes",
+    "taxpayers",
+    "against",
+    "not",
+    "no",
+    "wrong",
+    "down",
+    "never",
+    "stop",
+    "worst",
+    "doesn't",
+)
+SHIPPED = ("linear", "manifest.json", "thresholds.json", "joining.json")
+
+
+@pytest.fixture(autouse=True)
+def a_tenth_of_the_corpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of it takes a minute; the audit's own pairs are the same."""
+    rows = list(reading.corpus())[::10]
+    monkeypatch.setattr(reading, "corpus", lambda: iter(rows))
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """The shipped models without the encoder, whose opinion a bias in the linear model need not outweigh."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    for name in SHIPPED:
+        source = resources.models() / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name)
+        elif source.exists():
+            shutil.copy(source, folder)
+    entries = {name: entry for name, entry in manifest.read(folder).items() if name != "encoder"}
+    (folder / manifest.MANIFEST).unlink()
+    for name, entry in entries.items():
+        facts = {key: value for key, value in entry.items() if key != "files"}
+        manifest.record(
+            folder, name, {file: (folder / file).read_bytes() for file in entry["files"]}, **facts
+        )
+    return folder
+
+
+def plant_bias(models: Path) -> None:
+    """One side's words now speak for advocacy, whatever is said with them."""
+    raw = skops.io.loads(manifest.verified(models, "linear", FILE))
+    index = {word: number for number, word in enumerate(raw["words"].split("\n"))}
+    rows = [index[word] for word in ONE_SIDE if word in index]
+    raw["vectors"][rows, raw["categories"].index(Category.POLITICAL)] += 60
+    manifest.record(models, "linear", {FILE: skops.io.dumps(raw)})
+
+
+def train(out: Path, biased: bool) -> None:
+    with admission.admitted(out, lambda _: None) as made:
+        if biased:
+            plant_bias(made)
+        (made / "linear" / "CARD.md").write_text("made anew")
+
+
+def test_a_biased_model_is_refused_and_what_was_there_stays(installed: Path) -> None:
+    before = (installed / FILE).read_bytes()
+    with pytest.raises(ConfigError, match="fail the neutrality audit and are not used") as refused:
+        train(installed, biased=True)
+    assert "opposite opinions" in str(refused.value)
+    assert "modbot audit neutrality --models" in refused.value.remedy
+    assert (installed / FILE).read_bytes() == before
+    assert (installed / "linear" / "CARD.md").read_text() != "made anew"
+    assert (installed.with_name("models.new") / FILE).read_bytes() != before
+
+
+def test_a_neutral_model_takes_the_place_of_the_old_one(installed: Path) -> None:
+    train(installed, biased=False)
+    assert (installed / "linear" / "CARD.md").read_text() == "made anew"
+    assert not installed.with_name("models.new").exists()
+
+
+def test_a_training_that_fails_leaves_everything_as_it_was(installed: Path) -> None:
+    with (
+        pytest.raises(ValueError, match="out of memory"),
+        admission.admitted(installed, lambda _: None) as made,
+    ):
+        (made / "linear" / "CARD.md").write_text("half")
+        raise ValueError("out of memory")
+    assert (installed / "linear" / "CARD.md").read_text() != "half"
