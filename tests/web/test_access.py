@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount
 
-from modbot import users
+from modbot import resources, users
 from modbot.demo import Feed, Material
 from modbot.roles import MATRIX, ROLES, Permission, allows
-from modbot.store import Store
+from modbot.store import Store, table
+from modbot.tables import Session
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from modbot.web.people import MEANINGS
@@ -175,3 +178,28 @@ def test_the_page_of_roles_shows_the_matrix(members: dict[str, Member]) -> None:
     shown = [["yes" in cell for cell in line.split("<td")[1:]] for line in body.split("<tr>")[1:]]
     assert set(MEANINGS) == set(Permission)
     assert shown == [[permission in MATRIX[role] for role in ROLES] for permission in MEANINGS]
+
+
+def polled() -> set[str]:
+    """Every address that a page asks for again and again by itself."""
+    tags = [
+        tag
+        for path in (resources.folder("web") / "templates").glob("*.html")
+        for tag in re.findall(r"<[a-z][^\n]*?hx-trigger=\"every[^\n]*", path.read_text())
+    ]
+    return {re.findall(r'hx-get="[^/]*?(/[a-z/]+)', tag)[0] for tag in tags} - {"/practice/news"}
+
+
+def test_what_a_page_asks_for_by_itself_keeps_no_session_alive(
+    app: FastAPI, store: Store, members: dict[str, Member]
+) -> None:
+    assert {"/queue/counts", "/queue/news", "/health/now"} <= polled()
+    person, seen = members["lead"], table(Session).c.seen_at
+    for path in (*sorted(polled()), "/account"):
+        with store.write(logged=False) as tx:
+            before = tx.now - timedelta(minutes=5)
+            tx.execute(sa.update(table(Session)).values(seen_at=before))
+        person.get(f"{path}?loaded=0&seen=0")
+        with store.read() as connection:
+            after = connection.execute(sa.select(sa.func.max(seen))).scalar_one()
+        assert (after > before) is (path == "/account"), path
