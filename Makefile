@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Python compiles what is imported; compiling everything would take longer than installing it.
 INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-compile
 
-.PHONY: help run test check bench faults screenshots clean
+.PHONY: help run test check bench faults screenshots strings clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile

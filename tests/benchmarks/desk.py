@@ -36,8 +36,6 @@ from tests.benchmarks.plan import SEED, NotMeasured, Plan, Report, Table, percen
 cases, actions, events = table(Case), table(Action), table(AuditEvent)
 
 SOURCES = 20_000
-PAUSE = 1.0
-"""Seconds for which somebody looks at an answer, more or less by half."""
 UNDO = 2.0
 HIDDEN_EACH = 4
 """Comments that every moderator hides."""
@@ -64,10 +62,11 @@ class Moderator:
 
 
 class Browser:
-    """Somebody who looks for about a second at what every request brought."""
+    """Somebody who looks for a moment at what every request brought."""
 
-    def __init__(self, client: httpx.Client, chance: random.Random) -> None:
+    def __init__(self, client: httpx.Client, pause: float, chance: random.Random) -> None:
         self.client = client
+        self.pause = pause
         self.chance = chance
         self.requests = 0
 
@@ -81,7 +80,7 @@ class Browser:
 
     def _look(self, answer: httpx.Response) -> httpx.Response:
         self.requests += 1
-        time.sleep(PAUSE * self.chance.uniform(0.5, 1.5))
+        time.sleep(self.pause * self.chance.uniform(0.5, 1.5))
         return answer
 
 
@@ -113,8 +112,9 @@ def _measured(plan: Plan, engine: Engine, texts: Sequence[str]) -> dict[str, flo
     with _server(engine.folder, hides) as address:
         _until(lambda: len(_waiting(store, before)) >= hides, "What is to be hidden did not reach the queue.")
         team = _team(plan, store, waiting, _waiting(store, before), texts)
+        _warm_up(team[0], address)
         began = time.perf_counter()
-        requests = _work(team, address, plan.worked)
+        requests = _work(plan, team, address)
         seconds = time.perf_counter() - began
         _until(lambda: len(_delays(store)) >= hides, "Not everything reached the platform.")
     delays = _delays(store)
@@ -225,18 +225,27 @@ def _team(
     return team
 
 
-def _work(team: Sequence[Moderator], address: str, seconds: float) -> int:
+def _warm_up(moderator: Moderator, address: str) -> None:
+    """What is made once in the life of a process: templates and statements."""
+    with httpx.Client(
+        base_url=address, headers={"Cookie": f"modbot={moderator.token}"}, timeout=60
+    ) as client:
+        for path in ("/queue", f"/case/{moderator.cases[0]}", "/search?text=school", "/queue/counts"):
+            client.get(path).raise_for_status()
+
+
+def _work(plan: Plan, team: Sequence[Moderator], address: str) -> int:
     """Everybody at once; returns how many requests they made."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + plan.worked
     with ThreadPoolExecutor(len(team)) as pool:
-        return sum(pool.map(lambda each: _shift(each, address, until), team))
+        return sum(pool.map(lambda each: _shift(plan, each, address, until), team))
 
 
-def _shift(moderator: Moderator, address: str, until: float) -> int:
+def _shift(plan: Plan, moderator: Moderator, address: str, until: float) -> int:
     headers = {"Origin": address, "Cookie": f"modbot={moderator.token}"}
     hides = iter(moderator.hides)
     with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
-        browser = Browser(client, random.Random(moderator.token))
+        browser = Browser(client, plan.pause, random.Random(moderator.token))
         for number in moderator.cases:
             if time.monotonic() > until:
                 break

@@ -35,6 +35,8 @@ class Plan:
     moderators: int = 10
     worked: float = 120
     """Seconds for which they work at once."""
+    pause: float = 1.0
+    """Seconds for which somebody looks at an answer, more or less by half."""
 
     def texts(self, count: int) -> list[str]:
         """Real comments of all sources, mixed, the same at every run. Raises NotMeasured."""

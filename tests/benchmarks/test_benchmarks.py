@@ -59,6 +59,7 @@ def small(data: Path | None, *engines: str) -> Plan:
         waiting=20,
         moderators=2,
         worked=1,
+        pause=0.02,
     )
 
 
