@@ -49,6 +49,9 @@ class Browser:
 
     address: str
     agent: str
+    known_as: str = ""
+    """Who has signed in with this very browser before, by the sealed note that it holds."""
+    device: str = ""
 
 
 def begin(store: Store, name: str, secret: str, browser: Browser) -> tuple[Ticket, Step]:
@@ -116,7 +119,7 @@ def prove(store: Store, seal: Seal, here: tuple[str, int], secret: str, browser:
         _refuse_blocked(tx.connection, name, browser, tx.now)
         right = right or (_looks_like_code(secret) and _use_code(tx, seal, row, secret))
         if right:
-            throttle.succeeded(tx, throttle.of_account(name))
+            throttle.succeeded(tx, _keys(name, browser)[0])
             sessions.prove(tx, session)
         else:
             _count_failure(tx, name, browser, known=True)
@@ -138,7 +141,7 @@ def change_password(store: Store, here: tuple[str, int], secrets: tuple[str, str
     with store.write() as tx:
         _refuse_blocked(tx.connection, name, browser, tx.now)
         if right:
-            throttle.succeeded(tx, throttle.of_account(name))
+            throttle.succeeded(tx, _keys(name, browser)[0])
             accounts.set_password(tx, name, hashed, but=session)
             sessions.prove(tx, session)
         else:
@@ -164,7 +167,7 @@ def _next(ticket: Ticket, row: sa.Row[Any]) -> tuple[Ticket, Step]:
 
 
 def _start(tx: Transaction, ticket: Ticket, browser: Browser) -> str:
-    throttle.succeeded(tx, throttle.of_account(ticket.name))
+    throttle.succeeded(tx, _keys(ticket.name, browser)[0])
     how = f"{ticket.by} and authenticator app" if ticket.app else ticket.by
     return sessions.start(tx, ticket.name, address=browser.address, agent=browser.agent, how=how)
 
@@ -203,17 +206,24 @@ def _password_fits(store: Store, name: str, secret: str, browser: Browser) -> tu
 
 
 def _refuse_blocked(connection: sa.Connection, name: str, browser: Browser, now: datetime) -> None:
-    keys = (throttle.of_account(name), throttle.of_address(browser.address))
-    if throttle.blocked_until(connection, keys, now) is not None:
+    if throttle.blocked_until(connection, _keys(name, browser), now) is not None:
         raise SignInBlocked()
+
+
+def _keys(name: str, browser: Browser) -> tuple[throttle.Key, ...]:
+    """What failures are counted for: the browser that this person is known by, or account and address."""
+    if browser.device and browser.known_as == name:
+        return (throttle.of_browser(browser.device),)
+    return throttle.of_account(name), throttle.of_address(browser.address)
 
 
 def _count_failure(tx: Transaction, name: str, browser: Browser, *, known: bool) -> None:
     """What was typed as a name goes on record only if it is one: it may be a password."""
-    if throttle.failed(tx, throttle.of_account(name)) and known:
+    noted = [throttle.failed(tx, key) for key in _keys(name, browser)]
+    if noted[0] and known:
         body = {"address": browser.address, "for": "account"}
         tx.record("session.refused", f"user:{name}", body, actor=SYSTEM)
-    if throttle.failed(tx, throttle.of_address(browser.address)):
+    if any(noted[1:]):
         tx.record("session.refused", f"address:{browser.address}", {"for": "address"}, actor=SYSTEM)
 
 

@@ -1,6 +1,7 @@
 """Failed sign-ins slow the next ones down, for each account and each address, also across restarts.
 
-An account waits at most five minutes, so that nobody can lock a moderator out by guessing for long.
+An account waits at most five minutes. And a browser in which a person has signed in before is counted by
+itself: whoever guesses elsewhere, or from the same school's address, cannot keep the moderator on call out.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ def of_account(name: str) -> Key:
 
 def of_address(address: str) -> Key:
     return Key(f"address {address}", 30)
+
+
+def of_browser(device: str) -> Key:
+    return Key(f"browser {device}", 5)
 
 
 def blocked_until(connection: sa.Connection, keys: Sequence[Key], now: datetime) -> datetime | None:

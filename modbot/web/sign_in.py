@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -20,6 +22,7 @@ from modbot.web.signed_in import (
     SignedIn,
     address_of,
     drop_cookie,
+    is_secure,
     require,
     safe_next,
     set_cookie,
@@ -32,6 +35,10 @@ AtDesk = Annotated[Desk, Depends(desk_of)]
 Anybody = Annotated[SignedIn, Depends(require(Permission.READ))]
 Text = Annotated[str, Form()]
 Next = Annotated[str, Form(alias="next")]
+
+KNOWN = "modbot_known"
+"""The cookie by which a browser shows who has signed in with it before. It opens nothing."""
+KNOWN_SECONDS = 180 * 24 * 3600
 
 WRONG = N_("This name and password do not fit together. Look whether capitals are locked, and try again.")
 WRONG_CODE = N_("This code is not right, or was used before. Wait for the next one and enter it.")
@@ -54,7 +61,9 @@ def seal_of(desk: Desk) -> Seal:
 
 
 def browser_of(request: Request) -> Browser:
-    return Browser(address_of(request), request.headers.get("user-agent", ""))
+    note = seal_of(desk_of(request)).open(request.cookies.get(KNOWN, ""), seconds=KNOWN_SECONDS)
+    known_as, device = json.loads(note) if note else ("", "")
+    return Browser(address_of(request), request.headers.get("user-agent", ""), known_as, device)
 
 
 @router.get("/sign-in")
@@ -111,7 +120,7 @@ def choose(
         token = sign_in.choose_password(desk.store, known, password, browser_of(request))
     except SignInRefused:
         return _form(request, target, problem=TOO_LATE, status=403)
-    return _welcome(request, token, target)
+    return _welcome(request, known.name, token, target)
 
 
 @router.post("/sign-out")
@@ -158,14 +167,23 @@ def weak(desk: Desk, name: str, password: str, again: str) -> str:
 
 def _go_on(request: Request, desk: Desk, ticket: Ticket, step: Step, target: str) -> Response:
     if step is Step.DONE:
-        return _welcome(request, sign_in.finish(desk.store, ticket, browser_of(request)), target)
+        token = sign_in.finish(desk.store, ticket, browser_of(request))
+        return _welcome(request, ticket.name, token, target)
     template = "sign_in_code.html" if step is Step.CODE else "sign_in_password.html"
     return _step(request, template, sign_in.pack(seal_of(desk), ticket), target, name=ticket.name)
 
 
-def _welcome(request: Request, token: str, target: str) -> Response:
+def _welcome(request: Request, name: str, token: str, target: str) -> Response:
     answer = RedirectResponse(safe_next(target), status_code=303)
     set_cookie(request, answer, token)
+    answer.set_cookie(
+        KNOWN,
+        seal_of(desk_of(request)).close(json.dumps([name, secrets.token_urlsafe(16)])),
+        max_age=KNOWN_SECONDS,
+        secure=is_secure(request),
+        httponly=True,
+        samesite="lax",
+    )
     return answer
 
 

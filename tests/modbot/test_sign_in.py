@@ -214,6 +214,21 @@ def test_guessing_is_slowed_down_for_the_account_wherever_it_comes_from(people: 
     fail(people, 4)
 
 
+def test_whoever_guesses_elsewhere_does_not_keep_a_person_out_of_their_own_browser(people: Store) -> None:
+    with_password(people)
+    own = Browser(HERE.address, HERE.agent, "ana", "a note of hers")
+    fail(people, 5)
+    for other in (HERE, Browser(HERE.address, "", "ben", "a note of his")):
+        with pytest.raises(SignInBlocked):
+            begin(people, "ana", PASSWORD, other)
+    assert finish(people, begin(people, "ana", PASSWORD, own)[0], own)
+    with pytest.raises(SignInBlocked):
+        begin(people, "ana", PASSWORD, HERE)
+    fail(people, 5, browser=own)
+    with pytest.raises(SignInBlocked):
+        begin(people, "ana", PASSWORD, own)
+
+
 def test_many_guesses_at_the_same_moment_count_as_many(people: Store) -> None:
     with_password(people)
 

@@ -149,7 +149,7 @@ def test_the_cookie_is_for_https_alone_where_there_is_https(desk: Place) -> None
     with httpx.Client(base_url=desk.address, headers={"X-Forwarded-Proto": "https"}) as browser:
         headers = {"Origin": desk.address.replace("http:", "https:")}
         secure = browser.post("/sign-in/password", data=form, headers=headers)
-    made = secure.headers["set-cookie"]
+    made = secure.headers.get_list("set-cookie")[0]
     assert (secure.status_code, secure.headers["location"]) == (303, "/queue")
     assert made.startswith("__Host-modbot=")
     assert all(part in made for part in ("HttpOnly", "Path=/", "SameSite=lax", "Secure"))
@@ -181,7 +181,20 @@ def test_an_https_address_in_the_settings_makes_the_cookie_secure_whatever_the_p
         accounts.set_password(tx, "ana", passwords.hashed(PASSWORD))
     form = {"name": "ana", "password": PASSWORD}
     origin = {"Host": "modbot.example.org", "Origin": "https://modbot.example.org"}
-    made = visitor.post("/sign-in", form, script=False, **origin).headers["set-cookie"]
-    assert made.startswith("__Host-modbot=")
-    assert "Secure" in made
+    cookies = visitor.post("/sign-in", form, script=False, **origin).headers.get_list("set-cookie")
+    assert [each.split("=")[0] for each in cookies] == ["__Host-modbot", "modbot_known"]
+    assert all("Secure" in each and "HttpOnly" in each for each in cookies)
     assert visitor.get("/sign-in", Host="evil.example").status_code == 400
+
+
+def test_a_browser_that_somebody_signed_in_with_is_known_by_a_sealed_note(desk: Place) -> None:
+    with desk.store.write() as tx:
+        accounts.set_password(tx, "lee", passwords.hashed(PASSWORD))
+    right, wrong = {"name": "lee", "password": PASSWORD}, {"name": "lee", "password": "wrong"}
+    visitor = Visitor(desk.app)
+    first = visitor.post("/sign-in", right, script=False)
+    (note,) = [each.split(";")[0] for each in first.headers.get_list("set-cookie") if "known" in each]
+    assert [visitor.post("/sign-in", wrong, script=False).status_code for _ in range(6)] == [403] * 5 + [429]
+    assert visitor.post("/sign-in", right, script=False).status_code == 429
+    assert visitor.post("/sign-in", right, script=False, Cookie=note).status_code == 303
+    assert visitor.post("/sign-in", right, script=False, Cookie=note[:-6] + "forged").status_code == 429
