@@ -123,7 +123,7 @@ def news(
         "sought": sought,
         "empty": not shown,
     }
-    return page(request, "queue_news.html", who, **values, **_names(desk))
+    return page(request, "queue_news.html", who, **values)
 
 
 def _found(desk: Desk, who: SignedIn, sought: Sought, start: str) -> Listing:

@@ -254,7 +254,8 @@ def test_samples_stop_and_go_on(room: Classroom) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/practice/comments", "/practice/feed", "/practice/verify", "/practice/cases/1/undo"]
+    "path",
+    ["/practice/comments", "/practice/feed", "/practice/verify", "/practice/cases/1/undo", "/practice/enter"],
 )
 def test_a_form_without_this_runs_token_or_from_elsewhere_does_nothing(room: Classroom, path: str) -> None:
     form = {"post": "concert", "text": "hello", "token": "wrong"}
@@ -276,6 +277,14 @@ def test_without_script_a_form_leads_back_to_the_page(room: Classroom) -> None:
 def test_a_case_that_is_none_is_not_found(room: Classroom) -> None:
     assert room.visitor.post("/practice/cases/9999/undo", {}).status_code == 404
     assert room.visitor.get("/practice/news?seen=x&waiting=0&feed=coming").status_code == 422
+
+
+def test_from_the_practice_page_one_click_leads_to_the_desk(room: Classroom) -> None:
+    room.comes_in(THREAT)
+    answer = room.visitor.post("/practice/enter", {}, script=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/queue")
+    queue = room.visitor.get("/queue", Cookie=answer.headers["set-cookie"].split(";")[0])
+    assert f"case {room.only_case()}" in words(queue.text)
 
 
 def test_the_front_door_leads_to_the_practice_page(room: Classroom) -> None:
