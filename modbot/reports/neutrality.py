@@ -62,7 +62,7 @@ class Panel:
     live: str = LIVE
 
     def as_data(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"strata": [asdict(each) for each in self.strata]}
 
 
 def panel(connection: Connection, extent: Extent) -> Panel:
