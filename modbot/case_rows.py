@@ -41,13 +41,21 @@ def decider(tx: Transaction, name: str) -> str:
 
 def active(tx: Transaction, name: str) -> str:
     """The role of an active person. Raises NotAllowed."""
-    row = tx.execute(sa.select(users).where(users.c.name == name)).first()
-    if row is None or not row.active:
+    role = role_of(tx, name)
+    if role is None:
         raise NotAllowed(
             f"{name or 'Nobody'} is not an active user.",
             remedy="Name a person with --as NAME; an administrator adds people with: modbot user add",
         )
-    return str(row.role)
+    return role
+
+
+def role_of(tx: Transaction, name: str) -> str | None:
+    """None for somebody who is not, or no longer, an active user."""
+    role: str | None = tx.execute(
+        sa.select(users.c.role).where(users.c.name == name, users.c.active)
+    ).scalar()
+    return role
 
 
 def locked(tx: Transaction, case_id: int) -> sa.Row[Any]:

@@ -17,6 +17,7 @@ from modbot import case_rows, openings, outbox, queue, rulings, second_looks, st
 from modbot.case_rows import LEASE, Item
 from modbot.errors import StaleCase
 from modbot.policy import Policy
+from modbot.roles import LEADS
 from modbot.rulings import Choice, Ruling
 from modbot.sampling import Sampling
 from modbot.store import SYSTEM, Store, Transaction
@@ -30,11 +31,11 @@ SETTLING = (Choice.HIDE, Choice.LEAVE_UP)
 def claim(store: Store, case_id: int, by: str) -> int:
     """Keep a case for one reviewer for ten minutes; claiming it again renews. Returns its version."""
     with store.write() as tx:
-        case_rows.decider(tx, by)
+        role = case_rows.decider(tx, by)
         row = case_rows.locked(tx, case_id)
         if row.state not in queue.WAITING:
             raise rulings.already_decided(tx, row)
-        case_rows.refuse_if_held(row, case_id, by, tx.now)
+        _refuse_if_held(tx, row, by, role)
         if row.claimed_by != by or row.state != "claimed":
             tx.record("case.claimed", f"case:{case_id}", actor=by)
         case_rows.update(tx, case_id, state="claimed", claimed_by=by, claimed_until=tx.now + LEASE)
@@ -69,7 +70,7 @@ def decide(
     with store.write() as tx:
         role = case_rows.decider(tx, ruling.by)
         row = case_rows.locked(tx, case_id)
-        case_rows.refuse_if_held(row, case_id, ruling.by, tx.now)
+        _refuse_if_held(tx, row, ruling.by, role)
         items = case_rows.items(tx, case_id)
         quotes = rulings.check(tx, policy, ruling, rulings.View(row, items, role))
         by = {"role": role, "opened_at": _opened_at(tx, case_id, ruling.by)}
@@ -127,6 +128,13 @@ def withdraw_if_edited(store: Store, action: outbox.Due) -> bool:
         else:
             outbox.close_if_done(tx, standing.case_of(tx, action.id))
     return True
+
+
+def _refuse_if_held(tx: Transaction, row: sa.Row[Any], by: str, role: str) -> None:
+    """What was escalated is for leads: one who only looks at it does not keep them from it."""
+    if row.escalated and role in LEADS and case_rows.role_of(tx, row.claimed_by) not in LEADS:
+        return
+    case_rows.refuse_if_held(row, row.id, by, tx.now)
 
 
 def _opened_at(tx: Transaction, case_id: int, by: str) -> str | None:

@@ -92,7 +92,7 @@ def _fts(tx: Transaction, statement: str, rows: list[tuple[int, list[str]]]) -> 
     tx.connection.exec_driver_sql(statement, [(comment, " ".join(words)) for comment, words in rows])
 
 
-def matching(dialect: str, text: str, author: str) -> sa.Select[tuple[int]] | None:
+def matching(dialect: str, text: str, author: str) -> sa.Select[Any] | None:
     """The comments whose text holds all these words, by an author of this name; None if none is asked for.
 
     The last word may be the beginning of one, and so may each part of the name.
@@ -106,14 +106,14 @@ def matching(dialect: str, text: str, author: str) -> sa.Select[tuple[int]] | No
     return _fts_match(words) if dialect == "sqlite" else _tsquery(words)
 
 
-def _fts_match(words: list[tuple[str, bool]]) -> sa.Select[tuple[int]]:
+def _fts_match(words: list[tuple[str, bool]]) -> sa.Select[Any]:
     found = sa.table("comment_words", sa.column("rowid", sa.Integer))
     question = " AND ".join(f'"{word}"{"*" if beginning else ""}' for word, beginning in words)
     matches: sa.ColumnElement[bool] = sa.literal_column("comment_words").op("MATCH")(question)
     return sa.select(found.c.rowid.label("id")).where(matches)
 
 
-def _tsquery(words: list[tuple[str, bool]]) -> sa.Select[tuple[int]]:
+def _tsquery(words: list[tuple[str, bool]]) -> sa.Select[Any]:
     found = sa.table("comment_words", sa.column("comment_id", sa.BigInteger), sa.column("words"))
     question = " & ".join(f"'{word}'{':*' if beginning else ''}" for word, beginning in words)
     matches: sa.ColumnElement[bool] = found.c.words.op("@@")(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,9 @@ from modbot.store import Store, bodies_of, table
 from modbot.tables import Presence
 
 presences = table(Presence)
+
+NEWEST = 50_000
+"""Log entries, of which every other one or so is a comment."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,8 @@ class Found:
     choice: str
     """The last decision; empty while there is none, or while the viewer may be asked for a second opinion."""
     clause: str
+    superseded: bool = False
+    """Its author wrote something else in its place since."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +75,36 @@ class Results:
 def search(store: Store, query: Query, viewer: str = "", *, start: int = 0, limit: int = 50) -> Results:
     """Newest first. `start`: how many to leave out, to go on after an earlier slice."""
     with store.read() as connection:
-        wanted = _wanted(store.dialect, query, viewer).offset(start).limit(limit + 1)
-        ids = list(connection.execute(wanted).scalars())
+        ids = _numbers(connection, query, viewer, start + limit + 1)[start:]
         return Results(found=tuple(_found(connection, ids[:limit], viewer)), more=len(ids) > limit)
 
 
-def _wanted(dialect: str, query: Query, viewer: str) -> sa.Select[Any]:
-    """The comments' numbers, in the order of an index: of words, of cases, of dates, or of the record."""
-    matches = search_words.matching(dialect, query.text, query.author)
+def _numbers(connection: Connection, query: Query, viewer: str, many: int) -> list[int]:
+    """The first `many` of the comments' numbers."""
     conditions = [*_about_the_comment(query), *_about_its_cases(query, viewer)]
-    if matches is not None:
-        (number,) = matches.selected_columns
-        found = matches.join(comments, comments.c.id == number) if conditions else matches
-        return found.where(*conditions).order_by(number.desc())
+    matches = search_words.matching(connection.dialect.name, query.text, query.author)
+    if matches is None:
+        return list(connection.execute(_without_words(query, conditions).limit(many)).scalars())
+    (number,) = matches.selected_columns
+    joined = matches.join(comments, comments.c.id == number) if conditions else matches
+    found = joined.where(*conditions)
+    if connection.dialect.name == "sqlite":  # whose word index gives the newest first by itself
+        return list(connection.execute(found.order_by(number.desc()).limit(many)).scalars())
+    # PostgreSQL has to choose between the newest comments, right for a word that many hold, and its word
+    # index, right for any other, and cannot tell how many hold words that begin so.
+    newest = sa.select(sa.func.max(comments.c.id) - NEWEST).scalar_subquery()
+    for some in (
+        found.where(number > newest).order_by(number.desc()),
+        found.order_by((number + 0).desc()),
+    ):
+        ids = list(connection.execute(some.limit(many)).scalars())
+        if len(ids) == many:
+            break
+    return ids
+
+
+def _without_words(query: Query, conditions: Sequence[sa.ColumnElement[bool]]) -> sa.Select[Any]:
+    """In the order of an index: of cases, of dates, or of the record."""
     if query.clause or query.choice:
         number = case_comments.c.comment_id
         found = sa.select(number).join(comments, comments.c.id == number)
@@ -131,10 +153,12 @@ def _found(connection: Connection, ids: Sequence[int], viewer: str) -> list[Foun
     made = _last_decision(connection, ids, viewer)
     gone = _absent(connection, ids)
     hidden = hidden_items(connection, {(row.page, row.native_id) for row in rows.values()}, viewer)
-    return [
+    found = [
         _one(rows[each], bodies.get(each, {}), newest.get(each), made.get(each), each not in gone, hidden)
         for each in ids
     ]
+    old = _superseded(connection, ids)
+    return [replace(each, superseded=each.id in old) for each in found]
 
 
 def _one(
@@ -184,6 +208,18 @@ def _absent(connection: Connection, ids: Sequence[int]) -> set[int]:
     last = sa.select(presences.c.comment_id, presences.c.present).where(presences.c.comment_id.in_(ids))
     found = {row.comment_id: row.present for row in connection.execute(last.order_by(presences.c.id))}
     return {each for each, present in found.items() if not present}
+
+
+def _superseded(connection: Connection, ids: Sequence[int]) -> set[int]:
+    later = comments.alias()
+    same_item = sa.and_(later.c.page == comments.c.page, later.c.native_id == comments.c.native_id)
+    # not by id, for which SQLite would read every later comment of the page
+    found = (
+        sa.select(comments.c.id)
+        .join(later, sa.and_(same_item, later.c.number > comments.c.number))
+        .where(comments.c.id.in_(ids))
+    )
+    return set(connection.execute(found).scalars())
 
 
 def hidden_items(connection: Connection, items: set[tuple[str, str]], viewer: str) -> set[tuple[str, str]]:

@@ -145,6 +145,17 @@ def test_escalating_leaves_the_case_open_before_the_ordinary_ones(here: District
     assert (only_case(here).state, only_case(here).priority) == ("open", 1)
 
 
+def test_whoever_only_looks_at_an_escalated_case_does_not_keep_a_lead_from_it(here: District) -> None:
+    decide(here, choice=Choice.ESCALATE)
+    case_id = only_case(here).id
+    cases.claim(here.store, case_id, "ben")
+    cases.claim(here.store, case_id, "lee")
+    assert only_case(here).claimed_by == "lee"
+    with pytest.raises(StaleCase):
+        cases.claim(here.store, case_id, "ben")
+    decide(here, by="lee")
+
+
 def test_referring_needs_to_say_to_whom_and_leaves_the_case_open(here: District) -> None:
     refused(here, DecisionRefused, choice=Choice.REFER)
     decide(here, choice=Choice.REFER, referral="civil_rights")

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from modbot import cases, review
 from modbot.records import disposition
 from modbot.review import Found, Query
+from modbot.review import found as module
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store
 from modbot.tables import Authored, Case, User
@@ -66,6 +67,16 @@ FOUND: list[tuple[dict[str, Any], list[str]]] = [
 
 def test_what_is_asked_for_is_found_newest_first(here: District) -> None:
     assert [(query, ids(here, **query)) for query, _ in FOUND] == FOUND
+
+
+def test_what_is_not_among_the_newest_is_found_as_well(
+    here: District, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NEWEST", 0)
+    assert ids(here, text="buy") == ["n1", "1"]
+    first = review.search(here.store, Query(text="buy"), limit=1)
+    rest = review.search(here.store, Query(text="buy"), start=1, limit=1)
+    assert [each.native_id for each in (*first.found, *rest.found)] == ["n1", "1"]
 
 
 def test_hidden_and_deleted_comments_are_found_and_say_so(here: District) -> None:
