@@ -50,5 +50,5 @@ clean:  ## remove everything that make made
 	@touch $@
 
 .venv/for-development: .venv/installed
-	@$(INSTALL) --editable '.[postgres,sso]' --group dev
+	@$(INSTALL) --editable '.[postgres,reports,sso]' --group dev
 	@touch $@
