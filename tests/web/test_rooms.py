@@ -62,6 +62,7 @@ def test_a_search_finds_hidden_deleted_and_edited_comments_and_says_where_they_s
     edited = read(rooms, "/search?text=three+for+two")
     assert "Edited 1 time" in edited
     assert "Results 1 to 1" in edited
+    assert "An earlier wording" in read(rooms, "/search?text=locker")
     assert "nobody was asked" in read(rooms, "/search?text=bus")
 
 
@@ -164,6 +165,7 @@ def test_health_says_what_is_wrong_and_what_to_do(rooms: Rooms) -> None:
     assert "Is the site up" in page
     assert "The platform cannot do it: do it there by hand" in page
     assert "Last gap" in page
+    assert "Tell a lead, or whoever runs this machine." in page
     assert "Check now" not in page
 
 
