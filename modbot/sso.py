@@ -118,7 +118,7 @@ async def complete(sso: Sso, back: str, attempt: Attempt, given: Mapping[str, st
             auth = (quote_plus(sso.client_id), quote_plus(sso.client_secret.get_secret_value()))
             token = await _json(client, "POST", provider["token_endpoint"], data=exchange, auth=auth)
             keys = await _json(client, "GET", provider["jwks_uri"])
-        return _identity(sso, token, KeySet.import_key_set(cast(Any, keys)), attempt.nonce)
+        return identity_of(sso, token, KeySet.import_key_set(cast(Any, keys)), attempt.nonce)
 
 
 def person_of(store: Store, issuer: str, identity: Identity) -> str:
@@ -161,7 +161,8 @@ async def _json(client: httpx.AsyncClient, method: str, address: str, **more: An
     return found
 
 
-def _identity(sso: Sso, token: Mapping[str, Any], keys: KeySet, nonce: str) -> Identity:
+def identity_of(sso: Sso, token: Mapping[str, Any], keys: KeySet, nonce: str) -> Identity:
+    """Whom the token names; signature, issuer, audience, time and nonce are checked. Raises JoseError."""
     signed = jwt.decode(token["id_token"], keys, algorithms=ALGORITHMS)
     claims = CodeIDToken(
         signed.claims,
