@@ -48,6 +48,10 @@ def _first_case(person: str, leads: bool, passed_over: bool) -> sa.Select[tuple[
     free = sa.or_(
         cases.c.claimed_by.is_(None), cases.c.claimed_by == person, cases.c.claimed_until <= utcnow()
     )
+    if leads:
+        # As in `cases.claim`: one who only looks at it does not keep it from a lead.
+        by_a_lead = sa.exists().where(users.c.name == cases.c.claimed_by, users.c.role.in_(LEADS))
+        free = sa.or_(free, sa.and_(cases.c.escalated, ~by_a_lead.correlate(cases)))
     found = sa.select(cases.c.id, cases.c.priority).where(cases.c.state.in_(WAITING), free)
     if not leads:
         found = found.where(~cases.c.escalated)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from modbot import cases, policy, wiring
+from modbot import cases, policy, review, wiring
 from modbot.errors import DecisionRefused, ModbotError, NotAllowed, StaleCase
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, body_of, table, utcnow
@@ -149,6 +149,7 @@ def test_whoever_only_looks_at_an_escalated_case_does_not_keep_a_lead_from_it(he
     decide(here, choice=Choice.ESCALATE)
     case_id = only_case(here).id
     cases.claim(here.store, case_id, "ben")
+    assert review.next_for(here.store, "lee") == review.Next(case_id)
     cases.claim(here.store, case_id, "lee")
     assert only_case(here).claimed_by == "lee"
     with pytest.raises(StaleCase):
