@@ -11,11 +11,15 @@ SECONDS = 10
 
 
 class ChannelFailed(Exception):
-    """A message was not taken. `retry_after`: seconds that the other side asks to wait."""
+    """A message was not taken, or nobody knows.
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    `retry_after`: seconds that the other side asks to wait. `in_doubt`: it may have arrived all the same.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, in_doubt: bool = False) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.in_doubt = in_doubt
 
 
 class ChannelRefused(ChannelFailed):

@@ -1,8 +1,9 @@
 """Deliveries from due to sent: leased, tried, tried again, and the next channel when one fails.
 
 A delivery is marked as being sent before it is. Who finds such a mark of a process that has ended cannot know
-whether the message left, and sends it again under the same key: the receiver of a signed webhook drops the
-second one, mail servers see the same Message-ID, and the message says that it may come twice.
+whether the message left, no more than after an attempt without an answer, and sends it again under the same
+key: the receiver of a signed webhook drops the second one, mail servers see the same Message-ID, and the
+message says that it may come twice.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modbot.alerts.channels import ChannelFailed
 from modbot.observe import redact_text
 from modbot.store import Store, Transaction, storable, table, utcnow
 from modbot.tables import Alert, Call, Delivery
@@ -43,7 +45,7 @@ class Due:
     digest: bool
     raised_at: datetime
     again: bool
-    """An earlier process may have sent it."""
+    """An earlier attempt may have arrived."""
     failed_before: bool
 
     @property
@@ -83,7 +85,7 @@ def lease(store: Store, worker: str) -> list[Due]:
 
 def _due(row: Any) -> Due:
     told = {name: row._mapping[name] for name in _AS_STORED}
-    again = row.state == "sending"
+    again = row.state == "sending" or row.in_doubt
     return Due(**told, attempts=row.attempts + 1, again=again, failed_before=row.failure != "")
 
 
@@ -110,9 +112,9 @@ def sent(store: Store, done: Sequence[Due], receipt: str) -> None:
             _drop_stand_ins(tx, each)
 
 
-def failed(store: Store, tried: Sequence[Due], error: str, wait: timedelta) -> None:
+def failed(store: Store, tried: Sequence[Due], error: ChannelFailed, wait: timedelta) -> None:
     """The channel did not take it: it is tried again after `wait`, and the next channel is used now."""
-    failure = storable(redact_text(error))[:500]
+    failure = storable(redact_text(str(error)))[:500]
     with store.write(logged=not all(each.failed_before for each in tried)) as tx:
         for each in tried:
             if not each.failed_before:
@@ -121,7 +123,8 @@ def failed(store: Store, tried: Sequence[Due], error: str, wait: timedelta) -> N
             too_late = each.step == 0 and tx.now - each.raised_at > GIVEN_UP
             values = {"state": "dropped"} if too_late else {"state": "due", "due_at": tx.now + wait}
             still_mine = _this(each).where(deliveries.c.state == "sending")
-            tx.execute(still_mine.values(**values, failure=failure))
+            # A doubt stays, whatever the following attempts say.
+            tx.execute(still_mine.values(**values, failure=failure, in_doubt=each.again or error.in_doubt))
             if not each.failed_before:
                 _use_the_next(tx, each)
 

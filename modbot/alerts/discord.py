@@ -66,7 +66,7 @@ def failure(error: Exception) -> ChannelFailed:
         return ChannelRefused(f"Discord refused it: {error}")
     if isinstance(error, NotAuthorised | InvalidMessage):
         return ChannelRefused(str(error))
-    return ChannelFailed(str(error))
+    return ChannelFailed(str(error), in_doubt=isinstance(error, ConnectionFailed) and error.connected)
 
 
 def embed(message: Message) -> Embed:

@@ -73,7 +73,9 @@ def failure(error: Exception) -> ChannelFailed:
         code = max(each.code for each in error.recipients)
     if isinstance(code, int) and 500 <= code < 600:
         return ChannelRefused(f"the mail server refused the message ({code})")
-    return ChannelFailed(f"the mail server did not take it ({code or type(error).__name__})")
+    reached = code is None and not isinstance(error, aiosmtplib.SMTPConnectError | ConnectionRefusedError)
+    problem = f"the mail server did not take it ({code or type(error).__name__})"
+    return ChannelFailed(problem, in_doubt=reached)
 
 
 def letter(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:

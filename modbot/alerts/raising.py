@@ -92,6 +92,7 @@ def send(
             due_at=due[place] if due else tx.now,
             digest=digest,
             leased_by="",
+            in_doubt=False,
             failure="",
         )
 

@@ -114,7 +114,7 @@ class AlertService:
             lasting_failure = isinstance(error, ChannelRefused)
             wait = delivering.pause(first.attempts, error.retry_after, lasting=lasting_failure)
             log.warning("alert.failing", channel=first.channel, alert=first.alert_id, detail=str(error))
-            await self._keep(partial(delivering.failed, self._store, dues, str(error), wait))
+            await self._keep(partial(delivering.failed, self._store, dues, error, wait))
         else:
             log.info("alert.sent", channel=first.channel, alert=first.alert_id, step=first.step)
             await self._keep(partial(delivering.sent, self._store, dues, receipt))
@@ -139,11 +139,12 @@ class AlertService:
             async with asyncio.timeout(SECONDS):
                 return await channel.send(message)
         except TimeoutError:
-            raise ChannelFailed(f"no answer in {SECONDS} seconds") from None
+            raise ChannelFailed(f"no answer in {SECONDS} seconds", in_doubt=True) from None
         except ChannelFailed:
             raise
         except Exception as error:  # whatever one channel does must not keep an alert from the next
-            raise ChannelFailed(f"{type(error).__name__}: {observe.redact_text(str(error))}") from None
+            problem = f"{type(error).__name__}: {observe.redact_text(str(error))}"
+            raise ChannelFailed(problem, in_doubt=True) from None
 
     async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
         while not self._stopping.is_set():

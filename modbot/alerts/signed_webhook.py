@@ -69,7 +69,8 @@ class SignedWebhook(Channel):
             failed = ChannelRefused("its url is not an address")
         except httpx.HTTPError as error:
             # Not chained: httpx's own error holds the address, which may be a secret.
-            failed = ChannelFailed(f"no answer ({type(error).__name__})")
+            reached = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            failed = ChannelFailed(f"no answer ({type(error).__name__})", in_doubt=reached)
         raise failed
 
 

@@ -34,7 +34,8 @@ NOTHING_DONE = (
     "modbot has changed nothing on the page. What happens to the comment is for a person to decide."
 )
 MAYBE_TWICE = (
-    "modbot was interrupted while it sent this. You may have had it before; it is one and the same alert."
+    "modbot sent this before and cannot know whether it arrived. "
+    "You may have had it before; it is one and the same alert."
 )
 NO_ADDRESS = "Open modbot to look at it."
 

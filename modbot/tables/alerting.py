@@ -67,6 +67,8 @@ class Delivery(SQLModel, table=True):
     digest: bool = False
     """May share a message with others."""
     leased_by: str = ""
+    in_doubt: bool = False
+    """The last attempt ended without an answer: the message may have arrived."""
     failure: str = ""
     receipt: int | None = Field(default=None, sa_column=refers_to("content.seq", nullable=True))
 

@@ -204,6 +204,8 @@ def test_when_a_channel_fails_the_next_is_used_and_the_first_tried_again(
         assert utcnow() - started < timedelta(seconds=15)
         assert _state(scene, "phone") == "sent"
         assert _state(scene, "first") in ("due", "sending")
+        (row,) = [row for row in scene.here.rows(Delivery) if row.channel == "first"]
+        assert row.in_doubt is (failing == "hangs")
         if failing in ("500", "hangs"):
             first.go_on()
             _make_due(scene)

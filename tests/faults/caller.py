@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from modbot import config
-from modbot.alerts import service
+from modbot.alerts import calls, service
 from modbot.alerts.service import AlertService
 from modbot.config import Settings
 from modbot.store import Store, table
@@ -34,7 +35,7 @@ def settings(folder: str, database: str, url: str) -> Settings:
         "web": {"address": "https://modbot.example.org"},
         "alerts": {"channel": channels, "route": [{"to": ["ana-phone"], "about": ["report_ready"]}]},
         "on_call": {
-            "step_minutes": 0.005,
+            "step_minutes": 0.01,
             "channel_seconds": 0.05,
             "person": [person("ana", "ana-phone", "ana-room"), person("ben", "ben-phone", "ben-room")],
         },
@@ -44,40 +45,53 @@ def settings(folder: str, database: str, url: str) -> Settings:
 
 def run(folder: str, database: str, url: str) -> None:
     """Call for ever; somebody else ends this process."""
-    asyncio.run(_work(settings(folder, database, url), Store(database), float("inf")))
+    asyncio.run(_work(settings(folder, database, url), Store(database), lambda: False))
 
 
 def finish(folder: str, database: str, url: str, seconds: float) -> None:
-    """Call until every call has gone far enough and everything due was sent. Raises TimeoutError."""
+    """Call, and answer what has gone far enough, until nothing is left. Raises TimeoutError."""
     store = Store(database)
-    asyncio.run(_work(settings(folder, database, url), store, seconds))
+    end = time.monotonic() + seconds
+
+    def answered() -> bool:
+        if time.monotonic() > end:
+            raise TimeoutError("not everybody was called in time")
+        answer(store)
+        return _all_called(store)
+
+    asyncio.run(_work(settings(folder, database, url), store, answered))
     store.close()
 
 
-async def _work(made: Settings, store: Store, seconds: float) -> None:
+async def _work(made: Settings, store: Store, done: Callable[[], bool]) -> None:
     service.LOOK_SECONDS = service.STEP_SECONDS = 0.01
     alerts = AlertService(store, made, worker="caller")
     task = asyncio.create_task(alerts.run())
-    end = time.monotonic() + seconds
-    while not await asyncio.to_thread(_far_enough, store):
-        if time.monotonic() > end:
-            raise TimeoutError("not everybody was called in time")
+    while not await asyncio.to_thread(done):
         await asyncio.sleep(0.05)
     alerts.stop()
     await task
 
 
-def _far_enough(store: Store) -> bool:
-    calls, cases, deliveries = table(Call), table(Case), table(Delivery)
+def answer(store: Store) -> None:
+    """Somebody answers every call whose first steps have all been sent."""
+    calls_, d = table(Call), table(Delivery).c
+    unsent = (
+        sa.select(d.alert_id)
+        .where(d.alert_id == calls_.c.alert_id, d.step <= STEPS, d.state.in_(("due", "sending")))
+        .exists()
+    )
     with store.read() as connection:
-        many = [
-            connection.execute(sa.select(sa.func.count()).select_from(each)).scalar()
-            for each in (cases, calls)
-        ]
-        short = connection.execute(sa.select(sa.func.count()).where(calls.c.step < STEPS)).scalar()
-        unsent = connection.execute(
-            sa.select(sa.func.count()).where(
-                deliveries.c.step <= STEPS, deliveries.c.state.in_(("due", "sending"))
-            )
-        ).scalar()
-    return many[0] == many[1] and not short and not unsent
+        far = sa.select(calls_.c.id).where(calls_.c.state == "calling", calls_.c.step >= STEPS, ~unsent)
+        ids = list(connection.execute(far).scalars())
+    for call in ids:
+        calls.acknowledge(store, call, "ana", "page")
+
+
+def _all_called(store: Store) -> bool:
+    """Every case has had its call, and each was answered."""
+    counted = sa.select(sa.func.count())
+    with store.read() as connection:
+        many = [connection.execute(counted.select_from(table(each))).scalar() for each in (Case, Call)]
+        calling = connection.execute(counted.where(table(Call).c.state == "calling")).scalar()
+    return many[0] == many[1] and not calling

@@ -2,7 +2,7 @@
 
 DiscordException
 ├── InvalidMessage       breaks one of Discord's limits, nothing was sent: change `field`
-├── ConnectionFailed     no answer: it may or may not have arrived
+├── ConnectionFailed     no answer
 └── HTTPException        Discord refused; `status`, and Discord's own `code` and `text`
     ├── Forbidden        403
     ├── NotFound         404: the webhook, message or thread is gone
@@ -26,7 +26,11 @@ class InvalidMessage(DiscordException, ValueError):
 
 
 class ConnectionFailed(DiscordException):
-    pass
+    """`connected`: the request may have arrived; otherwise it did not."""
+
+    def __init__(self, text: str, *, connected: bool) -> None:
+        super().__init__(text)
+        self.connected = connected
 
 
 class HTTPException(DiscordException):

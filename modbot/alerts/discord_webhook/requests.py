@@ -104,9 +104,10 @@ class Requests:
         except httpx.HTTPError as error:
             # Not chained: httpx's own error holds the request, and with it the address.
             failure = type(error).__name__
+            connected = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
         except httpx.InvalidURL:
-            failure = "InvalidURL"
-        raise ConnectionFailed(f"Discord did not answer ({failure})")
+            failure, connected = "InvalidURL", False
+        raise ConnectionFailed(f"Discord did not answer ({failure})", connected=connected)
 
 
 def _body(payload: Mapping[str, Any] | None, files: Sequence[File]) -> dict[str, Any]:

@@ -72,6 +72,7 @@ def make_delivery() -> None:
         sa.Column("due_at", UTCDateTime(), nullable=False),
         sa.Column("digest", sa.Boolean(), nullable=False),
         sa.Column("leased_by", AutoString(), nullable=False),
+        sa.Column("in_doubt", sa.Boolean(), nullable=False),
         sa.Column("failure", AutoString(), nullable=False),
         sa.Column("receipt", NUMBER, nullable=True),
         sa.ForeignKeyConstraint(["alert_id"], ["alert.id"], name="fk_delivery_alert_id"),
