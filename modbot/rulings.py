@@ -140,11 +140,11 @@ def _check_hide(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence
             f"Clause {clause.id} is in mode '{clause.mode}': nothing may be hidden under it.",
             remedy="Leave it up, or escalate it. Counsel's sign-off in the policy file turns 'enforce' on.",
         )
-    for item in items:
-        effect = platforms.load(item.platform).capabilities.actions.get(ActionKind.HIDE)
+    for platform in sorted({item.platform for item in items}):
+        effect = platforms.load(platform).capabilities.actions.get(ActionKind.HIDE)
         if effect is None or not effect.reversible:
             raise DecisionRefused(
-                f"{item.platform} has no reversible way to hide a comment.",
+                f"{platform} has no reversible way to hide a comment.",
                 remedy="Escalate it: what is final there needs the records officer's release.",
             )
     return _quotes(tx, ruling, items)
