@@ -10,6 +10,7 @@ from classifiers.base import Classifier
 BUILTIN = {
     "patterns": "classifiers.patterns:Patterns",
     "linear": "classifiers.linear:Linear",
+    "encoder": "classifiers.encoder:Encoder",
     "names": "classifiers.private_names:Names",
     "ballot": "classifiers.ballot:Ballot",
 }

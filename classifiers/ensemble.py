@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from classifiers.base import Category, Classifier, ClassifierError, ClassifierFailed, Scores
 from classifiers.joining import HIGHEST, Rules
 
+Answer = Scores | str | None
+"""What a member said of a text; why it could not; or None where it was not asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
     scores: Scores
     """The joined score of every category that a working member covers; 0 where it says nothing."""
     members: Mapping[str, Scores]
+    """What each said; without those that were not asked, because the others left no doubt."""
     absent: tuple[str, ...]
     """Names of the members that could not judge this text."""
 
@@ -52,18 +56,35 @@ class Ensemble:
         if not texts:
             return []
         present = [member for member in self.members if member.name not in self._reasons]
-        results = {member.name: self._ask(member, texts) for member in present}
+        results: dict[str, Sequence[Answer]] = {}
+        for member in sorted(present, key=lambda member: member.name in self.rules.spared):
+            results[member.name] = self._ask_in_doubt(member, texts, results)
         if all(isinstance(each, str) for found in results.values() for each in found):
             reasons = self._reasons | {name: found[0] for name, found in results.items()}
             raise ClassifierFailed(
                 f"no classifier could score: {'; '.join(f'{name}: {why}' for name, why in reasons.items())}"
             )
-        return [
-            self._joined({name: found[index] for name, found in results.items()})
-            for index in range(len(texts))
-        ]
+        return [self._joined(results, index) for index in range(len(texts))]
 
-    def _ask(self, member: Classifier, texts: Sequence[str]) -> Sequence[Scores | str]:
+    def _ask_in_doubt(
+        self, member: Classifier, texts: Sequence[str], results: Mapping[str, Sequence[Answer]]
+    ) -> Sequence[Answer]:
+        """None for a text about which the others, asked before, leave no doubt."""
+        if member.name not in self.rules.spared:
+            return self._ask(member, texts)
+        answers: list[Answer] = [None] * len(texts)
+        doubtful = [
+            index
+            for index in range(len(texts))
+            if not self.rules.spares(member.name, _scores(results, index))
+        ]
+        if doubtful:
+            found = self._ask(member, [texts[index] for index in doubtful])
+            for index, answer in zip(doubtful, found, strict=True):
+                answers[index] = answer
+        return answers
+
+    def _ask(self, member: Classifier, texts: Sequence[str]) -> Sequence[Answer]:
         """Scores a text, or why there are none. A bad text does not cost its neighbours the member."""
         try:
             scores = member.classify(texts)
@@ -75,12 +96,19 @@ class Ensemble:
             return [f"gave {len(scores)} results for {len(texts)} texts"] * len(texts)
         return [each if _is_sound(each) else "gave a probability that is none" for each in scores]
 
-    def _joined(self, found: Mapping[str, Scores | str]) -> Assessment:
-        scores = {name: each for name, each in found.items() if not isinstance(each, str)}
-        absent = tuple(sorted(member.name for member in self.members if member.name not in scores))
+    def _joined(self, results: Mapping[str, Sequence[Answer]], index: int) -> Assessment:
+        scores = _scores(results, index)
+        spared = {name for name, found in results.items() if found[index] is None}
+        absent = tuple(sorted({member.name for member in self.members} - scores.keys() - spared))
         covered = {category for each in self.members if each.name in scores for category in each.categories}
         joined = {category: self.rules.join(category, scores) for category in Category if category in covered}
         return Assessment(joined, scores, absent)
+
+
+def _scores(results: Mapping[str, Sequence[Answer]], index: int) -> dict[str, Scores]:
+    """What was said of one text."""
+    said = {name: found[index] for name, found in results.items()}
+    return {name: each for name, each in said.items() if each is not None and not isinstance(each, str)}
 
 
 def _is_sound(scores: Scores) -> bool:

@@ -4,14 +4,15 @@
 
 No weight is negative, so that no member's rising score can lower the joined one. There is a rule for every
 set of members that may be present. A member that no rule knows, and one that counts as certain, is not
-averaged away: the joined score is at least what it says.
+averaged away: the joined score is at least what it says. A costly member is spared where the others see
+nothing at all; how often the verdict is the same then was measured.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import exp, log
 from pathlib import Path
@@ -46,16 +47,25 @@ class Rule:
 
 @dataclass(frozen=True)
 class Rules:
-    """`by_members`: for a set of members, one rule a category. `certain`: members whose word is the least."""
-
     by_members: Mapping[frozenset[str], Mapping[Category, Rule]]
+    """For a set of members one rule a category."""
     certain: frozenset[str] = frozenset()
+    """Members whose word is the least that is said."""
+    spared: Mapping[str, float] = field(default_factory=dict)
+    """Costly members, not asked about a text where everything that the others say is below this."""
     version: str = ""
 
     @cached_property
     def known(self) -> frozenset[str]:
         """Every member that some rule weighs."""
         return frozenset(name for names in self.by_members for name in names)
+
+    def spares(self, name: str, found: Mapping[str, Scores]) -> bool:
+        """Whether the others, all of them there, see so little in a text that this member is not asked."""
+        below = self.spared.get(name, 0.0)
+        return self.known - {name} <= found.keys() and all(
+            score.probability < below for scores in found.values() for score in scores.values()
+        )
 
     def join(self, category: Category, found: Mapping[str, Scores]) -> Score:
         """`found`: what the members that are present say; one that is silent on a category said 0."""
@@ -95,6 +105,7 @@ def load(models: Path) -> Rules:
             }
             for entry in entries["rules"]
         }
-        return Rules(rules, frozenset(entries["certain"]), manifest.expected(models, NAME, FILE)[:12])
+        version = manifest.expected(models, NAME, FILE)[:12]
+        return Rules(rules, frozenset(entries["certain"]), dict(entries["spared"]), version)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelTampered(f"{models / FILE} does not hold joining rules: restore it") from error

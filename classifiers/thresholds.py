@@ -67,13 +67,10 @@ def load(models: Path) -> Mapping[Category, OperatingPoint]:
 
 
 def _point(entry: Mapping[str, Any]) -> OperatingPoint:
-    nothing = {"right": 0, "n": 0, "value": 0.0, "low": 0.0, "high": 1.0}
     names = ("precision", "recall", "false_flags", "opinions")
-    shares = {name: Share(**entry.get(name, nothing)) for name in names}
-    curve = tuple(CurvePoint(**point) for point in entry.get("curve", ()))
-    return OperatingPoint(
-        threshold=float(entry["threshold"]), goal=str(entry["goal"]), curve=curve, **shares
-    )
+    shares = {name: Share(**entry[name]) for name in names}
+    curve = tuple(CurvePoint(**point) for point in entry["curve"])
+    return OperatingPoint(threshold=float(entry["threshold"]), goal=str(entry["goal"]), curve=curve, **shares)
 
 
 def flagged(scores: Mapping[Category, Any], points: Mapping[Category, OperatingPoint]) -> list[Category]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import classifiers
-from classifiers import thresholds
+from classifiers import joining, thresholds
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
 from modbot.errors import ConfigError
@@ -26,7 +26,8 @@ def ensemble_of(
             remedy=f"[classifiers] members may hold: {', '.join(classifiers.names())}.",
         )
     chosen = [classifiers.load(name) for name in members]
-    ensemble = Ensemble([each((district or models) if each.district else models) for each in chosen])
+    made = [each((district or models) if each.district else models) for each in chosen]
+    ensemble = Ensemble(made, joining.load(models))
     ensemble.load()
     points = thresholds.load(models)
     return ensemble, {category: point.threshold for category, point in points.items()}

@@ -48,6 +48,7 @@ class Source:
     weight: float = 0.1
     reads: str = ""
     free: tuple[str, ...] = ()
+    news: bool = False
 
 
 @cache

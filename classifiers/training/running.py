@@ -128,13 +128,20 @@ def _choose(
     """Joining rules, then thresholds on what they join, both from scores of comments never learned from."""
     truth = np.array([[float(row.labels[category]) for category in Category] for row in rows])
     rules = weighing.fit(said, truth)
-    manifest.record(out, joining.NAME, {joining.FILE: weighing.as_json(rules)})
     scores, others = weighing.joined(rules, said), weighing.joined(rules, public_said)
     points = {}
     for column, category in enumerate(Category):
-        free = np.array([row.viewpoint and row.labels.get(category) is False for row in public], dtype=bool)
+        free = np.array([_shall_stay(row) and not row.labels.get(category) for row in public], dtype=bool)
         points[category] = choosing.point(category, rows, scores[:, column], others[free, column])
     manifest.record(out, thresholds.NAME, {thresholds.FILE: choosing.as_json(points)})
+    limits = np.array([points[category].threshold for category in Category])
+    rules = weighing.sparing(rules, said, truth, limits)
+    manifest.record(out, joining.NAME, {joining.FILE: weighing.as_json(rules)})
+
+
+def _shall_stay(row: Row) -> bool:
+    """A protected opinion, or a comment under news in which its source saw no breach."""
+    return row.viewpoint or (reading.sources()[row.source].news and not any(row.labels.values()))
 
 
 def evaluate(
@@ -182,8 +189,8 @@ def _public(
     over = scores >= np.array([points[category] for category in Category])
     categories = [measuring.one_category(category, rows, scores, points) for category in Category]
     slices = []
-    for source in sorted({row.source for row in rows if row.viewpoint}):
-        chosen = [index for index, row in enumerate(rows) if row.viewpoint and row.source == source]
+    for source in sorted({row.source for row in rows if _shall_stay(row)}):
+        chosen = [index for index, row in enumerate(rows) if _shall_stay(row) and row.source == source]
         nothing = np.zeros((len(chosen), len(Category)), dtype=bool)
         slices.append(measuring.one_slice(source, over[chosen], nothing, np.ones(len(chosen), dtype=bool)))
     return tuple(one for one in categories if one.precision.n or one.recall.n), tuple(slices)

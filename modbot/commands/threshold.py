@@ -99,8 +99,6 @@ def _document(point: OperatingPoint) -> dict[str, Any]:
 
 
 def _compared(point: OperatingPoint, other: float) -> list[dict[str, Any]]:
-    if not point.curve:
-        raise ConfigError("These models were measured at their thresholds only.", remedy="Train them again.")
     near = point.at(other)
     rest = {name: getattr(near, name) for name in ("precision", "recall", "false_flags", "opinions")}
     return [_document(point), {"threshold": other} | rest]

@@ -8,6 +8,7 @@ import pytest
 
 from classifiers.base import Category, Classifier, ClassifierFailed, ModelTampered, Score, Scores, Span
 from classifiers.ensemble import Ensemble
+from classifiers.joining import Rule, Rules
 from classifiers.linear import FILE, Linear
 from classifiers.patterns import Patterns
 
@@ -100,3 +101,42 @@ def test_nobody_left_is_an_error_that_does_not_quote_the_comment() -> None:
 
 def test_no_texts_need_no_classifier() -> None:
     assert ensemble(Failing).assess([]) == []
+
+
+class Costly(Fixed):
+    """Counts what it is asked, as the encoder would cost."""
+
+    name = "costly"
+    asked: ClassVar[list[str]] = []
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        self.asked.extend(texts)
+        return super().classify(texts)
+
+
+class Sees(Fixed):
+    name = "sees"
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        return [{Category.THREATS: Score(0.5 if "gun" in text else 0.0)} for text in texts]
+
+
+def test_a_costly_member_is_asked_where_the_others_leave_doubt_and_is_not_absent_elsewhere() -> None:
+    rule = dict.fromkeys(Category, Rule({"costly": 1.0, "sees": 1.0}, 0.0))
+    alone = dict.fromkeys(Category, Rule({"sees": 1.0}, 0.0))
+    rules = Rules({frozenset({"costly", "sees"}): rule, frozenset({"sees"}): alone}, spared={"costly": 0.03})
+    made = Ensemble([Costly(NOWHERE), Sees(NOWHERE)], rules)
+    made.load()
+    texts = ["a lovely day", "he has a gun", "thanks"]
+    Costly.asked.clear()
+    together = made.assess(texts)
+    assert Costly.asked == ["he has a gun"]
+    assert [set(one.members) for one in together] == [{"sees"}, {"sees", "costly"}, {"sees"}]
+    assert all(one.absent == () for one in together)
+    assert together == [made.assess([text])[0] for text in texts]
+
+
+def test_the_rules_are_part_of_the_version() -> None:
+    made = Ensemble([Fixed(NOWHERE)], Rules({}, version="abc"))
+    made.load()
+    assert made.version == "fixed:1+rules:abc"

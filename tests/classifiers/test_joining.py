@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,7 +105,7 @@ def test_rules_are_read_as_they_were_written(tmp_path: Path) -> None:
     rules = learned()
     manifest.record(tmp_path, joining.NAME, {joining.FILE: weighing.as_json(rules)})
     read = joining.load(tmp_path)
-    assert (read.by_members, read.certain) == (rules.by_members, rules.certain)
+    assert replace(read, version="") == rules
     assert len(read.version) == 12
 
 
@@ -114,3 +115,24 @@ def test_missing_or_changed_rules_are_told_apart(tmp_path: Path) -> None:
     manifest.record(tmp_path, joining.NAME, {joining.FILE: json.dumps({"rules": []}).encode()})
     with pytest.raises(ModelTampered):
         joining.load(tmp_path)
+
+
+def test_the_costly_member_is_spared_only_where_all_the_others_see_nothing() -> None:
+    rules = replace(RULES, spared={"encoder": 0.03})
+    assert rules.spares("encoder", of({"linear": 0.02}))
+    assert not rules.spares("encoder", of({"linear": 0.04}))
+    assert not rules.spares("encoder", of({"linear": 0.02, "stranger": 0.5}))
+    assert not rules.spares("encoder", of({"stranger": 0.0}))
+    assert not RULES.spares("encoder", of({"linear": 0.0}))
+
+
+def test_sparing_is_learned_only_as_far_as_no_found_breach_is_lost() -> None:
+    chance = np.random.default_rng(6)
+    truth = (chance.random((400, len(Category))) < 0.05).astype(float)
+    good = np.clip(0.9 * truth + 0.01, 0, 1)
+    blind = np.zeros_like(truth)
+    limits = np.full(len(Category), 0.3)
+    for linear, spared in ((good, True), (blind, False)):
+        opinions = {"encoder": good, "linear": linear}
+        rules = weighing.sparing(weighing.fit(opinions, truth), opinions, truth, limits)
+        assert bool(rules.spared) == spared

