@@ -37,7 +37,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Itera
 @pytest.fixture(scope="module")
 def signed_in(browser: Browser, desk: Office) -> Iterator[BrowserContext]:
     context = browser.new_context(viewport=DESKTOP)
-    context.add_cookies([cookie(session(desk.store, "adam"), desk.address)])
+    context.add_cookies([cookie(session(desk.store, "adam"), desk.address)])  # type: ignore[list-item]
     yield context
     context.close()
 
@@ -75,7 +75,7 @@ def tour(context: BrowserContext, desk: Office) -> Iterator[tuple[str, Visit]]:
 
 def routes() -> list[str]:
     found = [route for screen in SCREENS for route in screen.routes if isinstance(route, APIRoute)]
-    paths = [route.path for route in found if "GET" in route.methods]
+    paths = [route.path for route in found if "GET" in (route.methods or ())]
     return [path for path in paths if not NO_SCREENS.search(path)]
 
 
@@ -125,7 +125,7 @@ def walked(page: Page) -> list[str]:
 
 
 def _to_the_end(page: Page) -> list[str]:
-    found = []
+    found: list[str] = []
     for _ in range(400):
         page.keyboard.press("Tab")
         at = page.evaluate(FOCUSED)
