@@ -23,7 +23,8 @@ RED, GREY = 0xB3261E, 0x5F6368
 LONGEST_DESCRIPTION = 3_500
 LONGEST_WORDS = 500
 """Escaped, twice as many: Discord takes 1,024."""
-_MARKUP = re.compile(r"([\\*_~`|>#\[\]()<@:\-+.!])")
+# Only what Discord would read as markup or a link: a notification on a phone shows the backslashes.
+_MARKUP = re.compile(r"[\\*_~`|\[\]()<@]|:(?=//)|^[#>-]", re.MULTILINE)
 
 
 class DiscordChannel(Channel):
@@ -88,7 +89,7 @@ def embed(message: Message) -> Embed:
 
 def plain(text: str) -> str:
     """Text that Discord shows as it is, whatever it holds."""
-    return _MARKUP.sub(r"\\\1", text)
+    return _MARKUP.sub(r"\\\g<0>", text)
 
 
 def quoted(text: str) -> str:

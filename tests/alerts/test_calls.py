@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -231,3 +232,9 @@ def test_a_link_is_for_one_step_of_one_call_and_for_a_while(scene: Scene) -> Non
 def test_a_call_that_is_not_there_is_said_to_be_missing(scene: Scene) -> None:
     with pytest.raises(StaleCase, match="no call 99"):
         calls.acknowledge(scene.store, 99, "ana", "link")
+
+
+def test_one_pass_tells_what_there_is_to_tell_and_ends(scene: Scene, desks: tuple[Desk, Desk]) -> None:
+    scene.here.comes_in(THREAT)
+    asyncio.run(scene.service().run_once())
+    assert [message["data"]["urgent"] for message in desks[0].kept] == [True]
