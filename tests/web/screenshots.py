@@ -22,6 +22,7 @@ from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from modbot.web.practice_page import Practice
 from platforms.memory import memory_page
+from tests.web import report_pictures
 from tests.web.conftest import CHROMIUM, QUIET
 from tests.web.member import cookie, session
 from tests.web.office import serving
@@ -155,6 +156,8 @@ def main() -> None:
     with district() as (address, store), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
         take(browser, address, store, sys.argv[1:])
+        if not sys.argv[1:] or "report" in sys.argv[1:]:
+            report_pictures.take(browser, OUT)
         browser.close()
 
 
