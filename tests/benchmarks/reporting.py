@@ -1,4 +1,4 @@
-"""What a weekly report costs after a year with a million archived comments: each of its last weeks in turn."""
+"""What a weekly report costs after a year with a million archived comments: its last weeks in turn."""
 
 from __future__ import annotations
 
