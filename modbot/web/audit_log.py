@@ -15,7 +15,7 @@ from modbot.checkpoints import Proof
 from modbot.errors import StaleCase
 from modbot.proving import prove
 from modbot.roles import Permission
-from modbot.store import SYSTEM
+from modbot.store import SYSTEM, storable
 from modbot.web import subjects
 from modbot.web.background import Background
 from modbot.web.desk import Desk, desk_of
@@ -86,8 +86,8 @@ def show(
 ) -> Response:
     wanted = logbook.Wanted(
         kind=kind,
-        actor=actor,
-        subject=about.strip(),
+        actor=storable(actor),
+        subject=storable(about.strip()),
         since=start_of(day(since), desk.zone),
         until=end_of(day(until), desk.zone),
     )
@@ -145,8 +145,9 @@ def signed(request: Request, desk: AtDesk, who: Auditor) -> Response:
 
 
 @router.get("/audit/{seq}")
-def entry(request: Request, desk: AtDesk, who: Auditor, seq: int) -> Response:
-    record = logbook.record(desk.store, seq)
+def entry(request: Request, desk: AtDesk, who: Auditor, seq: str) -> Response:
+    wanted = number(seq)
+    record = None if wanted is None else logbook.record(desk.store, wanted)
     if record is None:
         raise StaleCase(f"The log has no entry {seq}.", remedy="Go back to the log and choose one.")
     line = _line(record.entry, logbook.names(desk.store))

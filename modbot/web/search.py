@@ -14,6 +14,7 @@ from modbot.evidence import Piece
 from modbot.review import Found
 from modbot.roles import Permission
 from modbot.search_words import folded
+from modbot.store import storable
 from modbot.web.desk import Desk, desk_of
 from modbot.web.fields import address, day, end_of, number, start_of
 from modbot.web.i18n import N_
@@ -71,11 +72,11 @@ def show(
     query = review.Query(
         text=text,
         author=author,
-        page=on,
+        page=storable(on),
         since=start_of(day(since), desk.zone),
         until=end_of(day(until), desk.zone),
-        clause=clause,
-        choice=choice,
+        clause=storable(clause),
+        choice=storable(choice),
     )
     asked = any(value.strip() for value in form.values())
     first = min(number(start) or 0, DEEPEST)

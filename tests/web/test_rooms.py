@@ -208,6 +208,20 @@ def test_every_page_of_the_help_is_there_and_its_links_lead_somewhere(rooms: Roo
     assert vic.get("/help/nothing").status_code == 404
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "/search?text=%00%22*(&author=%27&on=%00&clause=%00&choice=%00&start=9999999999999999999999",
+        "/search?since=0001-01-01&until=9999-12-31",
+        "/audit?kind=%25&actor=%00&about=%00&before=9999999999999999999999&since=never",
+        "/policy/changes?old=x&new=9999999999999999999999",
+    ],
+)
+def test_whatever_is_asked_there_is_an_answer(rooms: Rooms, asked: str) -> None:
+    assert rooms.member().get(asked).status_code == 200
+    assert rooms.member().get("/audit/99999999999999999999").status_code == 404
+
+
 def test_who_may_not_read_the_log_is_told_so(rooms: Rooms) -> None:
     assert rooms.member("vic").get("/audit").status_code == 403
     assert rooms.member("ana").post("/audit/proof").status_code == 403
