@@ -27,19 +27,24 @@ class Budget:
 
     permissible: float
     opinions: float
+    lowest: float = LOWEST
 
 
 def budgets() -> Mapping[Category, Budget]:
     goals = tomllib.loads((Path(__file__).parent / "goals.toml").read_text(encoding="utf-8"))
     return {
-        category: Budget(float(goals["permissible"][category]), float(goals["opinions"][category]))
+        category: Budget(
+            float(goals["permissible"][category]),
+            float(goals["opinions"][category]),
+            float(goals["lowest"].get(category, LOWEST)),
+        )
         for category in Category
     }
 
 
 def choose(budget: Budget, permissible: Floats, opinions: Floats) -> float:
     """The lowest threshold that keeps both groups within their budgets, in steps of 0.0001."""
-    lowest = LOWEST
+    lowest = budget.lowest
     for scores, most in ((permissible, budget.permissible), (opinions, budget.opinions)):
         if len(scores):
             allowed = int(most * len(scores))
