@@ -22,7 +22,10 @@ def names() -> list[str]:
 
 def load(name: str) -> type[Platform]:
     """The adapter's class. Raises KeyError for a name that nobody registered."""
-    paths = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)} | BUILTIN
-    module, _, attribute = paths[name].partition(":")
+    module, _, attribute = (BUILTIN.get(name) or _installed(name)).partition(":")
     found: type[Platform] = getattr(import_module(module), attribute)
     return found
+
+
+def _installed(name: str) -> str:
+    return {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}[name]
