@@ -119,6 +119,7 @@ def course(
     axes.set_ylim(bottom=0, top=None if _highest(lines) else 1)
     axes.set_ylabel(unit)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     return _drawing(figure, name, title, text)
 
 
