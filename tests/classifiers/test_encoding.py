@@ -27,6 +27,7 @@ def lesson() -> Lesson:
     return Lesson("small", ROWS, [1.0] * len(ROWS), 8, epochs=1, disguised=0.5, seed=3)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_what_is_exported_says_what_the_network_says_alone_and_together() -> None:
     made = network.pretrained()
     words = (network.pretrained_folder() / "tokenizer.json").read_bytes()
