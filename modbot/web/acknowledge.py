@@ -21,6 +21,7 @@ from modbot.roles import Permission
 from modbot.store import Store, table
 from modbot.tables import Delivery
 from modbot.web.desk import Desk, desk_of
+from modbot.web.fields import RowNumber
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require, visitor
 
@@ -52,12 +53,12 @@ def answer_link(request: Request, desk: AtDesk, token: str) -> Response:
 
 
 @router.get("/call/{number}")
-def show(request: Request, desk: AtDesk, number: int, who: Decider) -> Response:
+def show(request: Request, desk: AtDesk, number: RowNumber, who: Decider) -> Response:
     return _page(request, desk, who, calls.look(desk.store, number), f"/call/{number}", None)
 
 
 @router.post("/call/{number}")
-def answer(desk: AtDesk, number: int, who: Decider) -> Response:
+def answer(desk: AtDesk, number: RowNumber, who: Decider) -> Response:
     calls.acknowledge(desk.store, number, who.name, "page")
     return RedirectResponse(f"/call/{number}", status_code=303)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.staticfiles import StaticFiles
@@ -32,6 +33,7 @@ from modbot.web import (
 )
 from modbot.web.background import Background
 from modbot.web.desk import Desk
+from modbot.web.i18n import N_
 from modbot.web.pages import STATIC, page
 from modbot.web.practice_page import Practice
 from modbot.web.signed_in import visitor
@@ -72,6 +74,7 @@ def create_app(desk: Desk, practice: Practice | None = None) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_exception_handler(ModbotError, _refused)
     app.add_exception_handler(404, _missing)
+    app.add_exception_handler(RequestValidationError, _unreadable)
     hosts = _own_hosts(desk.settings.web)
     if hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
@@ -91,6 +94,14 @@ def _missing(request: Request, _error: Exception) -> Response:
     if "text/html" not in request.headers.get("accept", "") or "HX-Request" in request.headers:
         return PlainTextResponse("There is nothing here.\n", status_code=404)
     return page(request, "missing.html", visitor(request), status=404)
+
+
+def _unreadable(request: Request, error: Exception) -> Response:
+    """An address that names nothing, or a form that none of our pages sends."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+    if any(each["loc"][0] == "path" for each in error.errors()):
+        return _missing(request, error)
+    return _refused(request, ModbotError(N_("This form could not be read."), remedy=N_("Load it again.")))
 
 
 def _refused(request: Request, error: Exception) -> Response:

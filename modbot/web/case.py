@@ -16,7 +16,7 @@ from modbot.roles import Permission
 from modbot.web import case_sheet
 from modbot.web.aftermath import aftermath
 from modbot.web.desk import Desk, desk_of
-from modbot.web.fields import address
+from modbot.web.fields import RowNumber, address
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require
 
@@ -28,18 +28,20 @@ Decider = Annotated[SignedIn, Depends(require(Permission.DECIDE))]
 
 
 @router.get("/case/{number}")
-def show(request: Request, number: int, desk: AtDesk, who: Reader, after: int | None = None) -> Response:
+def show(
+    request: Request, number: RowNumber, desk: AtDesk, who: Reader, after: RowNumber | None = None
+) -> Response:
     return present(request, desk, who, number, {"after": aftermath(desk.store, after, who.name)})
 
 
 @router.get("/next")
-def following(desk: AtDesk, who: Decider, after: int | None = None) -> Response:
+def following(desk: AtDesk, who: Decider, after: RowNumber | None = None) -> Response:
     """On to what this person should look at next, or to the queue when nothing waits."""
     return RedirectResponse(next_address(desk, who, after), status_code=303)
 
 
 @router.post("/case/{number}/claim")
-def claim(request: Request, number: int, desk: AtDesk, who: Decider, version: int) -> Response:
+def claim(request: Request, number: RowNumber, desk: AtDesk, who: Decider, version: RowNumber) -> Response:
     """Keep the case while somebody works on it; tells if it has changed, or is somebody else's."""
     view = review.case(desk.store, number, who.name)
     keep = cases.claim if view.second_look is None else second_looks.claim
@@ -52,7 +54,7 @@ def claim(request: Request, number: int, desk: AtDesk, who: Decider, version: in
 
 
 @router.post("/case/{number}/release")
-def release(number: int, desk: AtDesk, who: Decider) -> Response:
+def release(number: RowNumber, desk: AtDesk, who: Decider) -> Response:
     cases.release(desk.store, number, who.name)
     second_looks.release(desk.store, number, who.name)
     return Response(status_code=204)

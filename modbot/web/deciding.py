@@ -16,6 +16,7 @@ from modbot.web import quoting
 from modbot.web.case import AtDesk, Decider, next_address, opinion_waits, people, present
 from modbot.web.case_form import Given
 from modbot.web.desk import Desk
+from modbot.web.fields import RowNumber
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
 from modbot.web.signed_in import SignedIn
@@ -25,7 +26,7 @@ router = APIRouter()
 
 @router.post("/case/{number}/decide")
 def decide(
-    request: Request, number: int, desk: AtDesk, who: Decider, given: Annotated[Given, Depends()]
+    request: Request, number: RowNumber, desk: AtDesk, who: Decider, given: Annotated[Given, Depends()]
 ) -> Response:
     """Record the decision and go on to the next case. Where it is refused, say why; nothing has changed.
 
@@ -48,7 +49,7 @@ def decide(
 
 @router.post("/case/{number}/undo")
 def undo(
-    request: Request, number: int, desk: AtDesk, who: Decider, reason: Annotated[str, Form()] = ""
+    request: Request, number: RowNumber, desk: AtDesk, who: Decider, reason: Annotated[str, Form()] = ""
 ) -> Response:
     """Take the last decision back: what was hidden is shown again, and the case waits."""
     try:
@@ -59,7 +60,7 @@ def undo(
 
 
 @router.post("/case/{number}/skip")
-def skip(number: int, desk: AtDesk, who: Decider) -> Response:
+def skip(number: RowNumber, desk: AtDesk, who: Decider) -> Response:
     skips.skip(desk.store, number, who.name)
     found = review.next_for(desk.store, who.name)
     if found is None or found.case_id == number:
@@ -69,7 +70,7 @@ def skip(number: int, desk: AtDesk, who: Decider) -> Response:
 
 
 @router.post("/case/{number}/note")
-def note(number: int, desk: AtDesk, who: Decider, text: Annotated[str, Form()] = "") -> Response:
+def note(number: RowNumber, desk: AtDesk, who: Decider, text: Annotated[str, Form()] = "") -> Response:
     try:
         notes.write(desk.store, number, who.name, text.replace("\r\n", "\n"))
     except DecisionRefused as error:
@@ -79,7 +80,7 @@ def note(number: int, desk: AtDesk, who: Decider, text: Annotated[str, Form()] =
 
 @router.post("/case/{number}/split")
 def split(
-    request: Request, number: int, desk: AtDesk, who: Decider, record: Annotated[int, Form()]
+    request: Request, number: RowNumber, desk: AtDesk, who: Decider, record: Annotated[RowNumber, Form()]
 ) -> Response:
     """Take one comment out of a case of near-identical ones; it becomes a case of its own."""
     try:

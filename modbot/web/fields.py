@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Annotated
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+RowNumber = Annotated[int, Field(ge=0, lt=2**63)]
+"""A number that a database can look up."""
 
 
 def day(text: str) -> date | None:

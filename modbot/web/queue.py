@@ -17,7 +17,7 @@ from modbot.web import listing
 from modbot.web.aftermath import aftermath
 from modbot.web.case import AtDesk, Reader, opinion_waits, page_titles, people
 from modbot.web.desk import Desk
-from modbot.web.fields import address
+from modbot.web.fields import RowNumber, address
 from modbot.web.i18n import N_
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require, visitor
@@ -75,7 +75,12 @@ def root(request: Request, who: Annotated[SignedIn | None, Depends(visitor)]) ->
 
 @router.get("/queue")
 def show(
-    request: Request, desk: AtDesk, who: Reader, sought: Asked, start: str = "", after: int | None = None
+    request: Request,
+    desk: AtDesk,
+    who: Reader,
+    sought: Asked,
+    start: str = "",
+    after: RowNumber | None = None,
 ) -> Response:
     last = listing.last_entry(desk.store)
     found = _found(desk, who, sought, start)
@@ -106,8 +111,8 @@ def news(
     desk: AtDesk,
     who: Onlooker,
     sought: Asked,
-    loaded: int,
-    seen: int,
+    loaded: RowNumber,
+    seen: RowNumber,
     shown: Numbers = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """What changed since the list was loaded: nothing (204), or how many came and what became of the rest."""

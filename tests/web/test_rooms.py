@@ -225,3 +225,14 @@ def test_whatever_is_asked_there_is_an_answer(rooms: Rooms, asked: str) -> None:
 def test_who_may_not_read_the_log_is_told_so(rooms: Rooms) -> None:
     assert rooms.member("vic").get("/audit").status_code == 403
     assert rooms.member("ana").post("/audit/proof").status_code == 403
+
+
+@pytest.mark.parametrize("path", [f"/case/{2**63}", "/case/none", f"/call/{2**64}", "/case/999999"])
+def test_a_number_that_names_nothing_is_not_found(rooms: Rooms, path: str) -> None:
+    assert rooms.member("ana").get(path).status_code == 404
+
+
+def test_a_form_that_none_of_our_pages_sends_is_refused_in_words(rooms: Rooms) -> None:
+    answer = rooms.member("ana").get(f"/queue?after={2**63}")
+    assert answer.status_code == 400
+    assert "could not be read" in answer.text
