@@ -12,7 +12,7 @@ from modbot import resources
 from modbot.members import ensemble_of
 from tests.benchmarks.plan import NotMeasured, Plan, Report, Table, percentile
 
-MEMBERS = ("patterns", "linear")
+MEMBERS = ("patterns", "linear", "encoder")
 AT_ONCE = 256
 LOADING = """
 import sys, time
@@ -43,7 +43,7 @@ def measure(plan: Plan) -> Report:
         report.figures.update({f"{name}.{key}": value for key, value in found.items()})
         rows.append((name, *(f"{found[key]:,}" for key in COLUMNS)))
         report.figures["versions"] = ensemble.version
-    report.tables.append(Table("The classifiers on one core", ("", *COLUMNS.values()), rows))
+    report.tables.append(Table("The classifiers in one process", ("", *COLUMNS.values()), rows))
     return report
 
 

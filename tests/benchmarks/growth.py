@@ -43,7 +43,7 @@ def measure(plan: Plan) -> Report:
 
 
 def _costs(plan: Plan, engine: Engine, fresh: Sequence[str], sources: Sequence[str]) -> dict[int, Cost]:
-    installation.write(engine.folder, engine.url)
+    installation.write(engine.folder, engine.url, members=installation.CHEAP)
     bot = installation.opened(engine.folder)
     steps = Steps()
     filler = Filler(bot, sources)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,13 +16,21 @@ RECORDING = "recording.jsonl"
 START = datetime(2026, 1, 5, 16, tzinfo=UTC)
 
 
-def write(folder: Path, url: str, *, speed: float | None = None) -> None:
-    """Settings, policy, key, and the page `recording`, which replays recording.jsonl."""
+CHEAP = ("patterns", "linear")
+"""The members that read every comment; the encoder reads where they leave doubt."""
+
+
+def write(folder: Path, url: str, *, speed: float | None = None, members: Sequence[str] = ()) -> None:
+    """Settings, policy, key, and the page `recording`, which replays recording.jsonl.
+
+    Without `members` those of a new installation.
+    """
     (folder / "policy.toml").write_bytes(resources.policy("yelm-4007p.toml"))
     checkpoints.make_key(folder / "checkpoint.key")
     settings = [
         f"database.url = {json.dumps(url)}",
         "log.level = 'warning'",
+        *([f"classifiers.members = {json.dumps(list(members))}"] if members else []),
         f"[[page]]\nkey = '{PAGE}'\nplatform = 'replay'",
         f"[page.settings]\npath = {json.dumps(str(folder / RECORDING))}",
         *([] if speed is None else [f"speed = {speed}"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.benchmarks import engines, installation
 from tests.benchmarks.plan import Plan, Report, Table, percentile
-from tests.benchmarks.replaying import Outcome, replay
+from tests.benchmarks.replaying import Outcome, replay, runs
 
 COLUMNS = {
     "comments_per_s": "comments/s",
@@ -20,9 +20,9 @@ def measure(plan: Plan) -> Report:
     report = Report()
     rows = []
     texts = plan.texts(plan.a_second * plan.seconds)
-    for name in engines.available(plan.engines):
-        with engines.started(name) as engine:
-            installation.write(engine.folder, engine.url, speed=1)
+    for name, engine_name, members in runs(plan.engines):
+        with engines.started(engine_name) as engine:
+            installation.write(engine.folder, engine.url, speed=1, members=members)
             installation.record(engine.folder, texts, a_second=plan.a_second)
             found = _figures(replay(engine.folder))
         report.figures.update({f"{name}.{key}": value for key, value in found.items()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.benchmarks import engines, installation
 from tests.benchmarks.plan import Plan, Report, Table
-from tests.benchmarks.replaying import Outcome, replay
+from tests.benchmarks.replaying import Outcome, replay, runs
 
 COLUMNS = {
     "comments": "comments",
@@ -21,15 +21,15 @@ def measure(plan: Plan) -> Report:
     report = Report()
     rows = []
     texts = plan.texts(plan.replayed)
-    for name in engines.available(plan.engines):
-        with engines.started(name) as engine:
-            installation.write(engine.folder, engine.url)
+    for name, engine_name, members in runs(plan.engines):
+        with engines.started(engine_name) as engine:
+            installation.write(engine.folder, engine.url, members=members)
             installation.record(engine.folder, texts)
             before = engine.server_cpu()
             outcome = replay(engine.folder)
             found = _figures(outcome, engine.server_cpu() - before)
         report.figures.update({f"{name}.{key}": value for key, value in found.items()})
-        report.figures["classifiers"] = outcome.version
+        report.figures[f"{name}.classifiers"] = outcome.version
         rows.append((name, *(f"{found[key]:,}" for key in COLUMNS)))
         report.tables.append(_steps(name, outcome))
     title = "The whole path; to reach on SQLite: 1,000 comments/s in 400 MB"

@@ -30,7 +30,7 @@ from modbot.tables import Verdict as VerdictRow
 from modbot.wiring import Bot
 from platforms.base import Batch
 from platforms.replay import Replay
-from tests.benchmarks import installation
+from tests.benchmarks import engines, installation
 from tests.benchmarks.plan import NotMeasured
 from tests.benchmarks.steps import Steps
 
@@ -51,6 +51,12 @@ class Outcome:
     steps: dict[str, dict[str, float]]
     to_case: list[float]
     """Seconds from the adapter's offer to the commit that queued the comment; flagged comments only."""
+
+
+def runs(wanted: Sequence[str]) -> list[tuple[str, str, Sequence[str]]]:
+    """What is replayed: name, engine and members. The cheap members on each engine, then all on the first."""
+    found = engines.available(wanted)
+    return [*((name, name, installation.CHEAP) for name in found), (f"{found[0]}.all_members", found[0], ())]
 
 
 def replay(folder: Path) -> Outcome:
