@@ -4,7 +4,7 @@ import gzip
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -239,8 +239,8 @@ def test_counting_hits_changes_nothing_but_the_counts(tmp_path: Path) -> None:
     assert counts["vote-on-measure"] == (0, 1)
     path.write_text(hits.rewritten(path.read_text(encoding="utf-8"), counts), encoding="utf-8")
     after = patterns.rules(path)
-    assert [replace(rule, measured=(0, 0)) for rule in after] == [
-        replace(rule, measured=(0, 0)) for rule in before
+    assert [asdict(replace(rule, measured=(0, 0))) for rule in after] == [
+        asdict(replace(rule, measured=(0, 0))) for rule in before
     ]
     assert {rule.id: rule.measured for rule in after if rule.find} == {
         k: v for k, v in counts.items() if k != "contact"

@@ -95,8 +95,9 @@ def test_the_same_text_gets_the_same_score_in_any_company() -> None:
 
 def test_other_members_come_from_the_settings(tmp_path: Path) -> None:
     (tmp_path / "modbot.toml").write_text('[classifiers]\nmembers = ["patterns"]')
-    answer = command("score", "--config", str(tmp_path), text=b"Nice concert")
-    assert json.loads(answer.out)["scores"]["threats"] == 0
+    answer = command("score", "--config", str(tmp_path), text=b"Nice concert\nSee you on Friday\n")
+    one, other = (json.loads(line)["scores"] for line in answer.out.splitlines())
+    assert one == other, "no pattern tells them apart; the linear member would"
     (tmp_path / "modbot.toml").write_text('[classifiers]\nmembers = ["oracle"]')
     answer = command("score", "--config", str(tmp_path), text=b"Nice concert")
     assert (answer.status, "There is no classifier oracle" in answer.err) == (1, True)

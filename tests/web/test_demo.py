@@ -21,7 +21,7 @@ HARMLESS = ("everyday", "viewpoint")
 @pytest.fixture(scope="module")
 def flags() -> dict[str, list[str]]:
     """Sample → the categories over their thresholds, by the shipped models."""
-    ensemble, limits = ensemble_of(("patterns", "linear"), resources.models())
+    ensemble, limits = ensemble_of(("patterns", "linear", "encoder"), resources.models())
     texts = [sample.text for sample in demo.material().samples]
     found = ensemble.assess(texts)
     return {
