@@ -20,9 +20,10 @@ def measure(plan: Plan) -> Report:
     report = Report()
     rows = []
     texts = plan.texts(plan.a_second * plan.seconds)
-    for name, engine_name, members in runs(plan.engines):
-        with engines.started(engine_name) as engine:
-            installation.write(engine.folder, engine.url, speed=1, members=members)
+    for run in runs(plan.engines):
+        name = run.name
+        with engines.started(run.engine) as engine:
+            installation.write(engine.folder, engine.url, speed=1, members=run.members)
             installation.record(engine.folder, texts, a_second=plan.a_second)
             found = _figures(replay(engine.folder))
         report.figures.update({f"{name}.{key}": value for key, value in found.items()})

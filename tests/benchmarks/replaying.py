@@ -53,10 +53,22 @@ class Outcome:
     """Seconds from the adapter's offer to the commit that queued the comment; flagged comments only."""
 
 
-def runs(wanted: Sequence[str]) -> list[tuple[str, str, Sequence[str]]]:
-    """What is replayed: name, engine and members. The cheap members on each engine, then all on the first."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One replay: a name for its figures, the engine, and the members; none for a new installation's."""
+
+    name: str
+    engine: str
+    members: Sequence[str] = ()
+
+
+def runs(wanted: Sequence[str]) -> list[Run]:
+    """The cheap members on each engine, then all members on the first."""
     found = engines.available(wanted)
-    return [*((name, name, installation.CHEAP) for name in found), (f"{found[0]}.all_members", found[0], ())]
+    return [
+        *(Run(name, name, installation.CHEAP) for name in found),
+        Run(f"{found[0]}.all_members", found[0]),
+    ]
 
 
 def replay(folder: Path) -> Outcome:
