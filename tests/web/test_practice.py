@@ -276,7 +276,7 @@ def test_without_script_a_form_leads_back_to_the_page(room: Classroom) -> None:
 
 def test_a_case_that_is_none_is_not_found(room: Classroom) -> None:
     assert room.visitor.post("/practice/cases/9999/undo", {}).status_code == 404
-    assert room.visitor.get("/practice/news?seen=x&waiting=0&feed=coming").status_code == 422
+    assert room.visitor.get("/practice/news?seen=x&waiting=0&feed=coming").status_code == 400
 
 
 def test_from_the_practice_page_one_click_leads_to_the_desk(room: Classroom) -> None:
