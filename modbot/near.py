@@ -15,6 +15,25 @@ from typing import Any
 SIMILAR = 0.8
 """Jaccard similarity from which two texts count as near-identical."""
 
+_SIDES = frozenset(
+    [
+        "yes",
+        "no",
+        "not",
+        "never",
+        "don",
+        "against",
+        "oppose",
+        "opposes",
+        "reject",
+        "approve",
+        "support",
+        "supports",
+        "sí",
+    ]
+)
+"""Words that turn an opinion round: one decision must not cover both sides of a question."""
+_SIDE = "\0"
 _SHINGLE = 5
 _BANDS, _ROWS = 12, 5
 # 12 bands of 5 rows find 99 % of the pairs at similarity 0.8 and 99.9 % at 0.85, and compare a third at 0.5.
@@ -30,12 +49,16 @@ def folded(text: str) -> str:
 
 
 def shingles(text: str) -> frozenset[str]:
-    """Runs of five characters of the folded text; the whole text if it is shorter."""
+    """Runs of five characters of the folded text, the whole text if it is shorter; and the sides it takes."""
     plain = folded(text) or text
-    return frozenset(plain[at : at + _SHINGLE] for at in range(max(1, len(plain) - _SHINGLE + 1)))
+    runs = frozenset(plain[at : at + _SHINGLE] for at in range(max(1, len(plain) - _SHINGLE + 1)))
+    return runs | {_SIDE + word for word in _SIDES.intersection(plain.split())}
 
 
 def similarity(one: frozenset[str], other: frozenset[str]) -> float:
+    """0 where one text says yes, no or not and the other does not."""
+    if any(part.startswith(_SIDE) for part in one ^ other):
+        return 0.0
     return len(one & other) / len(one | other)
 
 
