@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from platforms.base import RateLimited, Unavailable
+from platforms.errors import RateLimited, Unavailable
 
 DEFAULT_WAIT = 60.0
 """Seconds to wait after a 429 that does not say how long."""
@@ -25,17 +25,45 @@ async def send(
     501 is returned, since repeating what a server does not offer is useless.
     """
     auth = None if anonymous else httpx.USE_CLIENT_DEFAULT
-    host = request.url.host
     try:
         response = await client.send(request, auth=auth)
     except (httpx.TransportError, httpx.DecodingError) as error:
-        # Without the cause: it holds the request, and that the Authorization header.
-        raise Unavailable(f"no answer from {host}: {type(error).__name__} {error}".rstrip()) from None
+        raise _no_answer(request, error) from None
+    _refuse_for_now(response)
+    return response
+
+
+async def read(
+    client: httpx.AsyncClient, request: httpx.Request, *, most: int
+) -> tuple[httpx.Response, bytes]:
+    """Like `send`, with the body apart. Raises Unavailable as soon as that is longer than `most` bytes."""
+    body = bytearray()
+    try:
+        response = await client.send(request, stream=True)
+        try:
+            async for part in response.aiter_bytes():
+                body += part
+                if len(body) > most:
+                    raise Unavailable(f"the answer of {request.url.host} is longer than {most} bytes")
+        finally:
+            await response.aclose()
+    except (httpx.TransportError, httpx.DecodingError) as error:
+        raise _no_answer(request, error) from None
+    _refuse_for_now(response)
+    return response, bytes(body)
+
+
+def _no_answer(request: httpx.Request, error: Exception) -> Unavailable:
+    # To be raised without its cause: that holds the request, and so the Authorization header.
+    return Unavailable(f"no answer from {request.url.host}: {type(error).__name__} {error}".rstrip())
+
+
+def _refuse_for_now(response: httpx.Response) -> None:
+    host = response.request.url.host
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
         raise RateLimited(f"{host} asks us to slow down (429)", retry_after=retry_after(response))
     if response.is_server_error and response.status_code != httpx.codes.NOT_IMPLEMENTED:
         raise Unavailable(f"{host} answered {response.status_code}")
-    return response
 
 
 def json_of(response: httpx.Response) -> Any:

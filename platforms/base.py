@@ -4,12 +4,7 @@ An adapter is handed its page's settings and nothing else. It never stores anyth
 each batch together with the batch's cursor, so an adapter may be stopped at any instant and asked again
 from the last cursor that was committed.
 
-    PlatformError
-    ├── NotAuthorised          fix the set-up: wrong credentials, missing role, expired token
-    ├── RateLimited            wait `retry_after` seconds, then the same call again
-    ├── Unavailable            network, 5xx, unreadable answer: the same call again later
-    ├── CommentGone            the comment is no longer there: close the action, keep the record
-    └── Unsupported            this platform cannot do this action: tell a person
+How it fails is told in `platforms/errors.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +18,43 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
+
+from platforms.budget import Budget
+from platforms.errors import (
+    CapReached,
+    CommentGone,
+    NotAuthorised,
+    PlatformError,
+    RateLimited,
+    Unavailable,
+    Unsupported,
+)
+from platforms.oauth import Consent, token_of
+from platforms.tokens import Token, Tokens
+
+__all__ = [
+    "ActionKind",
+    "Batch",
+    "CapReached",
+    "Capabilities",
+    "Comment",
+    "CommentGone",
+    "Effect",
+    "Event",
+    "EventKind",
+    "Identity",
+    "Kind",
+    "NotAuthorised",
+    "Platform",
+    "PlatformError",
+    "PlatformSettings",
+    "RateLimited",
+    "Receipt",
+    "Unavailable",
+    "Unsupported",
+    "Visibility",
+    "text_revision",
+]
 
 
 class Kind(StrEnum):
@@ -155,32 +187,6 @@ class Receipt:
     answer: Mapping[str, Any] = field(default_factory=dict)
 
 
-class PlatformError(Exception):
-    """Any failure at a platform. `detail` never contains a secret."""
-
-
-class NotAuthorised(PlatformError):
-    pass
-
-
-class RateLimited(PlatformError):
-    def __init__(self, message: str, *, retry_after: float) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class Unavailable(PlatformError):
-    pass
-
-
-class CommentGone(PlatformError):
-    pass
-
-
-class Unsupported(PlatformError):
-    pass
-
-
 class PlatformSettings(BaseModel):
     """An adapter's own keys of a `[[page]]` table; unknown keys are refused."""
 
@@ -198,6 +204,9 @@ class Platform(ABC):
     def __init__(self, page: str, settings: PlatformSettings) -> None:
         self.page = page
         self.settings = settings
+        # In memory; whoever runs the page puts lasting ones here before `open`.
+        self.budget = Budget()
+        self.tokens = Tokens()
 
     @abstractmethod
     async def open(self) -> Identity:
@@ -220,6 +229,14 @@ class Platform(ABC):
 
     async def close(self) -> None:  # noqa: B027
         """Release connections. Safe to call twice."""
+
+    def consent(self) -> Consent | None:
+        """What a person agrees to when connecting this page; None: it needs no more than its settings."""
+        return None
+
+    async def exchanged(self, answer: Mapping[str, Any]) -> Token:
+        """The token to keep of what the platform gave for the consent."""
+        return token_of(answer)
 
 
 def text_revision(text: str) -> str:
