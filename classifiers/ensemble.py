@@ -27,6 +27,7 @@ class Ensemble:
         self.members = tuple(members)
         self.rules = rules
         self._reasons: dict[str, str] = {}
+        self._categories: dict[frozenset[str], Sequence[Category]] = {}
 
     def load(self) -> None:
         """Load every member; one that cannot be loaded is absent, with its reason, until the next load."""
@@ -100,9 +101,14 @@ class Ensemble:
         scores = _scores(results, index)
         spared = {name for name, found in results.items() if found[index] is None}
         absent = tuple(sorted({member.name for member in self.members} - scores.keys() - spared))
-        covered = {category for each in self.members if each.name in scores for category in each.categories}
-        joined = {category: self.rules.join(category, scores) for category in Category if category in covered}
-        return Assessment(joined, scores, absent)
+        return Assessment(self.rules.join(self._covered(frozenset(scores)), scores), scores, absent)
+
+    def _covered(self, names: frozenset[str]) -> Sequence[Category]:
+        """What these members can judge, in the order of Category."""
+        if names not in self._categories:
+            covered = {category for each in self.members if each.name in names for category in each.categories}
+            self._categories[names] = [category for category in Category if category in covered]
+        return self._categories[names]
 
 
 def _scores(results: Mapping[str, Sequence[Answer]], index: int) -> dict[str, Scores]:

@@ -11,10 +11,10 @@ nothing at all; how often the verdict is the same then was measured.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import exp, log
+from math import exp, fsum, log
 from pathlib import Path
 
 from classifiers import manifest
@@ -38,11 +38,9 @@ class Rule:
     bias: float
 
     def joined(self, probabilities: Mapping[str, float]) -> float:
-        """Of every member of the rule one probability; rounded, so that no digit depends on the machine."""
-        total = self.bias + sum(
-            weight * logit(probabilities[name]) for name, weight in sorted(self.weights.items())
-        )
-        return round(1 / (1 + exp(-total)), 6)
+        """Of members' probabilities, 0 for one that is silent; no digit depends on order or machine."""
+        terms = [weight * logit(probabilities.get(name, 0.0)) for name, weight in self.weights.items()]
+        return round(1 / (1 + exp(-fsum((self.bias, *terms)))), 6)
 
 
 @dataclass(frozen=True)
@@ -67,28 +65,33 @@ class Rules:
             score.probability < below for scores in found.values() for score in scores.values()
         )
 
-    def join(self, category: Category, found: Mapping[str, Scores]) -> Score:
+    def join(self, categories: Iterable[Category], found: Mapping[str, Scores]) -> dict[Category, Score]:
         """`found`: what the members that are present say; one that is silent on a category said 0."""
-        said = {name: scores[category] for name, scores in found.items() if category in scores}
         rules = self.by_members.get(self.known.intersection(found), {})
-        rule = rules.get(category)
-        weighed = rule.weights.keys() if rule else frozenset[str]()
-        least = [score for name, score in said.items() if name not in weighed or name in self.certain]
-        probability = max((score.probability for score in least), default=0.0)
+        return {category: self._joined(category, rules.get(category), found) for category in categories}
+
+    def _joined(self, category: Category, rule: Rule | None, found: Mapping[str, Scores]) -> Score:
+        said = {name: scores[category] for name, scores in found.items() if category in scores}
+        probability = 0.0
         if rule:
-            silent = Score(0.0)
-            own = {name: said.get(name, silent).probability for name in weighed}
-            probability = max(probability, rule.joined(own))
-        return Score(probability, _carried(list(said.values())))
+            probability = rule.joined({name: score.probability for name, score in said.items()})
+        for name, score in said.items():
+            if score.probability > probability and (
+                rule is None or name not in rule.weights or name in self.certain
+            ):
+                probability = score.probability
+        return Score(probability, _carried(said.values()))
 
 
 HIGHEST = Rules({})
 """Nothing learned: the joined score is the highest of the members'."""
 
 
-def _carried(scores: Sequence[Score]) -> tuple[Span, ...]:
+def _carried(scores: Collection[Score]) -> tuple[Span, ...]:
     """The spans of every member that is at least half as sure as the surest."""
-    highest = max((score.probability for score in scores), default=0.0)
+    if not any(score.spans for score in scores):
+        return ()
+    highest = max(score.probability for score in scores)
     spans = {span for score in scores if score.probability >= highest / 2 for span in score.spans}
     return tuple(sorted(spans))
 

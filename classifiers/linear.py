@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import skops.io
 
-from classifiers import manifest, ngrams
+from classifiers import manifest, ngrams, skops_file
 from classifiers.base import Category, Classifier, ClassifierFailed, ModelTampered, Score, Scores
 from classifiers.evidence import Reason, Source, explain
 from classifiers.fingerprint import code_version
@@ -107,10 +106,11 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def parse(content: bytes) -> Model:
-    """Only numbers, lists and strings are in the file; anything else is refused before it is built."""
-    if skops.io.get_untrusted_types(data=content):
-        raise ModelTampered("the linear model holds more than numbers and names: restore it from the release")
-    raw = skops.io.loads(content)
+    """Raises ModelTampered where the file holds more than numbers and words."""
+    try:
+        raw = skops_file.read(content)
+    except skops_file.NotPlain as error:
+        raise ModelTampered(f"the linear model is {error}: restore it from the release") from error
     return Model(
         weights=np.ascontiguousarray(raw["weights"], dtype=np.float32),
         vectors=np.ascontiguousarray(raw["vectors"], dtype=np.float32),

@@ -77,7 +77,7 @@ def joined(rules: Rules, opinions: Mapping[str, Floats]) -> Floats:
         for costly in rules.spared:
             if rules.spares(costly, {name: scores for name, scores in said.items() if name != costly}):
                 said.pop(costly, None)
-        found[row] = [rules.join(category, said).probability for category in Category]
+        found[row] = [score.probability for score in rules.join(Category, said).values()]
     return found
 
 

@@ -31,14 +31,18 @@ def of(said: Mapping[str, float]) -> dict[str, Scores]:
     return {name: {Category.THREATS: Score(probability)} for name, probability in said.items()}
 
 
+def joined(rules: Rules, found: Mapping[str, Scores]) -> Score:
+    return rules.join([Category.THREATS], found)[Category.THREATS]
+
+
 @pytest.mark.parametrize("rules", [HIGHEST, RULES])
 @given(said=SAID, name=st.sampled_from(NAMES), more=st.floats(0, 1))
 def test_a_surer_member_never_lowers_the_joined_score(
     rules: Rules, said: dict[str, float], name: str, more: float
 ) -> None:
     surer = said | {name: max(more, said[name])} if name in said else said
-    before = rules.join(Category.THREATS, of(said)).probability
-    assert rules.join(Category.THREATS, of(surer)).probability >= before
+    before = joined(rules, of(said)).probability
+    assert joined(rules, of(surer)).probability >= before
 
 
 @pytest.mark.parametrize("rules", [HIGHEST, RULES])
@@ -47,29 +51,29 @@ def test_the_joined_score_does_not_depend_on_the_order_of_members(
     rules: Rules, said: dict[str, float]
 ) -> None:
     backwards = dict(reversed(said.items()))
-    assert rules.join(Category.THREATS, of(said)) == rules.join(Category.THREATS, of(backwards))
+    assert joined(rules, of(said)) == joined(rules, of(backwards))
 
 
 def test_without_rules_the_highest_counts_and_nobody_means_nothing() -> None:
-    assert HIGHEST.join(Category.THREATS, of({"encoder": 0.3, "linear": 0.6})).probability == 0.6
-    assert HIGHEST.join(Category.THREATS, {}) == Score(0.0)
+    assert joined(HIGHEST, of({"encoder": 0.3, "linear": 0.6})).probability == 0.6
+    assert joined(HIGHEST, {}) == Score(0.0)
 
 
 def test_a_rule_is_the_sum_that_it_says() -> None:
-    joined = RULES.join(Category.THREATS, of({"encoder": 0.9, "linear": 0.2})).probability
+    found = joined(RULES, of({"encoder": 0.9, "linear": 0.2})).probability
     total = -0.5 + 0.8 * joining.logit(0.9) + 0.4 * joining.logit(0.2)
-    assert joined == pytest.approx(1 / (1 + np.exp(-total)), abs=1e-6)
+    assert found == pytest.approx(1 / (1 + np.exp(-total)), abs=1e-6)
 
 
 def test_without_one_member_the_rule_for_the_others_counts() -> None:
-    assert RULES.join(Category.THREATS, of({"linear": 0.7})).probability == pytest.approx(0.7)
-    assert RULES.join(Category.THREATS, of({"stranger": 0.4})).probability == 0.4
+    assert joined(RULES, of({"linear": 0.7})).probability == pytest.approx(0.7)
+    assert joined(RULES, of({"stranger": 0.4})).probability == 0.4
 
 
 @pytest.mark.parametrize("name", ["patterns", "stranger"])
 def test_a_certain_hit_is_not_averaged_away(name: str) -> None:
     said = {"encoder": 0.01, "linear": 0.01, name: 0.98}
-    assert RULES.join(Category.THREATS, of(said)).probability == 0.98
+    assert joined(RULES, of(said)).probability == 0.98
 
 
 def test_spans_come_from_the_members_that_carried_the_score() -> None:
@@ -79,7 +83,7 @@ def test_spans_come_from_the_members_that_carried_the_score() -> None:
             "encoder": {Category.THREATS: Score(0.9, (strong,))},
             "linear": {Category.THREATS: Score(less, (weak,))},
         }
-        assert HIGHEST.join(Category.THREATS, found).spans == spans
+        assert joined(HIGHEST, found).spans == spans
 
 
 def learned() -> Rules:
