@@ -8,7 +8,6 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.staticfiles import StaticFiles
 
 from modbot.config import Web
 from modbot.errors import ModbotError, NotAllowed, StaleCase, StoreUnavailable
@@ -29,12 +28,13 @@ from modbot.web import (
     queue,
     search,
     sign_in,
+    static_files,
     status,
 )
 from modbot.web.background import Background
 from modbot.web.desk import Desk
 from modbot.web.i18n import N_
-from modbot.web.pages import STATIC, page
+from modbot.web.pages import page
 from modbot.web.practice_page import Practice
 from modbot.web.signed_in import visitor
 
@@ -71,7 +71,7 @@ def create_app(desk: Desk, practice: Practice | None = None) -> FastAPI:
     if practice is not None:
         app.state.practice = practice
         app.include_router(practice_page.router)
-    app.mount("/static", StaticFiles(directory=STATIC))
+    app.mount(static_files.WHERE, static_files.Static(directory=static_files.FOLDER))
     app.add_exception_handler(ModbotError, _refused)
     app.add_exception_handler(404, _missing)
     app.add_exception_handler(RequestValidationError, _unreadable)

@@ -14,11 +14,11 @@ from modbot.roles import Permission
 from modbot.visible import visible
 from modbot.web import counts, i18n, quoting
 from modbot.web.desk import desk_of
+from modbot.web.static_files import static
 
 if TYPE_CHECKING:  # signed_in shows its refusals with this module
     from modbot.web.signed_in import SignedIn
 
-STATIC = resources.folder("web") / "static"
 TOLD = "told"
 """The cookie that carries one message over a redirect."""
 LONGEST_MESSAGE = 1_000
@@ -61,7 +61,7 @@ def _environment() -> Environment:
     )
     i18n.install(made)
     made.filters |= {"visible": visible, "shown": quoting.shown}
-    made.globals["Permission"] = Permission
+    made.globals |= {"Permission": Permission, "static": static}
     return made
 
 

@@ -22,6 +22,7 @@ from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from modbot.web.people import MEANINGS
 from modbot.web.practice_page import Practice
+from modbot.web.static_files import WHERE
 from platforms.memory import MemoryPage
 from tests.web.member import Member, member
 from tests.web.visitor import Visitor, settings
@@ -89,7 +90,7 @@ def endpoints(routes: Sequence[BaseRoute]) -> Iterator[APIRoute]:
             yield route
         else:
             assert isinstance(route, Mount), route
-            assert route.path == "/static"
+            assert route.path == WHERE
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:

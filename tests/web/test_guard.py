@@ -7,6 +7,7 @@ import pytest
 from modbot.store import Store
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
+from modbot.web.static_files import static
 from tests.web.visitor import HERE, Visitor, settings
 
 
@@ -16,7 +17,7 @@ def visitor(tmp_path: Path, migrated_file: Path) -> Visitor:
 
 
 def test_every_answer_forbids_script_and_frames_of_others(visitor: Visitor) -> None:
-    for path in ("/healthz", "/static/modbot.css", "/nowhere"):
+    for path in ("/healthz", static("modbot.css"), "/nowhere"):
         headers = visitor.get(path).headers
         policy = dict(part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";"))
         assert policy["default-src"] == "'none'"
@@ -53,5 +54,12 @@ def test_the_interface_is_not_described_to_strangers(visitor: Visitor) -> None:
 
 
 def test_files_outside_the_static_folder_are_not_served(visitor: Visitor) -> None:
-    for path in ("/static/../app.py", "/static/%2e%2e/app.py", "/static//etc/passwd"):
-        assert visitor.get(path).status_code in (400, 404)
+    for path in ("../app.py", "%2e%2e/app.py", "/etc/passwd"):
+        assert visitor.get(static(path)).status_code in (400, 404)
+
+
+def test_browsers_keep_scripts_and_styles_but_no_page(visitor: Visitor) -> None:
+    kept = {path: visitor.get(path).headers["cache-control"] for path in (static("desk.js"), "/sign-in")}
+    assert "immutable" in kept[static("desk.js")]
+    assert kept["/sign-in"] == "no-store"
+    assert visitor.get("/static/of-another-version/desk.js").status_code == 404

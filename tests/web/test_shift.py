@@ -223,6 +223,27 @@ def test_quoted_words_are_picked_in_the_comment_itself(window: BrowserContext, d
     expect(page.get_by_text("Quoted words:")).to_contain_text("only buy now \\u202ean")
 
 
+QUICKLY = """keys => new Promise(done => {
+  document.getElementById('bar').addEventListener('toggle', () => setTimeout(done), {capture: true});
+  if (keys.length < 2 || keys[0] === keys[1]) done();
+  for (const key of keys) document.body.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true}));
+})"""
+"""Presses keys in one go, before the browser tells the page that anything opened; ends when it has."""
+
+
+def test_keys_pressed_faster_than_the_browser_tells_of_them_are_not_lost(
+    window: BrowserContext, desk: Shift
+) -> None:
+    number = arrives(desk, "Buy now, a whole closet of cleats")
+    page = enter(window, desk, "ana", f"/case/{number}")
+    page.evaluate(QUICKLY, ["h", "1"])
+    expect(page.get_by_role("button", name="Hide it, then the next case")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.evaluate(QUICKLY, ["l", "l"])
+    expect(page.locator("#undo")).to_contain_text(f"Case {number}: left up")
+    assert len([row for row in desk.here.rows(Decision) if row.case_id == number]) == 1
+
+
 def test_shift_takes_effect_at_once(window: BrowserContext, desk: Shift) -> None:
     number = arrives(desk, "Buy now, tires and rims")
     page = enter(window, desk, "ana", f"/case/{number}")

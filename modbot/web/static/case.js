@@ -37,6 +37,8 @@ if (bar) {
     panel.addEventListener("toggle", () => {
       if (!panel.open) return;
       for (const other of panels) if (other !== panel) other.open = false;
+      // The browser tells of the opening only after a while: who types quickly has gone on meanwhile.
+      if (panel.querySelector("form").contains(document.activeElement)) return;
       (panel.querySelector("[autofocus], input:checked") ?? panel.querySelector("input:not([type=hidden])"))?.focus();
     });
   }
@@ -78,11 +80,18 @@ if (bar) {
   });
 }
 
+// One key pressed twice is one decision. Whatever is sent, the browser is leaving this case.
+let deciding = false;
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post" || event.target.hasAttribute("hx-post")) return;
+  if (deciding) event.preventDefault();
+  deciding = true;
+});
+window.addEventListener("pageshow", () => (deciding = false));
+
 const claim = document.getElementById("claim");
 if (claim) {
   // Lets go of the case when its reader leaves without deciding; deciding has let go of it already.
-  let deciding = false;
-  document.addEventListener("submit", () => (deciding = true));
   window.addEventListener("pagehide", () => {
     if (deciding) return;
     const fields = new URLSearchParams({ _token: claim.dataset.token });
