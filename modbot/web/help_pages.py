@@ -31,7 +31,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("Running modbot"), ("operating", "alerts", "reports", "people")),
     (N_("Extending modbot"), ("add-a-platform", "add-a-classifier")),
 )
-OTHERS = N_("More")
+PLATFORMS, OTHERS = N_("Platforms"), N_("More")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,10 @@ def article(request: Request, who: Reader, name: str) -> Response:
 
 def _groups() -> list[tuple[str, list[Article]]]:
     known = articles()
-    named = {name for _, names in GROUPS for name in names}
-    groups = [*GROUPS, (OTHERS, tuple(name for name in known if name not in named))]
+    of_platforms = tuple(sorted(file.stem for file in resources.folder("docs").glob("platforms/*.md")))
+    named = {*of_platforms, *(name for _, names in GROUPS for name in names)}
+    others = tuple(name for name in known if name not in named)
+    groups = [*GROUPS[:2], (PLATFORMS, of_platforms), *GROUPS[2:], (OTHERS, others)]
     found = [(title, [known[name] for name in names if name in known]) for title, names in groups]
     return [(title, listed) for title, listed in found if listed]
 
@@ -74,7 +76,8 @@ def _groups() -> list[tuple[str, list[Article]]]:
 @cache
 def articles() -> dict[str, Article]:
     """Every page of the documentation by the name of its file."""
-    files = sorted(resources.folder("docs").glob("*.md"))
+    docs = resources.folder("docs")
+    files = [*sorted(docs.glob("*.md")), *sorted(docs.glob("platforms/*.md"))]
     return {file.stem: render(file.stem, file.read_text(encoding="utf-8")) for file in files}
 
 
@@ -129,7 +132,7 @@ def _inside(tokens: Sequence[Token]) -> list[Token]:
 
 def _served(target: str) -> str:
     """Links between the files lead to their pages here."""
-    return re.sub(r"^([\w-]+)\.md(?=#|$)", r"/help/\1", target)
+    return re.sub(r"^(?:\.\./|platforms/)?([\w-]+)\.md(?=#|$)", r"/help/\1", target)
 
 
 def _plain(markdown: str) -> str:
