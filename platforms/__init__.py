@@ -8,6 +8,8 @@ from importlib.metadata import entry_points
 from platforms.base import Platform
 
 BUILTIN = {
+    "feed": "platforms.feed:CommentFeed",
+    "bluesky": "platforms.bluesky:Bluesky",
     "memory": "platforms.memory:Memory",
     "replay": "platforms.replay:Replay",
     "wordpress": "platforms.wordpress:WordPress",

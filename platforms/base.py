@@ -139,6 +139,8 @@ class Batch:
     """True when the next poll would bring something at once; False means: wait the poll interval."""
     done: bool = False
     """True when the source has ended and will never bring more (a replayed file)."""
+    gap: str = ""
+    """Why comments may be missing that were written since the batch before, in words; goes on record."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def take_in(
     """
     with store.write() as tx:
         taken = archive(tx, page, batch.events, native_revisions=native_revisions)
-        _mark_answered(tx, page, batch.cursor, unread)
+        _mark_answered(tx, page, batch, unread)
     return taken
 
 
@@ -222,8 +222,10 @@ def _fill_presence(tx: Transaction, items: dict[str, _Item]) -> None:
         by_comment[row.comment_id].present = row.present
 
 
-def _mark_answered(tx: Transaction, page: str, cursor: str | None, unread: timedelta) -> None:
+def _mark_answered(tx: Transaction, page: str, batch: Batch, unread: timedelta) -> None:
     row = tx.execute(sa.select(pages).where(pages.c.key == page)).one()
+    if batch.gap:
+        _gap(tx, page, row.polled_at or tx.now, batch.gap)
     if row.failing_since is not None:
         _gap(tx, page, row.failing_since, row.failure)
     elif row.polled_at is not None and tx.now - row.polled_at > unread:
@@ -232,7 +234,7 @@ def _mark_answered(tx: Transaction, page: str, cursor: str | None, unread: timed
         sa.update(pages)
         .where(pages.c.key == page)
         .values(
-            cursor=None if cursor is None else storable(cursor),
+            cursor=storable(batch.cursor),
             polled_at=tx.now,
             failing_since=None,
             failure="",
