@@ -1,6 +1,7 @@
 """Every table, by what it is about; `spine` says what holds for all of them."""
 
 from modbot.tables.alerting import Alert, Call, Delivery, Watched
+from modbot.tables.connecting import Credential, PushDelivery, QuotaUse
 from modbot.tables.people import Account, Attempts, RecoveryCode, Session
 from modbot.tables.reviewing import Authored, Note, Opened, SecondLook, SecondOpinion, Skip
 from modbot.tables.spine import (
@@ -39,6 +40,7 @@ __all__ = [
     "Checkpoint",
     "Comment",
     "Content",
+    "Credential",
     "Decision",
     "Delivery",
     "Note",
@@ -46,6 +48,8 @@ __all__ = [
     "Page",
     "PolicyVersion",
     "Presence",
+    "PushDelivery",
+    "QuotaUse",
     "RecoveryCode",
     "Release",
     "Score",

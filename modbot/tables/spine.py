@@ -100,6 +100,8 @@ class Page(SQLModel, table=True):
     cursor: str | None = Field(default=None, sa_type=Text)
     polled_at: datetime | None = None
     """The last poll that the platform answered."""
+    next_poll_at: datetime | None = None
+    """Until when it is left alone on purpose: the poll interval, or what a quota leaves."""
     failing_since: datetime | None = None
     failure: str = ""
     checked_to: int = Field(default=0, sa_type=Number)
