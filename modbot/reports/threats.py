@@ -16,7 +16,7 @@ verdicts, case_comments, decisions = table(Verdict), table(CaseComment), table(D
 opened, alerts, calls = table(Opened), table(Alert), table(Call)
 
 CLAIMED = "case.claimed"
-"""To claim a case is to look at it; so is to open it, to decide it, and to answer the alert."""
+"""Logged for every state of a case that a person saw. To decide, or to answer the alert, is to look too."""
 _AT_ONCE = 5_000
 
 

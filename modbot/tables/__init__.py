@@ -3,7 +3,7 @@
 from modbot.tables.alerting import Alert, Call, Delivery, Watched
 from modbot.tables.connecting import Credential, PushDelivery, QuotaUse
 from modbot.tables.people import Account, Attempts, RecoveryCode, Session
-from modbot.tables.reviewing import Authored, Note, Opened, SecondLook, SecondOpinion, Skip
+from modbot.tables.reviewing import Authored, Note, Opened, Proposal, SecondLook, SecondOpinion, Skip
 from modbot.tables.spine import (
     Action,
     AuditEvent,
@@ -48,6 +48,7 @@ __all__ = [
     "Page",
     "PolicyVersion",
     "Presence",
+    "Proposal",
     "PushDelivery",
     "QuotaUse",
     "RecoveryCode",

@@ -1,4 +1,4 @@
-"""What the review screens need beside the spine: who looked, noted, skipped, and looked a second time."""
+"""What the review screens need beside the spine: who looked, noted, skipped, proposed, looked again."""
 
 from __future__ import annotations
 
@@ -30,6 +30,8 @@ class Opened(SQLModel, table=True):
     person: str = Field(primary_key=True, foreign_key="user.name")
     first_at: datetime
     last_at: datetime
+    version: int
+    """Of the case as they saw it last."""
     severe: bool
 
 
@@ -72,6 +74,21 @@ class SecondLook(SQLModel, table=True):
     """waiting, agreed, differs or dropped (the first decision was taken back)"""
     claimed_by: str | None = Field(default=None, foreign_key="user.name")
     claimed_until: datetime | None = None
+
+
+class Proposal(SQLModel, table=True):
+    """What only a final deletion can carry out; waits for the records officer. Why is its content."""
+
+    __tablename__ = "proposal"
+    __table_args__ = (Index("ix_proposal_state", "state", "id"),)
+    id: int = Field(sa_column=on_record("content.seq"))
+    case_id: int = Field(sa_column=Column(Number, ForeignKey("case.id"), nullable=False, index=True))
+    decision_id: int = Field(sa_column=refers_to("decision.id"))
+    comment_id: int = Field(sa_column=Column(Number, ForeignKey("comment.id"), nullable=False, index=True))
+    proposed_by: str = Field(foreign_key="user.name")
+    at: datetime
+    state: str
+    """waiting, released, refused or withdrawn (the decision was taken back)"""
 
 
 class SecondOpinion(SQLModel, table=True):

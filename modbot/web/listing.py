@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import sqlalchemy as sa
 
@@ -63,11 +64,18 @@ def arrived(store: Store, after: int, shown: Collection[int], filters: Filters) 
     return Waiting(sum(found.values()), found.get(URGENT, 0))
 
 
+def held(store: Store, shown: Collection[int]) -> str:
+    """Changes with who keeps which of the cases, of which the log does not tell."""
+    now = (cases.c.state.in_(WAITING), cases.c.claimed_until > utcnow())
+    found = sa.select(cases.c.id, cases.c.claimed_by).where(cases.c.id.in_(shown), *now)
+    with store.read() as connection:
+        return f"{crc32(repr(sorted(connection.execute(found).tuples())).encode()):x}"
+
+
 def standing(store: Store, after: int, shown: Collection[int], viewer: str) -> list[Standing]:
-    """Those of the cases that changed after entry `after`."""
-    numbers = [number for number in changed(store, after) if number in shown]
-    if not numbers:
-        return []
+    """The cases that wait, and those that were settled after entry `after`."""
+    moved = set(changed(store, after))
+    settled_before = sa.and_(cases.c.state.not_in(WAITING), cases.c.id.not_in(moved & set(shown)))
     blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
     with store.read() as connection:
         rows = connection.execute(
@@ -75,13 +83,13 @@ def standing(store: Store, after: int, shown: Collection[int], viewer: str) -> l
                 cases.c.id, cases.c.state, cases.c.claimed_until, users.c.full_name, blind.label("blind")
             )
             .select_from(cases.outerjoin(users, users.c.name == cases.c.claimed_by))
-            .where(cases.c.id.in_(numbers))
+            .where(cases.c.id.in_(shown), ~settled_before)
             .order_by(cases.c.id)
         ).all()
         made = connection.execute(
             sa.select(decisions.c.case_id, decisions.c.choice, users.c.full_name)
             .select_from(decisions.join(users, users.c.name == decisions.c.decided_by))
-            .where(decisions.c.case_id.in_(numbers))
+            .where(decisions.c.case_id.in_([row.id for row in rows if row.state not in WAITING]))
             .order_by(decisions.c.id)
         ).all()
     newest = {row.case_id: (row.full_name, row.choice) for row in made}

@@ -91,6 +91,7 @@ def show(
         "start": start,
         "seen": last,
         "loaded": last,
+        "held": listing.held(desk.store, [line.id for line in found.lines]),
         "ages": AGES,
         "severe": openings.severe_since(desk.store, who.name, _midnight(desk)),
         "much": SEVERE_IS_MUCH,
@@ -113,11 +114,12 @@ def news(
     sought: Asked,
     loaded: RowNumber,
     seen: RowNumber,
+    held: str = "",
     shown: Numbers = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """What changed since the list was loaded: nothing (204), or how many came and what became of the rest."""
-    last = listing.last_entry(desk.store)
-    if last == seen:
+    last, holders = listing.last_entry(desk.store), listing.held(desk.store, shown)
+    if (last, holders) == (seen, held):
         return Response(status_code=204)
     arrived = listing.arrived(desk.store, loaded, shown, sought.filters(who))
     values: dict[str, Any] = {
@@ -125,6 +127,7 @@ def news(
         "changed": listing.standing(desk.store, loaded, shown, who.name),
         "loaded": loaded,
         "seen": last,
+        "held": holders,
         "sought": sought,
         "empty": not shown,
     }

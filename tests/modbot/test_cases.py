@@ -137,7 +137,19 @@ def test_a_claim_keeps_others_from_claiming_and_can_be_given_back(here: District
         cases.claim(here.store, case_id, "ana")
     cases.release(here.store, case_id, "ben")
     cases.claim(here.store, case_id, "ana")
-    assert here.kinds()[-3:] == ["case.claimed", "case.released", "case.claimed"]
+
+
+def test_the_log_tells_once_who_saw_a_case_as_it_was_then(here: District) -> None:
+    case_id = only_case(here).id
+    for _ in range(3):
+        cases.claim(here.store, case_id, "ben")
+        cases.release(here.store, case_id, "ben")
+    assert here.kinds().count("case.claimed") == 1
+    here.arrive(edited("1", "Buy now, a quarter of the price"))
+    here.score()
+    cases.claim(here.store, case_id, "ben")
+    assert here.kinds()[-1] == "case.claimed"
+    assert here.kinds().count("case.claimed") == 2
 
 
 def test_escalating_leaves_the_case_open_before_the_ordinary_ones(here: District) -> None:

@@ -17,6 +17,7 @@ def upgrade() -> None:
     make_skip()
     make_second_look()
     make_second_opinion()
+    make_proposal()
     if op.get_bind().dialect.name == "sqlite":
         make_words_sqlite()
         guard_sqlite()
@@ -44,6 +45,7 @@ def make_opened() -> None:
         sa.Column("person", AutoString(), nullable=False),
         sa.Column("first_at", UTCDateTime(), nullable=False),
         sa.Column("last_at", UTCDateTime(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("severe", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name="fk_opened_case_id"),
         sa.ForeignKeyConstraint(["person"], ["user.name"], name="fk_opened_person"),
@@ -120,6 +122,28 @@ def make_second_opinion() -> None:
         sa.UniqueConstraint("look_id", name="uq_second_opinion_look_id"),
     )
     op.create_index("ix_second_opinion_at", "second_opinion", ["at"])
+
+
+def make_proposal() -> None:
+    op.create_table(
+        "proposal",
+        sa.Column("id", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("case_id", NUMBER, nullable=False),
+        sa.Column("decision_id", NUMBER, nullable=False),
+        sa.Column("comment_id", NUMBER, nullable=False),
+        sa.Column("proposed_by", AutoString(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("state", AutoString(), nullable=False),
+        sa.ForeignKeyConstraint(["id"], ["content.seq"], name="fk_proposal_id"),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name="fk_proposal_case_id"),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name="fk_proposal_decision_id"),
+        sa.ForeignKeyConstraint(["comment_id"], ["comment.id"], name="fk_proposal_comment_id"),
+        sa.ForeignKeyConstraint(["proposed_by"], ["user.name"], name="fk_proposal_proposed_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_proposal"),
+    )
+    op.create_index("ix_proposal_state", "proposal", ["state", "id"])
+    op.create_index("ix_proposal_case_id", "proposal", ["case_id"])
+    op.create_index("ix_proposal_comment_id", "proposal", ["comment_id"])
 
 
 # The index holds no text: the words of a comment are given to it, and taken out of it, by modbot/search_words.py.
