@@ -13,6 +13,7 @@ BUILTIN = {
     "memory": "platforms.memory:Memory",
     "replay": "platforms.replay:Replay",
     "wordpress": "platforms.wordpress:WordPress",
+    "youtube": "platforms.youtube:YouTube",
 }
 ENTRY_POINTS = "modbot.platforms"
 

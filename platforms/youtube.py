@@ -1,0 +1,324 @@
+"""A YouTube channel: comments under all its videos in, hold, publish and reject out.
+
+YouTube lists threads newest first and knows no "since". An answer does not move its thread up, so all recent
+threads are listed again now and then, and their answers read where their number or the newest ones changed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from pydantic import Field
+
+from platforms.base import (
+    ActionKind,
+    Batch,
+    Capabilities,
+    CommentGone,
+    Effect,
+    Event,
+    EventKind,
+    Identity,
+    NotAuthorised,
+    Platform,
+    PlatformSettings,
+    Receipt,
+    Unavailable,
+    Visibility,
+)
+from platforms.bearer import Bearer, BearerSettings
+from platforms.budget import Period, Quota
+from platforms.following import Follower, Scan, titled
+from platforms.oauth import Consent
+from platforms.youtube_comments import HELD, PUBLISHED, REJECTED, SPAM, comment_of, status_of, time_of
+from platforms.youtube_rest import BATCH, UNITS, Native, Refused, YouTubeRest
+
+SCOPE = "https://www.googleapis.com/auth/youtube.force-ssl"
+LISTED = (PUBLISHED, HELD, SPAM)
+"""What YouTube lists; what was rejected is in no list."""
+UNLISTED = "in no list"
+ASKED = {ActionKind.HIDE: HELD, ActionKind.UNHIDE: PUBLISHED, ActionKind.DELETE: REJECTED}
+REACHED = {
+    ActionKind.HIDE: {HELD, SPAM, REJECTED, UNLISTED},
+    ActionKind.UNHIDE: {PUBLISHED},
+    ActionKind.DELETE: {REJECTED, UNLISTED},
+}
+
+
+class YouTubeSettings(BearerSettings):
+    channel: str = Field(pattern=r"^UC[\w-]{22}$")
+    """The channel's id, shown by YouTube Studio under Settings, Channel, Advanced settings."""
+    units_per_day: int = Field(10_000, gt=0)
+    """The quota of the district's Google Cloud project."""
+    rescan_minutes: float = Field(15.0, gt=0)
+    """How often recent threads are listed again for new answers."""
+    rescan_threads: int = Field(500, ge=100)
+    """How many of them; every hundred cost a unit."""
+    batch_size: int = Field(200, gt=0)
+    api: str = "https://youtube.googleapis.com"
+    authorize_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+
+
+class YouTube(Platform):
+    name = "youtube"
+    Settings = YouTubeSettings
+    settings: YouTubeSettings
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        actions={
+            ActionKind.HIDE: Effect(
+                reversible=True,
+                note="Held for review: only the channel's staff see it, in YouTube Studio; its author may "
+                "still see it. While it is held, the answers to it may be out of sight too.",
+            ),
+            ActionKind.UNHIDE: Effect(reversible=True, note="Published: everybody sees it."),
+            ActionKind.DELETE: Effect(
+                reversible=False,
+                note="Rejected: nobody sees it, and all answers to it vanish with it. YouTube cannot bring a "
+                "rejected comment back.",
+            ),
+        },
+        sees_edits="lookup",
+        sees_deletions="lookup",
+        note="Comments that YouTube holds back or takes for spam are captured too; live chat and comments "
+        "on posts of the Community tab are not, since YouTube gives no access.",
+    )
+
+    def __init__(self, page: str, settings: PlatformSettings) -> None:
+        super().__init__(page, settings)
+        self._rest: YouTubeRest | None = None
+        self._follower = Follower(self.settings.batch_size)
+        self._titles: dict[str, str] = {}
+        self._rescan_at = 0.0
+        self._rejected: set[str] = set()
+        """What this process rejected: YouTube answers as if it had never been."""
+
+    def consent(self) -> Consent:
+        settings = self.settings
+        return Consent(
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            authorize_url=settings.authorize_url,
+            token_url=settings.token_url,
+            scopes=(SCOPE,),
+            # Without both Google gives no refresh token, or only the first time.
+            extra={"access_type": "offline", "prompt": "consent"},
+            allow_loopback=settings.allow_loopback,
+        )
+
+    async def open(self) -> Identity:
+        await self.close()
+        settings = self.settings
+        self.budget.allow(Quota(UNITS, settings.units_per_day, Period.DAY, timezone="America/Los_Angeles"))
+        bearer = Bearer(self.page, self.tokens, self.consent(), settings, {"Accept": "application/json"})
+        rest = YouTubeRest(settings.api, bearer, self.budget)
+        try:
+            identity = await rest.identify(settings.channel)
+        except BaseException:
+            await rest.close()
+            raise
+        self._rest = rest
+        return identity
+
+    async def close(self) -> None:
+        rest, self._rest = self._rest, None
+        if rest:
+            await rest.close()
+
+    @property
+    def rest(self) -> YouTubeRest:
+        if self._rest is None:
+            raise RuntimeError("open the page before using it")
+        return self._rest
+
+    async def poll(self, cursor: str | None) -> Batch:
+        waiting = self._follower.at(cursor)
+        if waiting is not None:
+            return waiting
+        whole = not self._follower.whole or time.monotonic() >= self._rescan_at
+        scan = self._follower.scan()
+        for status in LISTED:
+            await self._list(scan, status, whole=whole)
+        await self._name_videos({comment.post for comment in scan.fresh})
+        scan.fresh = titled(scan.fresh, self._titles)
+        if whole:
+            self._rescan_at = time.monotonic() + self.settings.rescan_minutes * 60
+        return self._follower.finish(scan, whole=whole)
+
+    async def _list(self, scan: Scan, status: str, *, whole: bool) -> None:
+        """Offer the threads of one list: all new ones, and when `whole` also the recent ones."""
+        count = 0
+        async for thread in self.rest.threads(self._channel, status):
+            count += 1
+            top = comment_of(thread["snippet"]["topLevelComment"], status)
+            scan.offer(top)
+            for native in await self._answers(scan, thread, status):
+                scan.offer(comment_of(native, PUBLISHED, video=top.post))
+            # Held answers stand under old threads, so those lists, which people keep short, are read whole.
+            enough = not whole or (status == PUBLISHED and count >= self.settings.rescan_threads)
+            if enough and scan.reaches(top.created_at):
+                return
+
+    async def _answers(self, scan: Scan, thread: Native, status: str) -> Sequence[Native]:
+        """The answers to a thread where something about them changed since they were read last."""
+        total = int(thread["snippet"].get("totalReplyCount") or 0)
+        shown = (thread.get("replies") or {}).get("comments") or []
+        key, now = f"{status} {thread['id']}", f"{total} {sorted(native['id'] for native in shown)}"
+        if (not total and not shown) or self._follower.notes.get(key) == now:
+            return ()
+        answers = shown if len(shown) >= total else [*await self.rest.replies(thread["id"]), *shown]
+        scan.notes[key] = now
+        return answers
+
+    async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
+        ids = list(known)
+        found: dict[str, Native] = {}
+        for start in range(0, len(ids), BATCH):
+            found |= await self.rest.by_id(ids[start : start + BATCH])
+        if len(found) < len(ids):
+            # What is held may be given in its list alone.
+            found = await self._held() | found
+        changed = [each for each in ids if _changed(found.get(each), known[each])]
+        videos = await self._videos([found[each] for each in changed if each in found])
+        return [self._event(each, found.get(each), videos) for each in changed]
+
+    async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
+        if action is ActionKind.DELETE and id in self._rejected:
+            return _receipt(action, id, REJECTED, already=True, answer={"before": REJECTED})
+        before = await self._status(await self._one(id))
+        answer = {"before": before}
+        # In no list is not yet rejected: a held comment may be in none either.
+        already = before in REACHED[action] and (action, before) != (ActionKind.DELETE, UNLISTED)
+        if already:
+            return _receipt(action, id, before, already=True, answer=answer)
+        answer["answered"] = await self._ask(action, id)
+        if action is ActionKind.DELETE:
+            self._rejected.add(id)
+        after = answer["read_back"] = await self._status_after(action, id)
+        if after not in REACHED[action]:
+            self._rejected.discard(id)
+            raise Unavailable(f"comment {id} is {after!r} after {action}")
+        return _receipt(action, id, after, already=False, answer=answer)
+
+    async def _ask(self, action: ActionKind, comment_id: str) -> str:
+        try:
+            return await self.rest.set_status(comment_id, ASKED[action])
+        except Refused as refusal:
+            # Raises CommentGone where that was the reason.
+            await self._one(comment_id)
+            if refusal.reason in {"forbidden", "insufficientPermissions"}:
+                raise NotAuthorised(
+                    f"YouTube refuses to {action} comment {comment_id} ({refusal}): was the page connected "
+                    "as the channel's owner?"
+                ) from None
+            raise Unavailable(f"YouTube does not {action} comment {comment_id} now ({refusal})") from None
+
+    async def _status_after(self, action: ActionKind, comment_id: str) -> str:
+        try:
+            return await self._status(await self._one(comment_id))
+        except CommentGone:
+            if action is ActionKind.DELETE:
+                return REJECTED
+            raise
+
+    async def _one(self, comment_id: str) -> Native:
+        """Raises CommentGone."""
+        found = await self.rest.by_id([_checked(comment_id)])
+        native = found.get(comment_id) or (await self._held()).get(comment_id)
+        if native is None:
+            raise CommentGone(f"comment {comment_id} is no longer on YouTube")
+        return native
+
+    async def _status(self, native: Native) -> str:
+        """What readers get of a comment, by the lists, since an item given by its id does not tell."""
+        held = (await self._held()).get(native["id"])
+        if held is not None:
+            return str(held["snippet"].get("moderationStatus") or HELD)
+        if parent := native["snippet"].get("parentId"):
+            return _status_in(native["id"], await self.rest.replies(parent))
+        written = time_of(native["snippet"]["publishedAt"])
+        async for thread in self.rest.threads(_where(native) or self._channel, PUBLISHED):
+            top = thread["snippet"]["topLevelComment"]
+            if top["id"] == native["id"]:
+                return str(top["snippet"].get("moderationStatus") or PUBLISHED)
+            if time_of(top["snippet"]["publishedAt"]) < written:
+                break
+        return UNLISTED
+
+    async def _held(self) -> dict[str, Native]:
+        """Every comment that is held or taken for spam."""
+        found: dict[str, Native] = {}
+        for status in (HELD, SPAM):
+            async for thread in self.rest.threads(self._channel, status):
+                top = thread["snippet"]["topLevelComment"]
+                for native in (top, *((thread.get("replies") or {}).get("comments") or ())):
+                    if status_of(native, status if native is top else PUBLISHED) != PUBLISHED:
+                        found[native["id"]] = native
+        return found
+
+    async def _videos(self, natives: Sequence[Native]) -> dict[str, str]:
+        """The video of each thread that these are answers in: given by its id, an answer does not name it."""
+        parents = sorted({str(native["snippet"].get("parentId") or "") for native in natives} - {""})
+        videos: dict[str, str] = {}
+        for start in range(0, len(parents), BATCH):
+            found = await self.rest.by_id(parents[start : start + BATCH])
+            videos |= {each: native["snippet"].get("videoId") or "" for each, native in found.items()}
+        return videos
+
+    def _event(self, comment_id: str, native: Native | None, videos: Mapping[str, str]) -> Event:
+        now = datetime.now(UTC)
+        if native is None:
+            return Event(kind=EventKind.DELETED, id=comment_id, at=now, detail="YouTube no longer gives it")
+        video = videos.get(native["snippet"].get("parentId") or "", "")
+        [comment] = titled([comment_of(native, PUBLISHED, video)], self._titles)
+        return Event(kind=EventKind.EDITED, id=comment_id, comment=comment, at=now)
+
+    async def _name_videos(self, posts: set[str]) -> None:
+        videos = sorted(posts - self._titles.keys() - {self.settings.channel, ""})
+        for start in range(0, len(videos), BATCH):
+            self._titles |= await self.rest.titles(videos[start : start + BATCH])
+
+    @property
+    def _channel(self) -> dict[str, str]:
+        return {"allThreadsRelatedToChannelId": self.settings.channel}
+
+
+def _changed(native: Native | None, revision: str) -> bool:
+    return native is None or comment_of(native, PUBLISHED).revision != revision
+
+
+def _status_in(comment_id: str, answers: Sequence[Native]) -> str:
+    for native in answers:
+        if native["id"] == comment_id:
+            return status_of(native, PUBLISHED)
+    return UNLISTED
+
+
+def _where(native: Native) -> dict[str, str] | None:
+    video = native["snippet"].get("videoId")
+    return {"videoId": video} if video else None
+
+
+def _checked(comment_id: str) -> str:
+    """A comma would name two comments; YouTube's ids are of letters, digits, `-`, `_` and one dot."""
+    if (
+        not comment_id.isascii()
+        or not comment_id.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    ):
+        raise CommentGone(f"{comment_id!r} is no comment of YouTube")
+    return comment_id
+
+
+def _receipt(
+    action: ActionKind, comment_id: str, status: str, *, already: bool, answer: Mapping[str, str]
+) -> Receipt:
+    visibility = Visibility.VISIBLE if status == PUBLISHED else Visibility.HIDDEN
+    if action is ActionKind.DELETE:
+        visibility = Visibility.GONE
+    now = datetime.now(UTC)
+    return Receipt(
+        action=action, id=comment_id, visibility=visibility, already=already, at=now, answer=answer
+    )
