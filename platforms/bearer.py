@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -14,6 +14,9 @@ from platforms.answers import send
 from platforms.base import NotAuthorised, PlatformSettings
 from platforms.oauth import Consent, refreshed
 from platforms.tokens import Token, Tokens
+
+Look = Callable[[httpx.Response], Awaitable[None]]
+"""Sees an answer before anybody else: raises the platform's own error, or learns from the headers."""
 
 EARLY = timedelta(minutes=2)
 """A token is renewed this long before its end, so that none ends on its way."""
@@ -46,12 +49,13 @@ class Bearer:
         consent: Consent,
         settings: BearerSettings,
         headers: Mapping[str, str],
+        look: Look | None = None,
     ) -> None:
         self._page = page
         self._tokens = tokens
         self._consent = consent
         self._settings = settings
-        self._client = self._new_client(headers)
+        self._client = self._new_client(headers, look)
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -99,8 +103,9 @@ class Bearer:
         async with self._new_client({}) as client:
             return await self._tokens.renew(token, partial(refreshed, client, self._consent))
 
-    def _new_client(self, headers: Mapping[str, str]) -> httpx.AsyncClient:
+    def _new_client(self, headers: Mapping[str, str], look: Look | None = None) -> httpx.AsyncClient:
         return httpx.AsyncClient(
+            event_hooks={"response": [look] if look else []},
             headers=headers,
             timeout=self._settings.timeout,
             transport=CheckedTransport(allow_loopback=self._settings.allow_loopback),
