@@ -10,6 +10,8 @@ from platforms.base import Platform
 BUILTIN = {
     "feed": "platforms.feed:CommentFeed",
     "bluesky": "platforms.bluesky:Bluesky",
+    "inbox": "platforms.inbox:Inbox",
+    "facebook": "platforms.facebook:Facebook",
     "memory": "platforms.memory:Memory",
     "replay": "platforms.replay:Replay",
     "wordpress": "platforms.wordpress:WordPress",

@@ -111,7 +111,8 @@ def _is_news(comment: Comment, item: _Item, native_revisions: bool) -> bool:
         return False
     if not native_revisions:
         return True
-    late = comment.edited_at and item.edited_at and comment.edited_at <= item.edited_at
+    written = comment.edited_at or comment.created_at
+    late = item.edited_at is not None and written <= item.edited_at
     return comment.revision not in item.earlier and not late
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from modbot.records import archive
 from modbot.store import Store, body_of, table
 from modbot.tables import Comment, Content, Page, Presence, Score, Unscored
+from platforms.base import Batch
 from tests.modbot.scene import NOON, District, deleted, district, edited, said
 
 
@@ -114,6 +116,17 @@ def test_a_time_without_answers_is_logged_as_a_gap_when_the_page_answers_again(h
     assert found["failure"] == "Unavailable: still none"
     assert found["from"] < found["to"]  # type: ignore[operator]
     assert {row.key: row.failing_since for row in here.rows(Page)}["blog"] is None
+
+
+def test_a_batch_that_says_comments_are_missing_is_a_gap_on_record(here: District) -> None:
+    archive.take_in(here.store, "blog", Batch((), cursor="1"))
+    archive.take_in(here.store, "blog", Batch((), cursor="2", gap="the feed ran over"))
+    assert body(here, here.kinds().index("capture.gap") + 1)["failure"] == "the feed ran over"
+
+
+def test_the_first_words_arriving_after_an_edit_are_no_news(here: District) -> None:
+    here.arrive(edited("1", "second", edited_at=NOON + timedelta(minutes=1)), native=True)
+    assert here.arrive(said("1", "first"), native=True).known == 1
 
 
 def test_no_score_can_exist_for_a_comment_that_is_not_archived(here: District) -> None:
