@@ -56,6 +56,8 @@ KINDS = {
     "deletion.released": "The records officer released a comment for final deletion",
     "deletion.withdrawn": "A proposed deletion is off: the decision behind it no longer stands",
     "neutrality.measured": "Matched pairs of opposite opinions were put before the classifiers",
+    "page.connected": "Somebody gave modbot the right to act on a page",
+    "page.disconnected": "Modbot's right to act on a page was removed from here",
     "page.registered": "A page was connected, or its settings changed",
     "policy.loaded": "A policy version came into force",
     "record.disposed": "The records officer released the words of an entry; its hash stays",

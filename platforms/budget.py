@@ -45,6 +45,7 @@ class Outlook:
     """How far a quota reaches. `forecast` is what will be used when it resets, at the present pace."""
 
     unit: str
+    period: str
     used: float
     limit: float
     resets_at: datetime
@@ -62,6 +63,10 @@ class Window:
     used: float = 0.0
     told: bool = False
     """The platform named this window; when it ends, nothing is known until it is told again."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.quota.unit, "told" if self.told else self.quota.period.value
 
     def rest(self) -> float:
         return self.quota.limit - self.used
@@ -93,11 +98,9 @@ class Budget:
         """Declare quotas; one that is declared again with another limit keeps what was used."""
         now = self._now()
         for quota in quotas:
-            key = (quota.unit, quota.period.value)
-            window = self._windows.get(key)
+            window = self._windows.get((quota.unit, quota.period.value))
             if window is None:
-                start, end = bounds(quota, now)
-                self._windows[key] = self._begun(Window(quota, start, end))
+                self._begin(Window(quota, *bounds(quota, now)))
             else:
                 window.quota = quota
 
@@ -111,7 +114,7 @@ class Budget:
             if not self._fits(window, amount):
                 raise refusal(window, self._now())
         for window in windows:
-            window.used += amount
+            self._spent(window, amount)
         pace = self._paces.setdefault(unit, _Pace(self._now()))
         pace.spent += amount
 
@@ -134,7 +137,7 @@ class Budget:
                 return
             quota = Quota(unit=unit, limit=limit, period=Period.HOUR)
             window = Window(quota, self._now(), resets_at, told=True)
-            self._windows[(unit, "told")] = window
+            self._windows[window.key] = window
         if limit is not None and not window.quota.hard:
             window.quota = replace(window.quota, limit=limit)
         if used is not None:
@@ -174,6 +177,7 @@ class Budget:
         speed = (pace.unslowed or 0.0) / self._factor if pace else 0.0
         return Outlook(
             unit=window.quota.unit,
+            period=window.key[1],
             used=window.used,
             limit=window.quota.limit,
             resets_at=window.end,
@@ -189,19 +193,22 @@ class Budget:
         now = self._now()
         for key, window in list(self._windows.items()):
             if key[0] == unit and now >= window.end:
-                self._turn(key, window, now)
+                self._turn(window, now)
         yield from sorted((w for key, w in self._windows.items() if key[0] == unit), key=lambda w: w.end)
 
-    def _turn(self, key: tuple[str, str], window: Window, now: datetime) -> None:
+    def _turn(self, window: Window, now: datetime) -> None:
+        """A window is over; one that the platform reset before its period's end begins again there."""
         if window.told:
-            del self._windows[key]
+            del self._windows[window.key]
             return
         start, end = bounds(window.quota, now)
-        self._windows[key] = self._begun(Window(window.quota, start, end))
+        self._begin(Window(window.quota, max(start, window.end), end))
 
-    def _begun(self, window: Window) -> Window:
-        """A window with what is already used of it: nothing, in memory."""
-        return window
+    def _begin(self, window: Window) -> None:
+        self._windows[window.key] = window
+
+    def _spent(self, window: Window, amount: float) -> None:
+        window.used += amount
 
     def _fits(self, window: Window, amount: float) -> bool:
         # A sum of many small amounts of money must not miss its limit by the last bit.

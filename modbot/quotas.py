@@ -1,0 +1,148 @@
+"""What pages have used of their platforms' quotas, on record, so that no restart spends anything twice.
+
+A part of the quota is set apart in the database before it is used, and what is left of it comes back at the
+end. A process that is killed loses that part, never more than a fiftieth, and never exceeds the quota.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+import sqlalchemy as sa
+
+from modbot.store import Store, Transaction, table, utcnow
+from modbot.tables import Page, QuotaUse
+from platforms.budget import Budget, Outlook, Window
+
+quotas, pages = table(QuotaUse), table(Page)
+PARTS = 50
+NEARLY = 0.9
+"""The share of a quota from which people are told."""
+
+
+class LastingBudget(Budget):
+    """One page's. Also right when another process uses the same page's quota."""
+
+    def __init__(self, store: Store, page: str) -> None:
+        super().__init__(utcnow)
+        self._store = store
+        self._page = page
+        self._apart: dict[tuple[str, str], float] = {}
+        """By window: what is set apart for us and not spent yet."""
+
+    def noting(self) -> Callable[[], None]:
+        """What notes the forecast and gives back what is set apart and not spent: to be called in a thread."""
+        lines = [
+            (each.unit, each.period, self._apart.pop((each.unit, each.period), 0.0), each.forecast)
+            for each in self.outlook()
+        ]
+        return partial(self._note, lines)
+
+    def _note(self, lines: Sequence[tuple[str, str, float, float]]) -> None:
+        if not lines:
+            return
+        with self._store.write(logged=False) as tx:
+            for unit, period, unspent, forecast in lines:
+                change = {"used": quotas.c.used - unspent, "forecast": forecast}
+                tx.execute(sa.update(quotas).where(*self._row((unit, period))).values(**change))
+
+    def _begin(self, window: Window) -> None:
+        super()._begin(window)
+        self._apart.pop(window.key, None)
+        with self._store.write(logged=False) as tx:
+            window.used = self._entered(tx, window)
+
+    def _fits(self, window: Window, amount: float) -> bool:
+        if not window.told and self._apart.get(window.key, 0.0) < amount:
+            self._set_apart(window, amount)
+        return super()._fits(window, amount)
+
+    def _spent(self, window: Window, amount: float) -> None:
+        super()._spent(window, amount)
+        if not window.told:
+            self._apart[window.key] = self._apart.get(window.key, 0.0) - amount
+
+    def _set_apart(self, window: Window, amount: float) -> None:
+        """Take the next part of what is left, and see what others have used meanwhile."""
+        mine = self._apart.get(window.key, 0.0)
+        with self._store.write(logged=False) as tx:
+            used = self._entered(tx, window)
+            window.used = used - mine
+            part = max(amount - mine, window.quota.limit / PARTS)
+            part = min(part, max(0.0, window.quota.limit - used))
+            tx.execute(sa.update(quotas).where(*self._row(window.key)).values(used=used + part))
+        self._apart[window.key] = mine + part
+
+    def _learned(self, window: Window) -> None:
+        if window.told:
+            return
+        with self._store.write(logged=False) as tx:
+            self._entered(tx, window)
+            used = window.used + self._apart.get(window.key, 0.0)
+            tx.execute(sa.update(quotas).where(*self._row(window.key)).values(used=used))
+
+    def _entered(self, tx: Transaction, window: Window) -> float:
+        """What the row says is used of this very period; a row of an earlier one begins anew."""
+        row = tx.execute(sa.select(quotas).where(*self._row(window.key))).first()
+        # Later than the period's own start where the platform reset the quota in its midst.
+        same = row is not None and row.starts_at >= window.start
+        used = row.used if row is not None and same else 0.0
+        values = {
+            "starts_at": row.starts_at if row is not None and same else window.start,
+            "resets_at": window.end,
+            "used": used,
+            "allowed": window.quota.limit,
+            "hard": window.quota.hard,
+        }
+        if row is None:
+            unit, period = window.key
+            tx.add(QuotaUse, page=self._page, unit=unit, period=period, forecast=0.0, **values)
+        else:
+            tx.execute(sa.update(quotas).where(*self._row(window.key)).values(**values))
+        return used
+
+    def _row(self, key: tuple[str, str]) -> tuple[sa.ColumnElement[bool], ...]:
+        unit, period = key
+        return quotas.c.page == self._page, quotas.c.unit == unit, quotas.c.period == period
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A quota of a page in its present period, as people are told of it."""
+
+    page: str
+    unit: str
+    period: str
+    used: float
+    allowed: float
+    resets_at: datetime
+    forecast: float
+    hard: bool
+
+    @property
+    def share(self) -> float:
+        return self.used / self.allowed if self.allowed > 0 else 1.0
+
+    @property
+    def is_short(self) -> bool:
+        """Nearly used up, or it will be at this pace before it resets."""
+        return self.share >= NEARLY or self.forecast > self.allowed
+
+
+def spent(store: Store) -> Sequence[Spent]:
+    """Every quota of which something is known in its present period, by page and unit."""
+    fields = [quotas.c[name] for name in Spent.__dataclass_fields__]
+    present = quotas.c.resets_at > utcnow()
+    with store.read() as connection:
+        rows = connection.execute(
+            sa.select(*fields).where(present).order_by(quotas.c.page, quotas.c.unit, quotas.c.resets_at)
+        )
+        return [Spent(*row) for row in rows]
+
+
+def in_words(line: Outlook | Spent) -> str:
+    """Amounts without needless digits."""
+    return f"{line.used:.6g} of {line.allowed if isinstance(line, Spent) else line.limit:.6g} {line.unit}"

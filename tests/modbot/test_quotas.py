@@ -1,0 +1,108 @@
+"""Quotas on record: what is used stays used, whatever happens to the process."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from modbot import quotas
+from modbot.quotas import PARTS, LastingBudget, spent
+from modbot.store import Store, table
+from modbot.tables import QuotaUse
+from platforms.base import CapReached, RateLimited
+from platforms.budget import Period, Quota
+from tests.modbot.scene import district
+
+MONEY = Quota("USD", 1.0, Period.MONTH, hard=True)
+UNITS = Quota("units", 1_000, Period.DAY, timezone="America/Los_Angeles")
+
+
+@pytest.fixture
+def here(store: Store) -> Store:
+    return district(store).store
+
+
+def _budget(store: Store, *allowed: Quota) -> LastingBudget:
+    budget = LastingBudget(store, "blog")
+    budget.allow(*allowed)
+    return budget
+
+
+def test_what_was_spent_is_spent_after_a_restart(here: Store) -> None:
+    before = _budget(here, UNITS)
+    before.spend("units", 333)
+    before.noting()()
+    assert _budget(here, UNITS).outlook()[0].used == 333
+
+
+def test_a_killed_process_costs_a_fiftieth_of_the_quota_and_never_exceeds_it(here: Store) -> None:
+    for spendings in range(PARTS):
+        killed = _budget(here, MONEY)
+        assert killed.outlook()[0].used == pytest.approx(spendings / PARTS)
+        killed.spend("USD", 0.005)
+    with pytest.raises(CapReached):
+        _budget(here, MONEY).spend("USD", 0.005)
+
+
+def test_two_processes_share_one_cap(here: Store) -> None:
+    one, two = _budget(here, MONEY), _budget(here, MONEY)
+    spending = 0
+    for budget in [one, two] * 200:
+        try:
+            budget.spend("USD", 0.005)
+        except CapReached:
+            break
+        spending += 1
+    assert 190 <= spending <= 200
+
+
+def test_a_new_period_begins_with_nothing_used(here: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    monkeypatch.setattr(quotas, "utcnow", lambda: now)
+    budget = _budget(here, UNITS)
+    budget.spend("units", 1_000)
+    with pytest.raises(RateLimited):
+        budget.spend("units")
+    now += timedelta(days=1)
+    budget.spend("units", 10)
+    budget.noting()()
+    assert _budget(here, UNITS).outlook()[0].used == 10
+
+
+def test_a_reset_in_the_midst_of_a_period_holds_after_a_restart(
+    here: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    monkeypatch.setattr(quotas, "utcnow", lambda: now)
+    budget = _budget(here, UNITS)
+    budget.spend("units", 900)
+    budget.learn("units", resets_at=now + timedelta(hours=1))
+    now += timedelta(hours=2)
+    budget.spend("units", 10)
+    budget.noting()()
+    assert _budget(here, UNITS).outlook()[0].used == 10
+
+
+def test_the_platforms_own_count_is_kept(here: Store) -> None:
+    budget = _budget(here, UNITS)
+    budget.learn("units", used=700)
+    budget.noting()()
+    assert _budget(here, UNITS).outlook()[0].used == 700
+
+
+def test_what_is_nearly_used_up_is_told_with_when_it_resets(here: Store) -> None:
+    _budget(here, UNITS).spend("units", 950)
+    (line,) = spent(here)
+    assert line.is_short
+    assert line.resets_at > datetime.now(UTC)
+    assert quotas.in_words(line).endswith("of 1000 units")
+
+
+def test_windows_that_only_the_platform_named_leave_no_row(here: Store) -> None:
+    budget = _budget(here)
+    budget.learn("reads", used=1, limit=300, resets_at=datetime.now(UTC) + timedelta(minutes=15))
+    budget.spend("reads")
+    budget.noting()()
+    with here.read() as connection:
+        assert connection.execute(table(QuotaUse).select()).all() == []
