@@ -90,11 +90,16 @@ def _run_pieces(runs: Sequence[tuple[str, int, int]], counts: Iterable[int]) -> 
 
 
 def _unleet(match: re.Match[str]) -> Pieces | None:
-    """k1ll, sh00t: digits between letters where that is a word; at its ends only in words people disguise."""
+    """k1ll, sh00t: digits between letters where that is a word.
+
+    At its ends too where there are several (3v3ry); else only in words people disguise.
+    """
     word = match.group()
     if not _mixed(word) or sum(character.isalpha() for character in word) < 2:
         return None
-    fits = known if word[0].isalpha() and word[-1].isalpha() else disguised().__contains__
+    inside = word[0].isalpha() and word[-1].isalpha()
+    several = len(word) > 4 and sum(character in LEET for character in word) > 1
+    fits = known if inside or several else disguised().__contains__
     found = next(filter(fits, _spellings(word)), None)
     return None if found is None else list(zip(found, range(len(word)), strict=True))
 
@@ -170,6 +175,8 @@ def _mend(match: re.Match[str]) -> Pieces | None:
 def _unmask(match: re.Match[str]) -> Pieces | None:
     """f*ck, f**k, f***: filled in from the strong words, so that it is the same word to every reader."""
     masked = match.group().rstrip("!-_") if "*" in match.group() else match.group()
+    if any(map(known, _spellings(masked))):
+        return None  # p@y is pay
     word = _masked_word(masked)
     if word is None:
         return None
