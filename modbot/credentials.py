@@ -140,9 +140,8 @@ def forget(store: Store, page: str, *, by: str = SYSTEM) -> bool:
 def connections(store: Store) -> list[Connection]:
     fields = [credentials.c[name] for name in Connection.__dataclass_fields__]
     with store.read() as connection:
-        return [
-            Connection(*row) for row in connection.execute(sa.select(*fields).order_by(credentials.c.page))
-        ]
+        rows = connection.execute(sa.select(*fields).order_by(credentials.c.page)).all()
+    return [Connection(*row) for row in rows]
 
 
 def _columns(seal: Seal, token: Token) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class LastingBudget(Budget):
         """By window: what is set apart for us and not spent yet."""
 
     def noting(self) -> Callable[[], None]:
-        """What notes the forecast and gives back what is set apart and not spent: to be called in a thread."""
+        """What notes the forecast and gives back what is not spent: to be called in a thread."""
         lines = [
             (each.unit, each.period, self._apart.pop((each.unit, each.period), 0.0), each.forecast)
             for each in self.outlook()

@@ -38,7 +38,8 @@ def seal(path: Path) -> Seal:
         problem = "it holds no key"
     raise ConfigError(
         f"The key file {path}: {problem}.",
-        remedy="Restore it from your copy. Without it, people have to set up their authenticator apps anew, and pages be connected anew.",
+        remedy="Restore it from your copy. Without it, people have to set up their authenticator apps anew, "
+        "and pages have to be connected anew.",
     )
 
 

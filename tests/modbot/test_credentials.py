@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from modbot.sealing import Seal
 from modbot.store import Store, table
 from modbot.tables import AuditEvent, Content, Credential
 from platforms.base import NotAuthorised
-from platforms.tokens import Token
+from platforms.tokens import Renewal, Token
 from tests.modbot.scene import district
 
 SOON = datetime.now(UTC) + timedelta(days=3)
@@ -42,7 +41,7 @@ def seal(tmp_path: Path) -> Seal:
     return sealing.seal(tmp_path / "people.key")
 
 
-def _renewal(names: list[str]) -> Callable[[Token], object]:
+def _renewal(names: list[str]) -> Renewal:
     async def renew(token: Token) -> Token:
         await asyncio.sleep(0.05)
         names.append(token.access.get_secret_value())
@@ -67,12 +66,9 @@ def test_who_connected_and_disconnected_a_page_is_on_record(here: Store, seal: S
     assert credentials.forget(here, "blog", by="ben")
     assert not credentials.forget(here, "blog", by="ben")
     events = table(AuditEvent)
+    kinds = events.c.kind.in_(("page.connected", "page.disconnected"))
     with here.read() as connection:
-        told = connection.execute(
-            sa.select(events.c.actor, events.c.kind).where(
-                events.c.kind.in_(("page.connected", "page.disconnected"))
-            )
-        ).all()
+        told = connection.execute(sa.select(events.c.actor, events.c.kind).where(kinds)).all()
     assert [tuple(row) for row in told] == [("ana", "page.connected"), ("ben", "page.disconnected")]
     reconcile.check(here)
 
@@ -117,9 +113,7 @@ def test_a_renewal_that_fails_keeps_the_token_and_lets_the_next_one_try(here: St
     assert names == ["access-secret"]
 
 
-def test_a_token_of_a_page_that_was_disconnected_meanwhile_does_not_come_back(
-    here: Store, seal: Seal
-) -> None:
+def test_the_token_of_a_page_that_was_disconnected_meanwhile_stays_away(here: Store, seal: Seal) -> None:
     credentials.keep(here, seal, "blog", TOKEN)
 
     async def story() -> None:
