@@ -14,6 +14,7 @@ BUILTIN = {
     "facebook": "platforms.facebook:Facebook",
     "memory": "platforms.memory:Memory",
     "replay": "platforms.replay:Replay",
+    "vimeo": "platforms.vimeo:Vimeo",
     "wordpress": "platforms.wordpress:WordPress",
     "youtube": "platforms.youtube:YouTube",
 }

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from pydantic import SecretStr
+
+from platforms.base import Platform
+from platforms.vimeo import Vimeo, VimeoSettings
+from tests.contracts.stages import Stage
+from tests.simulators import serve
+from tests.simulators.vimeo import Account, app
+
+
+class VimeoStage(Stage):
+    secrets = ("vimeo-access", "client-secret")
+
+    def __init__(self, address: str, account: Account) -> None:
+        self.address = address
+        self.account = account
+
+    def platform(self) -> Platform:
+        settings = VimeoSettings(
+            access_token=SecretStr("vimeo-access"),
+            client_id="client",
+            client_secret=SecretStr("client-secret"),
+            api=self.address,
+            token_url=f"{self.address}/oauth/access_token",
+            allow_loopback=True,
+            batch_size=30,
+        )
+        return Vimeo("videos", settings)
+
+    def write(self, texts: Sequence[str], *, parent: str | None = None) -> list[str]:
+        return [self.account.write(text, parent=parent) for text in texts]
+
+    def edit(self, comment_id: str, text: str) -> None:
+        self.account.edit(comment_id, text)
+
+    def delete(self, comment_id: str) -> None:
+        self.account.delete(comment_id)
+
+    def reader_sees(self, comment_id: str) -> bool:
+        return self.account.reader_sees(comment_id)
+
+
+@contextmanager
+def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    account = Account()
+    with serve(app(account)) as address:
+        yield VimeoStage(address, account)
