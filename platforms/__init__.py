@@ -12,10 +12,16 @@ BUILTIN = {
     "bluesky": "platforms.bluesky:Bluesky",
     "inbox": "platforms.inbox:Inbox",
     "facebook": "platforms.facebook:Facebook",
+    "manual": "platforms.manual:Manual",
+    "nextdoor": "platforms.manual:Nextdoor",
+    "pinterest": "platforms.manual:Pinterest",
+    "threads": "platforms.manual:Threads",
+    "tiktok": "platforms.manual:TikTok",
     "memory": "platforms.memory:Memory",
     "replay": "platforms.replay:Replay",
     "vimeo": "platforms.vimeo:Vimeo",
     "wordpress": "platforms.wordpress:WordPress",
+    "x": "platforms.x:X",
     "youtube": "platforms.youtube:YouTube",
 }
 ENTRY_POINTS = "modbot.platforms"

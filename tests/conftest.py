@@ -12,8 +12,9 @@ from modbot import migrations
 from modbot.store import Store
 from tests.peers.postgres import Postgres, postgres
 from tests.peers.wordpress import wordpress
+from tests.simulators.graph import graph
 
-__all__ = ["postgres", "wordpress"]
+__all__ = ["graph", "postgres", "wordpress"]
 
 
 @pytest.fixture(scope="session")

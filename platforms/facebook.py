@@ -1,0 +1,330 @@
+"""Facebook Pages: comments on posts, ads, photos and videos, visitors' posts, mentions, messages.
+
+A comment has no time of its last edit, so an edit is a text that differs. What mentions the page on other
+people's pages is archived, and nobody here can change it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from pydantic import Field
+
+from platforms.base import (
+    ActionKind,
+    Capabilities,
+    Comment,
+    Effect,
+    Event,
+    EventKind,
+    Kind,
+    NotAuthorised,
+    Unavailable,
+    text_revision,
+)
+from platforms.graph import Graph, Listing, Native, NoSuchObject, listing_of
+from platforms.graph_account import GraphSettings
+from platforms.graph_page import GraphPage
+from platforms.graph_reading import Mark, Post, Posts, created
+
+COMMENT = (
+    "id,message,created_time,from,is_hidden,can_hide,can_remove,permalink_url,parent{id},object{id},attachment,"
+    "message_tags,comment_count,like_count,is_private,live_broadcast_timestamp"
+)
+POST = "id,message,story,created_time,from,is_hidden,permalink_url,message_tags,status_type"
+MESSAGE = "id,message,from,created_time"
+EVERY = {"filter": "stream", "order": "reverse_chronological", "live_filter": "no_filter"}
+"""Answers to comments too, the newest first, and nothing left out of a live video's as "low quality"."""
+EMBEDDED = 10
+"""Comments asked for together with their post. More of many posts at once is refused as too much data."""
+POSTS = 25
+MENTION = "mention:"
+"""Before the id of what stands on somebody else's page."""
+FIELDS = {
+    "feed": POST,
+    "ads_posts": POST,
+    "tagged": POST,
+    "photos": "id,name,created_time,from,link",
+    "videos": "id,title,description,created_time,from,permalink_url",
+    "conversations": "id,updated_time,link",
+}
+OF_EDGE = {"photos": {"type": "uploaded"}, "conversations": {"platform": "MESSENGER"}}
+INSTEAD_OF_COMMENTS = {"tagged": "", "conversations": "messages"}
+"""Edges whose items have no comments of ours, and what is read of them."""
+ADDED = {"add", "edited", "edit"}
+POSTED = {"post", "status", "photo", "video", "share", "link", "note", "album", "event"}
+
+
+class FacebookSettings(GraphSettings):
+    page_id: str = Field(pattern=r"^\d{1,30}$")
+    permissions: tuple[str, ...] = (
+        "pages_show_list",
+        "pages_read_engagement",
+        "pages_read_user_content",
+        "pages_manage_engagement",
+        "pages_manage_metadata",
+    )
+    edges: tuple[str, ...] = Field(("feed", "tagged", "ads_posts"), min_length=1)
+
+
+class Facebook(GraphPage):
+    name = "facebook"
+    Settings = FacebookSettings
+    settings: FacebookSettings
+    push_object = "page"
+    item_id = re.compile(r"\d{1,40}(_\d{1,40})?")
+    foreign = (MENTION, "m_")
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        actions={
+            ActionKind.HIDE: Effect(
+                reversible=True,
+                note="Hidden on Facebook: seen only by its author and the author's friends, and by whoever "
+                "manages the page. Its author is not told.",
+            ),
+            ActionKind.UNHIDE: Effect(reversible=True, note="Everybody sees it again."),
+            ActionKind.DELETE: Effect(
+                reversible=False,
+                note="Deleted on Facebook together with the answers to it; Facebook cannot bring it back.",
+            ),
+        },
+        sees_edits="lookup",
+        sees_deletions="lookup",
+        mentions=True,
+        direct_messages=True,
+        note="With a push address new, edited and deleted comments arrive at once; without one, new ones "
+        "come with each poll, edits and deletions with the look-up of recent comments. Direct messages are "
+        "archived where `edges` names `conversations`.",
+    )
+
+    @property
+    def account(self) -> str:
+        return self.settings.page_id
+
+    async def identify(self) -> str:
+        page = await self.graph.get(self.account, fields="id,name")
+        for edge in self.edges:
+            if edge not in FIELDS:
+                raise NotAuthorised(f"`edges` names {edge!r}; Facebook has {', '.join(sorted(FIELDS))}")
+            try:
+                await self._stretch(edge, "id", self._nested(edge, "id", 1), {"limit": "1"})
+            except (NotAuthorised, NoSuchObject) as error:
+                raise NotAuthorised(
+                    f"`{edge}` of the page cannot be read: {error}. If it is not wanted, take it out of "
+                    "`edges` in this page's settings"
+                ) from None
+        return str(page.get("name") or page["id"])
+
+    # Reading
+
+    async def posts(self, edge: str, after: str | None) -> Posts:
+        more = {"limit": str(POSTS)} | ({"after": after} if after else {})
+        fields = MESSAGE if edge == "conversations" else COMMENT
+        listing = await self._stretch(edge, FIELDS[edge], self._nested(edge, fields, EMBEDDED), more)
+        return Posts([Post(str(native["id"]), -1, native) for native in listing.items], listing.after)
+
+    def _nested(self, edge: str, fields: str, limit: int) -> str:
+        nested = INSTEAD_OF_COMMENTS.get(edge, "comments")
+        modifiers = (
+            "" if edge == "conversations" else "".join(f".{key}({value})" for key, value in EVERY.items())
+        )
+        return f",{nested}{modifiers}.limit({limit}){{{fields}}}" if nested else ""
+
+    async def _stretch(self, edge: str, fields: str, nested: str, more: Mapping[str, str]) -> Listing:
+        query = {"fields": fields + nested, **OF_EDGE.get(edge, {}), **more}
+        return await self.graph.listing(f"{self.account}/{edge}", **query)
+
+    async def fresh(self, edge: str, post: Post, mark: Mark) -> Sequence[Comment]:
+        native = {key: value for key, value in post.payload.items() if key not in ("comments", "messages")}
+        # The feed also lists what others wrote elsewhere when they tagged the page.
+        is_mention = edge == "tagged" or (edge == "feed" and not self._is_post(post.id))
+        found: dict[str, Comment] = {}
+        if is_mention or self._is_by_a_visitor(edge, native):
+            item = self._item_of(native, Kind.MENTION if is_mention else Kind.VISITOR_POST)
+            found |= {item.id: item} if mark.is_news(item) else {}
+        nested = INSTEAD_OF_COMMENTS.get(edge, "comments")
+        if nested and not is_mention:
+            found |= await self._under(edge, nested, post, native, mark)
+        oldest_first = list(found.values())[::-1]
+        oldest_first.sort(key=lambda comment: comment.created_at)
+        return oldest_first
+
+    async def _under(
+        self, edge: str, nested: str, post: Post, native: Native, mark: Mark
+    ) -> dict[str, Comment]:
+        """News under a post, the newest first."""
+        is_talk = edge == "conversations"
+        query = {"limit": str(self.settings.page_size), "fields": MESSAGE if is_talk else COMMENT}
+        query |= {} if is_talk else EVERY
+        found: dict[str, Comment] = {}
+        first = listing_of(post.payload.get(nested))
+        async for listing in self.graph.pages(f"{post.id}/{nested}", first, **query):
+            read = [
+                _said(each, post.id) if is_talk else self._comment(each, native) for each in listing.items
+            ]
+            found |= {comment.id: comment for comment in read if mark.is_news(comment)}
+            if _is_behind(read, mark):
+                break
+        return found
+
+    def _is_by_a_visitor(self, edge: str, native: Native) -> bool:
+        """Where Facebook does not name the author, it is not the page: its own posts always say so."""
+        return edge == "feed" and str((native.get("from") or {}).get("id", "")) != self.account
+
+    # Single items
+
+    def fields_of(self, id: str) -> str:  # noqa: A002
+        return POST if self._is_post(id) else COMMENT
+
+    def _is_post(self, item: str) -> bool:
+        return item.startswith(f"{self.account}_")
+
+    def comment_of(self, native: Native) -> Comment:
+        if self._is_post(str(native["id"])):
+            return self._item_of(native, Kind.VISITOR_POST)
+        return self._comment(native, {})
+
+    def is_hidden(self, native: Native) -> bool:
+        return native.get("is_hidden") is True
+
+    def refusal(self, action: ActionKind, native: Native) -> str | None:
+        field = "can_remove" if action is ActionKind.DELETE else "can_hide"
+        if action is ActionKind.UNHIDE or native.get(field) is not False:
+            return None
+        return (
+            f"Facebook does not let the page {action} this: it is the page's own, or a permission is missing"
+        )
+
+    def change(self, action: ActionKind) -> Mapping[str, str]:
+        return {"is_hidden": "true" if action is ActionKind.HIDE else "false"}
+
+    def _comment(self, native: Native, post: Native) -> Comment:
+        """`post` is the one that it was listed under; without it the ids tell."""
+        parent = (native.get("parent") or {}).get("id")
+        stem = str(native["id"]).partition("_")[0]
+        elsewhere = (native.get("object") or {}).get("id") or f"{self.account}_{stem}"
+        return _item(
+            native,
+            post=str(post.get("id") or elsewhere),
+            title=_title(post),
+            parent=None if parent is None else str(parent),
+            kind=Kind.COMMENT if parent is None else Kind.REPLY,
+        )
+
+    def _item_of(self, native: Native, kind: Kind) -> Comment:
+        prefix = MENTION if kind is Kind.MENTION else ""
+        return _item(native, post=str(native["id"]), kind=kind, prefix=prefix)
+
+    # Pushes
+
+    async def told(self, field: str, value: Native, at: datetime) -> Sequence[Event]:
+        item, verb = str(value.get("item")), str(value.get("verb"))
+        is_comment = item == "comment" and "comment_id" in value
+        id_ = str(value.get("comment_id" if is_comment else "post_id", ""))
+        if field not in ("feed", "mention") or not id_ or not (is_comment or item in POSTED):
+            return ()
+        if verb == "remove":
+            return [Event(kind=EventKind.DELETED, id=id_, at=at, detail="Facebook told of it")]
+        if verb not in ADDED or (not is_comment and field == "feed" and self._is_ours(value)):
+            # Hiding and showing come back to us too: what was decided is on record, and the text is the same.
+            return ()
+        return await self._arrived(field, value, id_, is_comment, at)
+
+    async def _arrived(
+        self, field: str, value: Native, id_: str, is_comment: bool, at: datetime
+    ) -> Sequence[Event]:
+        """The whole item, or what the delivery has of it: it may be gone already, and this the only copy."""
+        native = await self.read_or_none(id_, COMMENT if is_comment else POST)
+        told = native or {
+            **value,
+            "id": id_,
+            "created_time": value.get("created_time") or int(at.timestamp()),
+            "from": _sender(value),
+        }
+        post, parent = str(value.get("post_id", "")), str(value.get("parent_id") or "")
+        if field == "mention":
+            comment = _item(told, post=post or id_, kind=Kind.MENTION, prefix=MENTION)
+        elif not is_comment:
+            comment = self._item_of(told, Kind.VISITOR_POST)
+        else:
+            parent = "" if parent == post else parent
+            kind = Kind.REPLY if parent else Kind.COMMENT
+            comment = _item(told, post=post, parent=parent or None, kind=kind)
+        return [created(comment)]
+
+    def _is_ours(self, value: Native) -> bool:
+        return _sender(value)["id"] == self.account
+
+    # Connecting
+
+    async def own(self, graph: Graph) -> Native:
+        return await graph.get(self.account, fields="id,name,access_token")
+
+    async def subscribe(self, graph: Graph) -> None:
+        fields = ["feed", "mention", *(["messages"] if "conversations" in self.edges else [])]
+        await graph.post(f"{self.account}/subscribed_apps", subscribed_fields=",".join(fields))
+
+
+def _is_behind(listed: Sequence[Comment], mark: Mark) -> bool:
+    """Whether all that follows was handed out: only where the list really goes from new to old."""
+    times = [comment.created_at for comment in listed]
+    if not times or times != sorted(times, reverse=True):
+        return False
+    return times[-1].timestamp() <= mark.horizon
+
+
+def _item(
+    native: Native,
+    *,
+    post: str,
+    kind: Kind,
+    title: str = "",
+    parent: str | None = None,
+    prefix: str = "",
+) -> Comment:
+    text = str(native.get("message") or native.get("name") or native.get("description") or "")
+    author = native.get("from") or {}
+    return Comment(
+        id=f"{prefix}{native['id']}",
+        revision=text_revision(text),
+        post=post,
+        parent=parent,
+        kind=kind,
+        author=str(author.get("name", "")),
+        author_id=str(author.get("id", "")),
+        text=text,
+        payload=dict(native),
+        created_at=time_of(native),
+        permalink=str(native.get("permalink_url", "")),
+        post_title=title,
+        visible=native.get("is_hidden") is not True,
+    )
+
+
+def _said(native: Native, talk: str) -> Comment:
+    return _item(native, post=talk, kind=Kind.DIRECT_MESSAGE)
+
+
+def _sender(value: Native) -> dict[str, str]:
+    """Newer deliveries have `from`, older ones its parts; mentions have neither."""
+    sender = value.get("from") or {"id": value.get("sender_id", ""), "name": value.get("sender_name", "")}
+    return {"id": str(sender.get("id", "")), "name": str(sender.get("name", ""))}
+
+
+def _title(post: Native) -> str:
+    """The first line of the post, to be recognised by."""
+    text = post.get("message") or post.get("name") or post.get("title") or post.get("story") or ""
+    return str(text).partition("\n")[0][:200]
+
+
+def time_of(native: Native) -> datetime:
+    """Graph writes `2026-11-22T06:00:00+0000`, deliveries write seconds."""
+    value = native.get("created_time")
+    try:
+        if isinstance(value, int | float):
+            return datetime.fromtimestamp(value, UTC)
+        return datetime.fromisoformat(str(value))
+    except (ValueError, OverflowError, OSError):
+        raise Unavailable("Meta gave an item without its time") from None

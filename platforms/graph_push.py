@@ -1,0 +1,108 @@
+"""What Meta sends by itself, the same for Facebook Pages and Instagram accounts."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from platforms.base import Comment, Event, Kind, NotAuthorised, text_revision
+from platforms.graph import BadParameter, Native, NoSuchObject
+from platforms.graph_account import GraphAccount
+from platforms.graph_reading import created
+from platforms.push import BadSignature, Pushed, must_match
+
+
+class GraphPushed(GraphAccount, Pushed):
+    push_object: ClassVar[str]
+    """What Meta calls this kind of page in a delivery."""
+
+    @abstractmethod
+    async def told(self, field: str, value: Native, at: datetime) -> Sequence[Event]:
+        """What one change in a delivery means."""
+
+    def challenge(self, query: Mapping[str, str]) -> str | None:
+        if query.get("hub.mode") != "subscribe":
+            return None
+        if self.settings.verify_token is None:
+            raise BadSignature
+        must_match(query.get("hub.verify_token", ""), self.settings.verify_token.get_secret_value())
+        return query.get("hub.challenge", "")
+
+    def check(self, headers: Mapping[str, str], body: bytes) -> None:
+        if self.settings.app_secret is None:
+            raise BadSignature
+        secret = self.settings.app_secret.get_secret_value().encode()
+        given = headers.get("x-hub-signature-256", "")
+        must_match(given, f"sha256={hmac.new(secret, body, 'sha256').hexdigest()}")
+
+    async def unpack(self, body: bytes) -> Sequence[Event]:
+        delivery = json.loads(body)
+        events: list[Event] = []
+        for entry in _entries(delivery, self.push_object):
+            # One app has one address for all its pages; the others' entries are not ours.
+            if str(entry.get("id")) != self.account:
+                continue
+            at = _moment(entry.get("time"))
+            for change in _objects(entry.get("changes")):
+                events += await self.told(str(change.get("field")), _object(change.get("value")), at)
+            events += [
+                created(message_of(each)) for each in _objects(entry.get("messaging")) if _has_text(each)
+            ]
+        return events
+
+    async def read_or_none(self, path: str, fields: str) -> Native | None:
+        """An object that a delivery speaks of; None where it may not be read or is gone already."""
+        try:
+            return await self.graph.get(path, fields=fields)
+        except (NoSuchObject, BadParameter, NotAuthorised) as error:
+            if isinstance(error, NotAuthorised):
+                await self.probe()
+            return None
+
+
+def _entries(delivery: Any, wanted: str) -> list[Native]:
+    if not isinstance(delivery, dict) or not isinstance(delivery.get("entry"), list):
+        raise ValueError("not a delivery of Meta's")
+    return _objects(delivery["entry"]) if delivery.get("object") == wanted else []
+
+
+def _objects(value: Any) -> list[Native]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _object(value: Any) -> Native:
+    return value if isinstance(value, dict) else {}
+
+
+def _has_text(native: Native) -> bool:
+    """Deliveries tell of reading and of typing too."""
+    return bool(_object(native.get("message")).get("mid"))
+
+
+def message_of(native: Native) -> Comment:
+    """A direct message as a delivery has it, ours included."""
+    message, sender = _object(native.get("message")), str(_object(native.get("sender")).get("id", ""))
+    text = str(message.get("text", ""))
+    return Comment(
+        id=str(message["mid"]),
+        revision=text_revision(text),
+        post=f"messages/{sender}",
+        kind=Kind.DIRECT_MESSAGE,
+        author_id=sender,
+        text=text,
+        payload=dict(native),
+        created_at=_moment(native.get("timestamp")),
+    )
+
+
+def _moment(value: Any) -> datetime:
+    """Deliveries have seconds, messages milliseconds; now where there is neither."""
+    try:
+        number = float(value)
+        return datetime.fromtimestamp(number / 1000 if number > 1e11 else number, UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return datetime.now(UTC)

@@ -1,0 +1,360 @@
+"""Meta's Graph API for one app: Facebook Pages and Instagram accounts, as Meta's reference describes them.
+
+What it knows: versions in the path, `fields` with nested edges, cursors with a `next` address that carries
+the token, batches, `appsecret_proof`, usage headers, error bodies, tokens that end, comments on posts,
+answers, hiding, deleting, mentions and long-lived tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import threading
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.simulators import serve
+from tests.simulators.graph_fields import Wanted, parse
+from tests.simulators.graph_objects import (
+    EDGES,
+    KNOWN,
+    Account,
+    GraphError,
+    Item,
+    Object,
+    Post,
+    comment_native,
+    cursor_at,
+    missing,
+    now,
+    offset_of,
+    post_native,
+)
+
+VERSION = "v26.0"
+APP_ID = "245551"
+APP_SECRET = "app-secret-of-the-simulated-app"
+
+
+class Graph:
+    """The app and everything it may see. Used directly by tests, over HTTP by adapters."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.accounts: dict[str, Account] = {}
+        self.requests: list[tuple[str, str, Mapping[str, str]]] = []
+        """Method, path without the version, parameters without the token; those in a batch one by one."""
+        self.calls = 0
+        """HTTP requests."""
+        self.usage = 0
+        self._numbers = count(1_000_000_001)
+        self._failures: deque[GraphError | None] = deque()
+        self._lock = threading.RLock()
+
+    # The page as its public and its owner use it
+
+    def account(self, kind: str = "page", name: str = "Example District") -> Account:
+        number = str(next(self._numbers))
+        account = Account(number, name, kind, {f"token-{number}": None})
+        self.accounts[number] = account
+        self.post(account, "A first post")
+        return account
+
+    def post(
+        self,
+        account: Account,
+        text: str,
+        *,
+        edge: str | None = None,
+        author: tuple[str, str] | None = None,
+        at: datetime | None = None,
+    ) -> Post:
+        number = str(next(self._numbers))
+        post_id = f"{account.id}_{number}" if account.kind == "page" else number
+        edge = edge or ("feed" if account.kind == "page" else "media")
+        if edge in ("photos", "videos"):
+            post_id = number
+        if edge == "tagged":
+            post_id = f"77777_{number}"
+        made = Post(post_id, account.id, edge, text, at or now(), author or (account.id, account.name))
+        account.posts.append(made)
+        return made
+
+    def comment(
+        self,
+        account: Account,
+        text: str,
+        *,
+        parent: str | None = None,
+        post: Post | None = None,
+        at: datetime | None = None,
+        own: bool = False,
+    ) -> str:
+        with self._lock:
+            post = post or (self._item(parent)[0] if parent else account.posts[0])
+            number = str(next(self._numbers))
+            stem = post.id.partition("_")[2] or post.id
+            comment_id = f"{stem}_{number}" if account.kind == "page" else number
+            author = (account.id, account.name) if own else ("5550001", "A Reader")
+            post.comments.append(Item(comment_id, post.id, text, at or now(), parent, author, own=own))
+            return comment_id
+
+    def edit(self, comment_id: str, text: str) -> None:
+        self._item(comment_id)[1].text = text
+
+    def delete(self, comment_id: str) -> None:
+        with self._lock:
+            post, item = self._item(comment_id)
+            post.comments[:] = [each for each in post.comments if item.id not in (each.id, each.parent)]
+
+    def public_sees(self, comment_id: str) -> bool:
+        try:
+            return not self._item(comment_id)[1].hidden
+        except GraphError:
+            return False
+
+    def item(self, comment_id: str) -> Item:
+        return self._item(comment_id)[1]
+
+    def fail(self, *failures: GraphError | None) -> None:
+        """What the next requests are answered; None: as usual."""
+        self._failures.extend(failures)
+
+    def expire(self, account: Account, subcode: int = 463) -> None:
+        """Every token of the account stops working."""
+        account.tokens = {token: GraphError(190, subcode, 401) for token in account.tokens}
+
+    def _item(self, comment_id: str) -> tuple[Post, Item]:
+        for post in self._posts():
+            for item in post.comments:
+                if item.id == comment_id:
+                    return post, item
+        raise missing()
+
+    def _posts(self) -> Iterator[Post]:
+        return (post for account in self.accounts.values() for post in account.posts)
+
+    # HTTP
+
+    def app(self) -> Starlette:
+        return Starlette(routes=[Route("/{path:path}", self._serve, methods=["GET", "POST", "DELETE"])])
+
+    async def _serve(self, request: Request) -> Response:
+        self.calls += 1
+        parameters = dict(request.query_params)
+        body = (await request.body()).decode()
+        parameters |= dict(parse_qsl(body, keep_blank_values=True))
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        token = parameters.pop("access_token", "") or bearer
+        headers = {"x-app-usage": json.dumps({"call_count": self.usage, "total_time": 0, "total_cputime": 0})}
+        if self.usage >= 100:
+            headers["x-business-use-case-usage"] = json.dumps(
+                {"1": [{"type": "pages", "call_count": self.usage, "estimated_time_to_regain_access": 7}]}
+            )
+        try:
+            answer = self._answer(request.method, request.url.path, parameters, token)
+        except GraphError as error:
+            return JSONResponse({"error": error.body}, error.status, headers)
+        return JSONResponse(answer, headers=headers)
+
+    def _answer(self, method: str, path: str, parameters: dict[str, str], token: str) -> Any:
+        version, _, rest = path.strip("/").partition("/")
+        if not re.fullmatch(r"v\d+\.\d+", version):
+            raise GraphError(2500)
+        if rest == "oauth/access_token":
+            return self._exchanged(parameters)
+        account = self._account_of(token, parameters.pop("appsecret_proof", ""))
+        if "batch" in parameters:
+            return [self._part(account, token, part) for part in json.loads(parameters["batch"])]
+        return self._one(account, token, method, rest, parameters)
+
+    def _part(self, account: Account, token: str, part: Object) -> Object:
+        path, _, query = part["relative_url"].partition("?")
+        try:
+            body = self._one(account, token, part["method"], path.strip("/"), dict(parse_qsl(query)))
+        except GraphError as error:
+            return {"code": error.status, "headers": [], "body": json.dumps({"error": error.body})}
+        return {"code": 200, "headers": [], "body": json.dumps(body)}
+
+    def _account_of(self, token: str, proof: str) -> Account:
+        for account in self.accounts.values():
+            if token in account.tokens:
+                if refusal := account.tokens[token]:
+                    raise refusal
+                wanted = hmac.new(APP_SECRET.encode(), token.encode(), hashlib.sha256).hexdigest()
+                if proof and proof != wanted:
+                    raise GraphError(100)
+                return account
+        # Meta quotes what it was given, token included.
+        error = GraphError(190, status=401)
+        error.body["message"] = f"Malformed access token {token}"
+        raise error
+
+    def _exchanged(self, parameters: Mapping[str, str]) -> Object:
+        if (parameters.get("client_id"), parameters.get("client_secret")) != (APP_ID, APP_SECRET):
+            raise GraphError(1)
+        given = parameters.get("fb_exchange_token", "")
+        for account in self.accounts.values():
+            if given in account.tokens:
+                account.tokens[f"long-{given}"] = None
+                return {"access_token": f"long-{given}", "token_type": "bearer", "expires_in": 5_183_944}
+        raise GraphError(190, 467)
+
+    def _one(
+        self, account: Account, token: str, method: str, path: str, parameters: Mapping[str, str]
+    ) -> Any:
+        with self._lock:
+            self.requests.append((method, path, dict(parameters)))
+            if self._failures and (failure := self._failures.popleft()):
+                raise failure
+            node, _, edge = path.partition("/")
+            if method == "GET":
+                wanted = parse(parameters.get("fields", "id"))
+                if edge:
+                    return self._edge(account, token, node, edge, Wanted(edge, dict(parameters), wanted))
+                return self._node(account, token, node, wanted)
+            return self._change(account, method, node, parameters)
+
+    def _node(self, account: Account, token: str, node: str, wanted: Sequence[Wanted]) -> Object:
+        if node == account.id or node == "me":
+            mentioned = self._mentioned(account, wanted)
+            native = {"id": account.id, "name": account.name, "username": account.name, **mentioned}
+            native["access_token"] = f"page-{token}"
+            if any(each.name == "access_token" for each in wanted):
+                account.tokens[native["access_token"]] = None
+            return self._shown(account, token, node, native, wanted)
+        for post in account.posts:
+            if post.id == node:
+                return self._shown(account, token, node, post_native(account, post), wanted)
+            for item in post.comments:
+                if item.id == node:
+                    return self._shown(account, token, node, comment_native(account, post, item), wanted)
+        raise missing()
+
+    def _mentioned(self, account: Account, wanted: Sequence[Wanted]) -> Object:
+        found = {}
+        for each in wanted:
+            if each.name in ("mentioned_comment", "mentioned_media"):
+                [asked] = each.arguments.values()
+                if asked not in account.mentions:
+                    raise missing()
+                found[each.name] = account.mentions[asked]
+        return found
+
+    def _shown(
+        self, account: Account, token: str, node: str, native: Object, wanted: Sequence[Wanted]
+    ) -> Object:
+        """Only the fields that were asked for, and `id`; nested edges are read."""
+        shown: Object = {"id": native["id"]} if "id" in native else {}
+        for each in wanted:
+            if each.name in EDGES:
+                listing = self._edge(account, token, node, each.name, each)
+                if listing["data"]:
+                    shown[each.name] = listing
+            elif each.name in native:
+                value = native[each.name]
+                shown[each.name] = value
+            elif each.name not in KNOWN:
+                raise GraphError(100)
+        return shown
+
+    def _edge(self, account: Account, token: str, node: str, edge: str, wanted: Wanted) -> Object:
+        if edge in account.denied:
+            raise GraphError(10, status=403)
+        if node == account.id:
+            posts = [post for post in account.posts if post.edge == edge]
+            posts.sort(key=lambda post: post.at, reverse=True)
+            rows = [(post.id, post_native(account, post)) for post in posts]
+        else:
+            rows = [
+                (item.id, comment_native(account, post, item))
+                for post, item in self._comments(account, node, edge, wanted.arguments)
+            ]
+        start = offset_of(wanted.arguments.get("after", ""))
+        limit = min(int(wanted.arguments.get("limit", 25)), 100)
+        chunk = rows[start : start + limit]
+        data = [self._shown(account, token, key, native, wanted.fields) for key, native in chunk]
+        if not data:
+            return {"data": []}
+        cursors = {"before": cursor_at(start), "after": cursor_at(start + len(chunk))}
+        paging: Object = {"cursors": cursors}
+        if start + limit < len(rows):
+            query = dict(wanted.arguments) | {"access_token": token, "after": cursors["after"]}
+            paging["next"] = f"{self.url}/{VERSION}/{node}/{edge}?{urlencode(query)}"
+        return {"data": data, "paging": paging}
+
+    def _comments(
+        self, account: Account, node: str, edge: str, arguments: Mapping[str, str]
+    ) -> list[tuple[Post, Item]]:
+        for post in account.posts:
+            if post.id == node:
+                stream = account.kind == "page" and arguments.get("filter") == "stream"
+                found = [item for item in post.comments if stream or item.parent is None]
+                break
+            if any(item.id == node for item in post.comments):
+                found = [item for item in post.comments if item.parent == node]
+                break
+        else:
+            raise missing()
+        if since := arguments.get("since"):
+            found = [item for item in found if item.at.timestamp() >= float(since)]
+        newest_first = arguments.get("order") == "reverse_chronological" or (
+            account.kind == "instagram" and edge == "comments"
+        )
+        return [(post, item) for item in (reversed(found) if newest_first else found)]
+
+    def _change(self, account: Account, method: str, node: str, parameters: Mapping[str, str]) -> Object:
+        if "change" in account.denied:
+            raise GraphError(200, status=403)
+        target = self._target(account, node)
+        if method == "DELETE":
+            self._remove(account, target)
+            return {"success": True}
+        name = "is_hidden" if account.kind == "page" else "hide"
+        if parameters.get(name) not in ("true", "false") or (isinstance(target, Item) and target.own):
+            raise GraphError(100)
+        target.hidden = parameters[name] == "true"
+        return {"success": True}
+
+    def _target(self, account: Account, node: str) -> Item | Post:
+        for post in account.posts:
+            if post.id == node:
+                return post
+            for item in post.comments:
+                if item.id == node:
+                    return item
+        raise missing()
+
+    def _remove(self, account: Account, target: Item | Post) -> None:
+        if isinstance(target, Post):
+            account.posts.remove(target)
+        else:
+            self.delete(target.id)
+
+
+@contextmanager
+def running() -> Iterator[Graph]:
+    graph = Graph()
+    with serve(graph.app()) as url:
+        graph.url = url
+        yield graph
+
+
+@pytest.fixture(scope="session")
+def graph() -> Iterator[Graph]:
+    """One for the whole run: each test makes its own account in it."""
+    with running() as graph:
+        yield graph
