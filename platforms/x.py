@@ -1,0 +1,306 @@
+"""X: answers to the district's posts and mentions of it in; answers below its own posts hidden and shown.
+
+Two lists are followed. The account's mentions hold nearly every answer, since X puts the account's name in
+front of it; the search for the account's own conversations of the last seven days holds those from which
+somebody took the name out. Every post that is read costs money, so nothing is read without need.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar
+
+from pydantic import Field, SecretStr
+
+from platforms.backlog import Backlog, Item
+from platforms.base import (
+    ActionKind,
+    Batch,
+    Capabilities,
+    CommentGone,
+    Effect,
+    Event,
+    EventKind,
+    Identity,
+    Platform,
+    PlatformSettings,
+    Receipt,
+    Unavailable,
+    Unsupported,
+    Visibility,
+)
+from platforms.bearer import Bearer, BearerSettings
+from platforms.budget import Period, Quota
+from platforms.oauth import Consent
+from platforms.push import Answer, BadSignature, Pushed, must_match
+from platforms.x_posts import Ours, first_id, is_id, item_of, versions
+from platforms.x_rest import DOLLARS, MOST, READS, Found, NotOurs, XRest
+
+OVERLAP = timedelta(minutes=5)
+"""How much later than its id says a post may appear in a list."""
+SEARCHED = timedelta(days=7) - timedelta(hours=1)
+"""How far back the search goes; it refuses an older start."""
+SCOPES = ("tweet.read", "users.read", "tweet.moderate.write", "offline.access")
+NEWS = {"post.reply.create", "post.mention.create", "post.quote.create"}
+SIGNATURE = "x-twitter-webhooks-signature"
+
+
+class XSettings(BearerSettings):
+    api: str = "https://api.x.com"
+    authorize_url: str = "https://x.com/i/oauth2/authorize"
+    token_url: str = "https://api.x.com/2/oauth2/token"  # noqa: S105 - an address
+    consumer_secret: SecretStr | None = None
+    """The app's API key secret, with which X signs what it pushes."""
+    monthly_dollars: float = Field(gt=0)
+    """What may be spent in a calendar month; at its end nothing more is read until the next."""
+    read_dollars: float = Field(0.005, ge=0)
+    write_dollars: float = Field(0.005, ge=0)
+    monthly_reads: int = Field(3_000_000, ge=1)
+    query_length: int = Field(512, ge=100, le=4096)
+    """Characters that X allows in one search, by the plan."""
+    recheck_hours: float = Field(168.0, gt=0)
+    """A comment is looked up for deletion at most this often, since each look costs a read."""
+
+
+class X(Pushed, Platform):
+    name = "x"
+    Settings = XSettings
+    settings: XSettings
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        actions={
+            ActionKind.HIDE: Effect(
+                reversible=True,
+                note="Moved behind “View hidden replies”: readers must click to see it, and it stays on its "
+                "author's profile. Only for answers under the district's own posts.",
+            ),
+            ActionKind.UNHIDE: Effect(reversible=True, note="Back among the answers: everybody sees it."),
+        },
+        native_revisions=True,
+        sees_edits="poll",
+        sees_deletions="lookup",
+        mentions=True,
+        note="Every post that is read costs money; the page's monthly cap is never exceeded. A deletion is "
+        "noticed within a week. X does not tell who is hidden, so its answer to an action is the receipt.",
+    )
+
+    def __init__(self, page: str, settings: PlatformSettings) -> None:
+        super().__init__(page, settings)
+        self._rest: XRest | None = None
+        self._backlog = Backlog(OVERLAP)
+        self._username = ""
+        self._conversations: dict[str, None] = {}
+        """Own posts of the last days, oldest first."""
+        self._asked: dict[str, float] = {}
+        """When a comment was last looked up."""
+        self._hidden: dict[str, bool] = {}
+
+    async def open(self) -> Identity:
+        await self.close()
+        settings = self.settings
+        self.budget.allow(
+            Quota(DOLLARS, settings.monthly_dollars, Period.MONTH, hard=True),
+            Quota(READS, settings.monthly_reads, Period.MONTH, hard=True),
+        )
+        rest = XRest(settings.api, self.budget, settings.read_dollars, settings.write_dollars)
+        rest.use(Bearer(self.page, self.tokens, self.consent(), settings, {}, rest.look))
+        try:
+            identity = await rest.identify()
+        except BaseException:
+            await rest.close()
+            raise
+        self._rest, self._username = rest, identity.account
+        return Identity(
+            account=f"@{identity.account}",
+            can_moderate=identity.can_moderate,
+            clock_skew=identity.clock_skew,
+        )
+
+    async def close(self) -> None:
+        if self._rest is not None:
+            await self._rest.close()
+        self._rest = None
+
+    def consent(self) -> Consent:
+        settings = self.settings
+        return Consent(
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+            authorize_url=settings.authorize_url,
+            token_url=settings.token_url,
+            scopes=SCOPES,
+            basic=True,
+            allow_loopback=settings.allow_loopback,
+        )
+
+    async def poll(self, cursor: str | None) -> Batch:
+        if not self._backlog.continues(cursor):
+            floor = self._backlog.floor(cursor)
+            await self._note_own_posts()
+            items = await self._mentioned(floor)
+            items += await self._answered(floor)
+            self._backlog.fill(cursor, items)
+        return self._backlog.take(cursor, MOST)
+
+    async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
+        asked = {revision.partition("~")[0] or id_: id_ for id_, revision in known.items() if is_id(id_)}
+        due = [post_id for post_id in asked if self._is_due(post_id)]
+        events: list[Event] = []
+        for start in range(0, len(due), MOST):
+            chunk = due[start : start + MOST]
+            found = await self.rest.posts(chunk)
+            self._asked |= dict.fromkeys(chunk, time.monotonic())
+            events += await self._differences(
+                found, {post_id: known[asked[post_id]] for post_id in chunk}, asked
+            )
+        return events
+
+    async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
+        if action not in self.capabilities.actions:
+            raise Unsupported(f"X cannot {action} somebody else's post")
+        hide = action is ActionKind.HIDE
+        if not is_id(id) or not (await self.rest.posts([id])).posts:
+            raise CommentGone("the post is no longer on X")
+        try:
+            hidden = await self.rest.set_hidden(id, hidden=hide)
+        except NotOurs:
+            raise Unsupported(
+                "X lets an account hide only answers under its own posts, and this is none: if it breaks X's "
+                "own rules, report it there"
+            ) from None
+        if hidden is not hide:
+            raise Unavailable(f"X answered that the post is {'' if hidden else 'not '}hidden after {action}")
+        already = self._hidden.get(id, False) is hidden and id in self._hidden
+        self._hidden[id] = hidden
+        return Receipt(
+            action=action,
+            id=id,
+            visibility=Visibility.HIDDEN if hidden else Visibility.VISIBLE,
+            already=already,
+            at=datetime.now(UTC),
+            answer={"hidden": hidden},
+        )
+
+    @property
+    def rest(self) -> XRest:
+        if self._rest is None:
+            raise RuntimeError("open the page before using it")
+        return self._rest
+
+    # What X pushes
+
+    @property
+    def pushes(self) -> bool:
+        return self.settings.consumer_secret is not None
+
+    def challenge(self, query: Mapping[str, str]) -> Answer | None:
+        token = query.get("crc_token")
+        if token is None:
+            return None
+        return json.dumps({"response_token": self._signed(token.encode())}), "application/json"
+
+    def check(self, headers: Mapping[str, str], body: bytes) -> None:
+        must_match(headers.get(SIGNATURE, ""), self._signed(body))
+
+    def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
+        try:
+            return f"event {json.loads(body)['data']['event_uuid']}"[:100]
+        except (ValueError, KeyError, TypeError):
+            return super().delivery_id(headers, body)
+
+    async def unpack(self, body: bytes) -> Sequence[Event]:
+        """The post is read again, since a delivery may lack its author; gone by then, what came counts."""
+        data = json.loads(body).get("data") or {}
+        if data.get("event_type") not in NEWS:
+            return ()
+        post, users = data["payload"], (data.get("includes") or {}).get("users") or ()
+        found = await self.rest.posts([str(post["id"])])
+        if not found.posts:
+            found = Found(posts=[post], users={str(user["id"]): user for user in users if "id" in user})
+        return [item.event for item in self._items(found)]
+
+    def _signed(self, body: bytes) -> str:
+        if self.settings.consumer_secret is None:
+            raise BadSignature
+        secret = self.settings.consumer_secret.get_secret_value().encode()
+        return "sha256=" + base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
+
+    # What is read
+
+    async def _note_own_posts(self) -> None:
+        """A new post is known before answers to it are searched for; no news costs nothing."""
+        oldest = first_id(_ms(datetime.now(UTC) - SEARCHED))
+        newest = next(reversed(self._conversations), None) or oldest
+        pages = [found.posts async for found in self.rest.own_posts(newest)]
+        own = [str(post.get("conversation_id") or post["id"]) for posts in pages for post in posts]
+        known = {*self._conversations, *own}
+        self._conversations = dict.fromkeys(
+            sorted((each for each in known if int(each) >= int(oldest)), key=int)
+        )
+
+    async def _mentioned(self, floor: int) -> list[Item]:
+        items: list[Item] = []
+        async for found in self.rest.mentions(first_id(floor) if floor else None):
+            items += self._items(found)
+        return items
+
+    async def _answered(self, floor: int) -> list[Item]:
+        oldest = _ms(datetime.now(UTC) - SEARCHED)
+        since = first_id(floor) if floor > oldest else None
+        items: list[Item] = []
+        for query in queries(list(self._conversations), self._username, self.settings.query_length):
+            async for found in self.rest.search(query, since):
+                items += self._items(found)
+        return items
+
+    def _items(self, found: Found) -> list[Item]:
+        """What others wrote; what the district writes itself is no comment."""
+        ours = Ours(self.rest.account, self._conversations.keys())
+        others = [post for post in found.posts if str(post.get("author_id")) != self.rest.account]
+        return [item_of(post, found.users, ours) for post in others]
+
+    def _is_due(self, post_id: str) -> bool:
+        """Looking is paid for from what capture leaves: not when the month's money will hardly do."""
+        last = self._asked.get(post_id)
+        waited = last is None or time.monotonic() - last >= self.settings.recheck_hours * 3600
+        spent = [each for each in self.budget.outlook() if each.unit == DOLLARS]
+        return waited and all(max(each.used, each.forecast) < 0.9 * each.limit for each in spent)
+
+    async def _differences(
+        self, found: Found, revisions: Mapping[str, str], asked: Mapping[str, str]
+    ) -> list[Event]:
+        """`revisions`: by the id asked for, the archived one; `asked`: by it, the comment's id."""
+        now = datetime.now(UTC)
+        newest = {post["id"]: versions(post)[-1] for post in found.posts}
+        later = [new for post_id, new in newest.items() if new != post_id]
+        edited = await self.rest.posts(later) if later else Found([], {})
+        back = [post for post in found.posts if revisions.get(post["id"]) == ""]
+        changed = [*self._items(edited), *self._items(Found(back, found.users))]
+        gone = [post_id for post_id in found.gone if post_id in asked]
+        return [
+            *(Event(kind=EventKind.EDITED, id=e.event.id, comment=e.event.comment, at=now) for e in changed),
+            *(Event(kind=EventKind.DELETED, id=asked[g], at=now, detail="resource-not-found") for g in gone),
+        ]
+
+
+def queries(conversations: Sequence[str], username: str, longest: int) -> Iterator[str]:
+    """Searches that together hold every conversation, the newest first, each no longer than X allows."""
+    ending = f" -from:{username}"
+    terms: list[str] = []
+    for conversation in reversed(conversations):
+        term = f"conversation_id:{conversation}"
+        if terms and len(" OR ".join([*terms, term])) + len(ending) + 2 > longest:
+            yield f"({' OR '.join(terms)}){ending}"
+            terms = []
+        terms.append(term)
+    if terms:
+        yield f"({' OR '.join(terms)}){ending}"
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)

@@ -1,0 +1,269 @@
+"""X's API v2 as its own objects, each read paid for from the budget, failures as PlatformErrors.
+
+By its description (2.159) and the vendor's pages of 2026-08:
+- A read costs money for each post that it brings; the same post again on the same UTC day costs nothing, and
+  neither does an answer without posts. So money is set aside before a call and what was not used given back.
+- No Retry-After comes with a 429: it is over when the window of `x-rate-limit-reset` is.
+- An answer may hold `data` and `errors` at once: some of what was asked for is gone or not for us.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from platforms.answers import clock_skew, json_of
+from platforms.base import CapReached, CommentGone, Identity, NotAuthorised, RateLimited, Unavailable
+from platforms.bearer import Bearer
+from platforms.budget import Budget
+from platforms.x_posts import Native
+
+DOLLARS = "USD"
+READS = "posts read"
+MOST = 100
+POST_FIELDS = (
+    "attachments,author_id,conversation_id,created_at,edit_history_tweet_ids,entities,in_reply_to_user_id,"
+    "lang,note_tweet,referenced_tweets"
+)
+ASKED = {"tweet.fields": POST_FIELDS, "expansions": "author_id", "user.fields": "name,username"}
+NOT_FOUND = "resource-not-found"
+NOT_OURS = "not-authorized-for-resource"
+USED_UP = "usage-capped"
+UNTOLD_WAIT = 900.0
+"""Seconds to wait after a 429 that does not say how long: X counts in quarters of an hour."""
+
+
+class NotOurs(Exception):
+    """X does not let this account do that to this post."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Posts of one answer, newest first, with their authors by id."""
+
+    posts: Sequence[Native]
+    users: Mapping[str, Native]
+    gone: Sequence[str] = ()
+    """Of the ids asked for, those that are on X no longer."""
+
+
+class XRest:
+    """`bearer` is handed `look` as its own. Prices are in dollars."""
+
+    def __init__(self, api: str, budget: Budget, read_dollars: float, write_dollars: float) -> None:
+        self.account = ""
+        self._root = api.rstrip("/")
+        self._budget = budget
+        self._read_dollars = read_dollars
+        self._write_dollars = write_dollars
+        self._bearer: Bearer | None = None
+        self._paid: set[str] = set()
+        self._day = ""
+
+    def use(self, bearer: Bearer) -> None:
+        self._bearer = bearer
+
+    async def close(self) -> None:
+        if self._bearer is not None:
+            await self._bearer.close()
+        self._bearer = None
+
+    async def identify(self) -> Identity:
+        response = await self._send("GET", "users/me", {"user.fields": "name,username"})
+        skew = clock_skew(response)
+        me = _ok(response).get("data") or {}
+        self.account = str(me.get("id", ""))
+        username = str(me.get("username", ""))
+        if not self.account or not username:
+            raise Unavailable("X answered without the account's id and name")
+        return Identity(account=username, can_moderate=True, clock_skew=skew)
+
+    async def mentions(self, since: str | None) -> AsyncIterator[Found]:
+        """Posts that name the account, newest first; X gives the last 800."""
+        path = f"users/{self.account}/mentions"
+        async for page in self._pages(path, _since(since), "pagination_token"):
+            yield page
+
+    async def search(self, query: str, since: str | None) -> AsyncIterator[Found]:
+        """Posts of the last seven days, newest first."""
+        asked = {"query": query, "sort_order": "recency"} | _since(since)
+        async for page in self._pages("tweets/search/recent", asked, "next_token", least=10):
+            yield page
+
+    async def own_posts(self, since: str) -> AsyncIterator[Found]:
+        """What the account posted itself, without its answers and reposts; newest first."""
+        asked = {"exclude": "replies,retweets", "since_id": since}
+        path = f"users/{self.account}/tweets"
+        async for page in self._pages(path, asked, "pagination_token"):
+            yield page
+
+    async def posts(self, ids: Sequence[str]) -> Found:
+        """Those of at most 100 posts that X still shows."""
+        unpaid = sum(1 for post_id in ids if not self._is_paid(post_id))
+        return await self._read("tweets", {"ids": ",".join(ids)} | ASKED, unpaid)
+
+    async def set_hidden(self, post_id: str, *, hidden: bool) -> bool:
+        """What X answers is now so. Raises NotOurs."""
+        self._budget.spend(DOLLARS, self._write_dollars)
+        response = await self._send("PUT", f"tweets/{post_id}/hidden", body={"hidden": hidden})
+        if response.status_code == httpx.codes.FORBIDDEN and _type(response) == NOT_OURS:
+            raise NotOurs
+        return (_ok(response).get("data") or {}).get("hidden") is True
+
+    async def look(self, response: httpx.Response) -> None:
+        """What Bearer cannot know: X's way to say how much is left, until when to wait, and to want money."""
+        unit = _unit(response.request.method, response.request.url.path.removeprefix("/2/"))
+        limit, left, reset = (_number(response, f"x-rate-limit-{name}") for name in _HEADERS)
+        until = None if reset is None else datetime.fromtimestamp(reset, UTC)
+        if limit is not None and left is not None:
+            self._budget.learn(unit, used=limit - left, limit=limit, resets_at=until)
+        if response.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.PAYMENT_REQUIRED):
+            await response.aread()
+            if response.status_code == httpx.codes.PAYMENT_REQUIRED or _type(response) == USED_UP:
+                raise CapReached(
+                    "X wants money: the credits or the cap set in X's developer console are used up, and it "
+                    "shows us nothing until they are raised there"
+                )
+            wait = UNTOLD_WAIT if until is None else (until - datetime.now(UTC)).total_seconds()
+            raise RateLimited("X asks us to slow down (429)", retry_after=max(1.0, wait))
+
+    async def _pages(
+        self, path: str, asked: Mapping[str, str], token_key: str, *, least: int = 5
+    ) -> AsyncIterator[Found]:
+        token: str | None = None
+        while True:
+            size = self._affordable(least)
+            query = {**asked, **ASKED, "max_results": str(size)} | ({token_key: token} if token else {})
+            answer = await self._paid_for(path, query, size)
+            yield _found(answer)
+            token = (answer.get("meta") or {}).get("next_token")
+            if not token:
+                return
+
+    async def _read(self, path: str, query: Mapping[str, str], most: int) -> Found:
+        return _found(await self._paid_for(path, query, most))
+
+    async def _paid_for(self, path: str, query: Mapping[str, str], most: int) -> Mapping[str, Any]:
+        """The answer to a read of at most `most` posts that are not paid for yet today."""
+        self._set_aside(most)
+        bought = 0
+        try:
+            answer = _ok(await self._send("GET", path, query))
+            fresh = {post["id"] for post in _posts(answer) if not self._is_paid(post["id"])}
+            self._paid |= fresh
+            bought = len(fresh)
+        finally:
+            # Of an answer that did not arrive, the posts are counted when they do.
+            self._give_back(most - bought)
+        return answer
+
+    def _set_aside(self, posts: int) -> None:
+        self._budget.spend(DOLLARS, posts * self._read_dollars)
+        self._budget.spend(READS, posts)
+
+    def _give_back(self, posts: int) -> None:
+        if posts > 0:
+            self._budget.spend(DOLLARS, -posts * self._read_dollars)
+            self._budget.spend(READS, -posts)
+
+    def _affordable(self, least: int) -> int:
+        """How many posts may be asked for: near the end of the money fewer, `least` where even that ends."""
+        rest = [each.limit - each.used for each in self._budget.outlook() if each.unit == DOLLARS]
+        posts = int(min(rest, default=MOST) / self._read_dollars) if self._read_dollars else MOST
+        return max(least, min(MOST, posts))
+
+    def _is_paid(self, post_id: str) -> bool:
+        """Whether the post was read since midnight UTC: then it costs nothing."""
+        today = datetime.now(UTC).date().isoformat()
+        if today != self._day:
+            self._day, self._paid = today, set()
+        return post_id in self._paid
+
+    async def _send(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        body: Mapping[str, object] | None = None,
+    ) -> httpx.Response:
+        if self._bearer is None:
+            raise RuntimeError("open the page before using it")
+        self._budget.spend(_unit(verb, path))
+        url = httpx.URL(f"{self._root}/2/{path}", params=dict(query or {}))
+        return await self._bearer.send(verb, url, body=body)
+
+
+_HEADERS = ("limit", "remaining", "reset")
+
+
+def _unit(verb: str, path: str) -> str:
+    """What X counts calls by: the account's and the post's number do not matter."""
+    return f"{verb} {re.sub('[0-9]+', ':id', path)}"
+
+
+def _ok(response: httpx.Response) -> dict[str, Any]:
+    """The JSON of a successful answer; any other becomes the error that says what to do next."""
+    if response.is_success:
+        answer = json_of(response)
+        if not isinstance(answer, dict):
+            raise Unavailable("X answered something else than an object")
+        return answer
+    kind = f"{response.status_code} {_type(response)}".rstrip()
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        raise NotAuthorised(f"X no longer accepts the token ({kind}): connect the page again")
+    if response.status_code == httpx.codes.FORBIDDEN:
+        raise NotAuthorised(
+            f"X refused ({kind}): connect the page again as the district's account, and check in X's "
+            "developer console that the app may read and write"
+        )
+    if response.status_code == httpx.codes.NOT_FOUND and _type(response) == NOT_FOUND:
+        raise CommentGone(f"the post is no longer there ({kind})")
+    raise Unavailable(f"X answered {kind}")
+
+
+def _type(response: httpx.Response) -> str:
+    """The last part of the problem's address, such as resource-not-found."""
+    if response.is_success or "json" not in response.headers.get("content-type", ""):
+        return ""
+    answer = json_of(response)
+    return _problem(answer) if isinstance(answer, dict) else ""
+
+
+def _problem(problem: Mapping[str, Any]) -> str:
+    return str(problem.get("type") or "").rstrip("/").rpartition("/")[2]
+
+
+def _found(answer: Mapping[str, Any]) -> Found:
+    users = (answer.get("includes") or {}).get("users") or ()
+    missing = [each for each in answer.get("errors") or () if _problem(each) == NOT_FOUND]
+    return Found(
+        posts=_posts(answer),
+        users={str(user["id"]): user for user in users if "id" in user},
+        gone=[str(each.get("resource_id") or each.get("value")) for each in missing],
+    )
+
+
+def _posts(answer: Mapping[str, Any]) -> Sequence[Native]:
+    """Each with the keys without which nothing can be archived."""
+    posts = answer.get("data") or []
+    if not isinstance(posts, list) or not all(
+        isinstance(post, dict) and isinstance(post.get("id"), str) and isinstance(post.get("text"), str)
+        for post in posts
+    ):
+        raise Unavailable("X answered something else than posts")
+    return posts
+
+
+def _since(since: str | None) -> dict[str, str]:
+    return {"since_id": since} if since else {}
+
+
+def _number(response: httpx.Response, header: str) -> float | None:
+    text = response.headers.get(header, "")
+    return float(text) if text.isascii() and text.isdigit() else None
