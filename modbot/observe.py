@@ -16,6 +16,9 @@ REGISTRY = CollectorRegistry()
 COMMENTS = Counter(
     "modbot_comments", "Archived events by page: seen, edited, deleted", ["page", "step"], registry=REGISTRY
 )
+PUSHED = Counter(
+    "modbot_pushed", "Deliveries of platforms: new, or sent again", ["page", "what"], registry=REGISTRY
+)
 SCORED = Counter("modbot_scored", "Comments scored, queued, or not scored", ["outcome"], registry=REGISTRY)
 ACTIONS = Counter("modbot_actions", "Actions settled on a platform", ["page", "kind"], registry=REGISTRY)
 PLATFORM_ERRORS = Counter(

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from modbot.config import Web
 from modbot.errors import ModbotError, NotAllowed, StaleCase, StoreUnavailable
@@ -25,6 +24,7 @@ from modbot.web import (
     people,
     policy_page,
     practice_page,
+    push,
     queue,
     search,
     sign_in,
@@ -40,6 +40,7 @@ from modbot.web.signed_in import visitor
 
 SCREENS = (
     status.router,
+    push.router,
     acknowledge.router,
     sign_in.router,
     district.router,
@@ -66,6 +67,7 @@ def create_app(desk: Desk, practice: Practice | None = None) -> FastAPI:
     app.state.desk = desk
     app.state.token = guard.new_token()
     app.state.proof, app.state.checkup = Background(), Background()
+    app.state.doors = push.doors(desk.settings)
     for screen in SCREENS:
         app.include_router(screen)
     if practice is not None:
@@ -77,7 +79,7 @@ def create_app(desk: Desk, practice: Practice | None = None) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _unreadable)
     hosts = _own_hosts(desk.settings.web)
     if hosts:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts)
+        app.add_middleware(guard.Hosts, allowed_hosts=hosts)
     app.add_middleware(guard.Guard)
     return app
 

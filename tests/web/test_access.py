@@ -39,6 +39,8 @@ OPEN = {
     "GET /sign-in/district/back": "and back",
     "GET /ack/{token}": "shows a call to whom the sealed link was sent",
     "POST /ack/{token}": "lets that person confirm it",
+    "GET /push/{page}": "answers a platform's check of our address",
+    "POST /push/{page}": "takes what a platform has signed",
 }
 """Everything that may be asked for without signing in, and why."""
 DECIDE, LEAD, READ = Permission.DECIDE, Permission.LEAD, Permission.READ

@@ -1,0 +1,194 @@
+"""What platforms send: stored before they are answered, read afterwards, archived once.
+
+Reading it twice or out of order is harmless, so a delivery may be cut off at any instant. What nobody can
+make sense of is set aside and told; the next poll of the page finds what it was about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+import structlog
+
+from modbot import observe
+from modbot.actions import pause
+from modbot.records import archive
+from modbot.records.archive import Taken
+from modbot.store import Store, storable, table, utcnow
+from modbot.tables import PushDelivery
+from platforms.base import CommentGone, Event, Platform, Unsupported
+from platforms.push import Pushed
+
+log = structlog.get_logger()
+rows = table(PushDelivery)
+
+WAITING, READ, SET_ASIDE = "waiting", "read", "set aside"
+LONGEST_NAME = 100
+TAKEN = timedelta(minutes=1)
+"""For so long nobody else reads a delivery that somebody began to read."""
+AT_ONCE = 50
+NO_SENSE = (ValueError, KeyError, TypeError, AttributeError, AssertionError)
+"""What an adapter meets in a body that it was not made for."""
+TRIES = 5
+"""A delivery that ends the whole process so often is set aside; one that waits for the platform is not."""
+REMEMBERED = timedelta(days=30)
+"""How long a delivery is known, should it come again."""
+LATELY = timedelta(days=1)
+LATE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    id: int
+    body: bytes
+    attempts: int
+    """With this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How reading a page's deliveries goes."""
+
+    page: str
+    waiting: int
+    late: int
+    """Of the waiting, those that came more than five minutes ago."""
+    set_aside: int
+    """Within the last day."""
+
+
+def receive(store: Store, page: str, name: str, body: bytes) -> bool:
+    """Store a delivery whose signature was checked; False if it is there already."""
+    known = sa.select(rows.c.id).where(rows.c.page == page, rows.c.delivery == name)
+    try:
+        with store.write(logged=False) as tx:
+            if tx.execute(known).first() is not None:
+                return False
+            tx.add(
+                PushDelivery,
+                page=page,
+                delivery=name,
+                body=body,
+                received_at=tx.now,
+                state=WAITING,
+                attempts=0,
+                due_at=tx.now,
+                failure="",
+            )
+    except sa.exc.IntegrityError:
+        # The same delivery at the same moment, which the platform may well send twice.
+        return False
+    return True
+
+
+async def read(store: Store, page: str, platform: Platform, *, native_revisions: bool = False) -> Taken:
+    """Read what is due of one page, which is open. Returns what the archive took."""
+    assert isinstance(platform, Pushed)  # noqa: S101 - asked for pages that are pushed to alone
+    total = Taken()
+    for each in await asyncio.to_thread(_lease, store, page):
+        try:
+            events = await _unpacked(platform, each.body)
+            taken = await asyncio.to_thread(_archive, store, page, each, events, native_revisions)
+        except (Unsupported, *NO_SENSE) as error:
+            await asyncio.to_thread(_set_aside, store, each, _in_words(error))
+            log.error("delivery.set_aside", page=page, delivery=each.id, detail=_in_words(error))
+        except Exception as error:  # what one delivery meets must not keep the others waiting
+            await asyncio.to_thread(_again, store, each, _in_words(error), pause(error, each.attempts))
+            log.warning("delivery.retry", page=page, delivery=each.id, detail=_in_words(error))
+        else:
+            total = _sum(total, taken)
+    return total
+
+
+def forget_old(store: Store) -> None:
+    """Deliveries that can no longer come twice."""
+    with store.write(logged=False) as tx:
+        old = rows.c.received_at < tx.now - REMEMBERED
+        tx.execute(sa.delete(rows).where(old, rows.c.state != WAITING))
+
+
+def lately(store: Store, page: str) -> bool:
+    """Whether the page's platform has sent anything within a day."""
+    newest_of_page = sa.select(sa.func.max(rows.c.received_at)).where(rows.c.page == page)
+    with store.read() as connection:
+        newest = connection.execute(newest_of_page).scalar()
+    return newest is not None and utcnow() - newest < LATELY
+
+
+def standing(connection: sa.Connection) -> Sequence[Standing]:
+    """Of every page for which something waits or was set aside."""
+    now = utcnow()
+    waits = rows.c.state == WAITING
+    late = sa.and_(waits, rows.c.received_at < now - LATE)
+    aside = sa.and_(rows.c.state == SET_ASIDE, rows.c.received_at > now - LATELY)
+    counted = (sa.func.sum(sa.case((each, 1), else_=0)) for each in (waits, late, aside))
+    statement = sa.select(rows.c.page, *counted).where(sa.or_(waits, aside)).group_by(rows.c.page)
+    return [Standing(*row) for row in connection.execute(statement.order_by(rows.c.page))]
+
+
+async def _unpacked(platform: Pushed, body: bytes) -> Sequence[Event]:
+    try:
+        return await platform.unpack(body)
+    except CommentGone:
+        return ()
+
+
+def _lease(store: Store, page: str) -> list[Waiting]:
+    """What is due, the oldest first; nobody else gets it for a minute."""
+    with store.write(logged=False) as tx:
+        due = (
+            sa.select(rows.c.id, rows.c.body, rows.c.attempts)
+            .where(rows.c.page == page, rows.c.state == WAITING, rows.c.due_at <= tx.now)
+            .order_by(rows.c.id)
+            .limit(AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        found = [Waiting(row.id, row.body, row.attempts + 1) for row in tx.execute(due)]
+        if found:
+            taken = sa.update(rows).where(rows.c.id.in_([each.id for each in found]))
+            tx.execute(taken.values(due_at=tx.now + TAKEN, attempts=rows.c.attempts + 1))
+    worn_out = [each for each in found if each.attempts > TRIES and _was_cut_off(store, each)]
+    for each in worn_out:
+        _set_aside(store, each, "modbot stopped whenever it read this")
+    return [each for each in found if each not in worn_out]
+
+
+def _was_cut_off(store: Store, each: Waiting) -> bool:
+    """Earlier attempts ended without a word: no failure was noted."""
+    with store.read() as connection:
+        failure = connection.execute(sa.select(rows.c.failure).where(rows.c.id == each.id)).scalar()
+    return not failure
+
+
+def _archive(
+    store: Store, page: str, each: Waiting, events: Sequence[Event], native_revisions: bool
+) -> Taken:
+    with store.write() as tx:
+        taken = archive.archive(tx, page, events, native_revisions=native_revisions)
+        done = sa.update(rows).where(rows.c.id == each.id)
+        # Its words are in the archive now, where lawful disposition finds them.
+        tx.execute(done.values(state=READ, body=None, failure=""))
+    return taken
+
+
+def _again(store: Store, each: Waiting, failure: str, wait: timedelta) -> None:
+    with store.write(logged=False) as tx:
+        later = sa.update(rows).where(rows.c.id == each.id)
+        tx.execute(later.values(due_at=tx.now + wait, failure=failure))
+
+
+def _set_aside(store: Store, each: Waiting, failure: str) -> None:
+    with store.write(logged=False) as tx:
+        tx.execute(sa.update(rows).where(rows.c.id == each.id).values(state=SET_ASIDE, failure=failure))
+
+
+def _in_words(error: Exception) -> str:
+    return storable(observe.redact_text(f"{type(error).__name__}: {error}"))[:500]
+
+
+def _sum(one: Taken, other: Taken) -> Taken:
+    return Taken(*(getattr(one, name) + getattr(other, name) for name in Taken.__dataclass_fields__))
