@@ -38,6 +38,9 @@ class Ensemble:
             except Exception as error:
                 self._reasons[member.name] = _reason(error)
 
+    def close(self) -> None:
+        """Nothing to release: its members live as long as it does."""
+
     @property
     def absent(self) -> dict[str, str]:
         """Why each member that could not be loaded is not there."""
@@ -106,7 +109,8 @@ class Ensemble:
     def _covered(self, names: frozenset[str]) -> Sequence[Category]:
         """What these members can judge, in the order of Category."""
         if names not in self._categories:
-            covered = {category for each in self.members if each.name in names for category in each.categories}
+            members = [each for each in self.members if each.name in names]
+            covered = {category for each in members for category in each.categories}
             self._categories[names] = [category for category in Category if category in covered]
         return self._categories[names]
 

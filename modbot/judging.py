@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from classifiers.base import Category
-from classifiers.ensemble import Assessment, Ensemble
+from classifiers.ensemble import Assessment
 from modbot.policy import Level, Policy, Verdict, judge
+
+
+class Assessor(Protocol):
+    """The ensemble, here or in a process of its own."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Why each member that is not there is not."""
+
+    def assess(self, texts: Sequence[str]) -> list[Assessment]:
+        """One assessment a text, in order. Raises ClassifierFailed if none can be made."""
+
+    def close(self) -> None:
+        """Release what it holds. Safe to call twice; asking again opens it anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +50,7 @@ class Judged:
 
 
 def judge_all(
-    ensemble: Ensemble, policy: Policy, thresholds: Mapping[Category, float], texts: Sequence[str]
+    ensemble: Assessor, policy: Policy, thresholds: Mapping[Category, float], texts: Sequence[str]
 ) -> list[Judged]:
     """One result a text, in order. Raises ClassifierFailed when no classifier works."""
     needed = policy.categories

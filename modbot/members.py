@@ -19,15 +19,23 @@ def ensemble_of(
 
     `district`: the folder of those members whose data are the district's own.
     """
+    refuse_unknown(members)
+    chosen = [classifiers.load(name) for name in members]
+    made = [each((district or models) if each.district else models) for each in chosen]
+    ensemble = Ensemble(made, joining.load(models))
+    ensemble.load()
+    return ensemble, operating_points(models)
+
+
+def operating_points(models: Path) -> Mapping[Category, float]:
+    """From which joined score on each category counts."""
+    return {category: point.threshold for category, point in thresholds.load(models).items()}
+
+
+def refuse_unknown(members: tuple[str, ...]) -> None:
     unknown = sorted(set(members) - set(classifiers.names()))
     if unknown or not members:
         raise ConfigError(
             f"There is no classifier {', '.join(unknown)}." if unknown else "No classifier is configured.",
             remedy=f"[classifiers] members may hold: {', '.join(classifiers.names())}.",
         )
-    chosen = [classifiers.load(name) for name in members]
-    made = [each((district or models) if each.district else models) for each in chosen]
-    ensemble = Ensemble(made, joining.load(models))
-    ensemble.load()
-    points = thresholds.load(models)
-    return ensemble, {category: point.threshold for category, point in points.items()}

@@ -14,9 +14,8 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from classifiers.base import Category, ClassifierFailed
-from classifiers.ensemble import Ensemble
 from modbot import queue
-from modbot.judging import Judged, as_content, judge_all
+from modbot.judging import Assessor, Judged, as_content, judge_all
 from modbot.policy import Level, Policy, Verdict
 from modbot.store import Store, Transaction, bodies_of, table
 from modbot.tables import Comment, Score, Unscored
@@ -61,7 +60,7 @@ class Scorer:
     def __init__(
         self,
         store: Store,
-        ensemble: Ensemble,
+        ensemble: Assessor,
         policy: Policy,
         thresholds: Mapping[Category, float],
         *,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
@@ -206,17 +205,7 @@ class Service:
     async def _close(self) -> None:
         for platform in self.bot.pages.values():
             await platform.close()
-
-
-def settle() -> None:
-    """For a process that has started up and now runs the service: spare the garbage collector its walks.
-
-    A scored batch makes some hundred thousand short-lived objects. By default each has the collector walk
-    through every loaded module and model as well, a twelfth of all processor time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 10, 10)
+        await asyncio.to_thread(self.bot.scorer.ensemble.close)
 
 
 def _in_words(error: Exception) -> str:

@@ -16,9 +16,10 @@ from classifiers.ensemble import Ensemble
 from modbot import migrations, policy, resources, words
 from modbot.config import PageSettings, Settings
 from modbot.errors import ConfigError
-from modbot.members import ensemble_of
+from modbot.members import ensemble_of, operating_points, refuse_unknown
 from modbot.pipeline import Scorer
 from modbot.policy import Policy
+from modbot.scoring_process import ScoringProcess
 from modbot.store import Store, body_of, table
 from modbot.tables import AuditEvent, Page, PolicyVersion
 from platforms.base import Platform
@@ -40,12 +41,12 @@ class Bot:
 def build(settings: Settings) -> Bot:
     """Open, check and register everything. Raises ConfigError before anything has started."""
     watched = {page.key: open_page(page) for page in settings.page}
-    ensemble, limits = load_ensemble(settings)
+    scoring, limits = scoring_apart(settings)
     store = open_store(settings)
     rules = put_in_force(store, load_policy(settings))
     register_pages(store, settings.page)
     scorer = Scorer(
-        store, ensemble, rules, limits, worker=socket.gethostname(), batch=settings.classifiers.batch
+        store, scoring, rules, limits, worker=socket.gethostname(), batch=settings.classifiers.batch
     )
     return Bot(settings, store, scorer, watched)
 
@@ -105,9 +106,24 @@ def policy_in_force(store: Store) -> Policy:
 
 def load_ensemble(settings: Settings) -> tuple[Ensemble, Mapping[Category, float]]:
     """The configured members, loaded, and the operating points. Absent members are named, not fatal."""
-    models = settings.path(Path(settings.classifiers.models)) if settings.classifiers.models else None
-    district = settings.path(Path(settings.classifiers.district))
-    return ensemble_of(settings.classifiers.members, models or resources.models(), district)
+    return ensemble_of(settings.classifiers.members, *_model_folders(settings))
+
+
+def scoring_apart(settings: Settings) -> tuple[ScoringProcess, Mapping[Category, float]]:
+    """The same in a process of its own, which starts here and loads its models meanwhile."""
+    members, (models, district) = settings.classifiers.members, _model_folders(settings)
+    refuse_unknown(members)
+    limits = operating_points(models)
+    scoring = ScoringProcess(members, models, district)
+    scoring.start()
+    return scoring, limits
+
+
+def _model_folders(settings: Settings) -> tuple[Path, Path]:
+    """Of the models, and of the district's own data."""
+    named = settings.classifiers.models
+    models = settings.path(Path(named)) if named else resources.models()
+    return models.absolute(), settings.path(Path(settings.classifiers.district)).absolute()
 
 
 def open_page(page: PageSettings) -> Platform:

@@ -17,7 +17,8 @@ from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, table
 from modbot.config import Settings
 from modbot.errors import ConfigError
-from modbot.service import Service, settle
+from modbot.garbage import settle
+from modbot.service import Service
 from modbot.store import Store
 from modbot.store import table as rows_of
 from modbot.tables import AuditEvent

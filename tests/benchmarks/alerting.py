@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from modbot import observe
 from modbot.alerts.drill import SAMPLE
 from modbot.alerts.service import AlertService
-from modbot.service import Service, settle
+from modbot.garbage import settle
+from modbot.service import Service
 from modbot.store import Store, table
 from modbot.tables import Call, CaseComment, Comment, Delivery, Unscored
 from modbot.wiring import Bot

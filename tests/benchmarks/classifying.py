@@ -14,6 +14,8 @@ from tests.benchmarks.plan import NotMeasured, Plan, Report, Table, percentile
 
 MEMBERS = ("patterns", "linear", "encoder")
 AT_ONCE = 256
+LONGEST = 10_000
+"""Characters: as much as any platform lets through."""
 LOADING = """
 import sys, time
 from pathlib import Path
@@ -27,6 +29,7 @@ COLUMNS = {
     "cpu_us_per_text": "CPU µs each",
     "one_text_p50_ms": "one text, p50 ms",
     "one_text_p99_ms": "p99 ms",
+    "longest_text_ms": "10,000 characters, ms",
     "load_s": "load s",
 }
 
@@ -59,6 +62,7 @@ def _speed(ensemble: Ensemble, texts: Sequence[str]) -> dict[str, float]:
         "cpu_us_per_text": round(cpu / len(texts) * 1e6, 1),
         "one_text_p50_ms": round(percentile(alone, 0.5), 3),
         "one_text_p99_ms": round(percentile(alone, 0.99), 3),
+        "longest_text_ms": round(_seconds(ensemble, " ".join(texts[:500])[:LONGEST]) * 1000, 1),
     }
 
 

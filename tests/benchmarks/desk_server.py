@@ -15,7 +15,8 @@ from pathlib import Path
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modbot import observe
-from modbot.service import Service, settle
+from modbot.garbage import settle
+from modbot.service import Service
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from modbot.web.serving import address, listen, serve

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import resource
 import subprocess
 import sys
 import threading
@@ -18,12 +17,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import sqlalchemy as sa
 
 from modbot import judging, observe, queue
+from modbot.garbage import settle
 from modbot.pipeline import Scorer
 from modbot.records import archive
-from modbot.service import Service, settle
+from modbot.scoring_process import ScoringProcess
+from modbot.service import Service
 from modbot.store import Store, Transaction, table
 from modbot.tables import Case, Unscored
 from modbot.tables import Verdict as VerdictRow
@@ -83,22 +85,39 @@ def replay(folder: Path) -> Outcome:
 def main(folder: Path) -> Outcome:
     observe.configure("warning", "text")
     bot = installation.opened(folder)
-    steps, waits = _timed(bot), _Waits(bot)
+    steps, waits, version = _timed(bot), _Waits(bot), bot.scorer.ensemble.version
     settle()
-    wall, cpu = time.perf_counter(), time.process_time()
-    asyncio.run(_until_done(bot))
+    wall, cpu, before = time.perf_counter(), time.process_time(), _scoring(bot)
+    scoring = asyncio.run(_until_done(bot))
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
+    scored = scoring.cpu_seconds - before.cpu_seconds
+    spent = {name: asdict(each) for name, each in steps.total().items()}
     return Outcome(
         comments=_count(bot.store, verdicts),
         seconds=seconds,
-        cpu_seconds=cpu_seconds,
-        peak_bytes=_peak_bytes(),
+        cpu_seconds=cpu_seconds + scored,
+        peak_bytes=_peak_bytes("self") + scoring.peak_bytes,
         flagged=_count(bot.store, verdicts, verdicts.c.level != "clear"),
         cases=_count(bot.store, cases),
-        version=bot.scorer.ensemble.version,
-        steps={name: asdict(spent) for name, spent in steps.total().items()},
+        version=version,
+        steps=spent | {"classifiers": {"cpu": scored, "wall": spent["exchange"]["wall"]}},
         to_case=waits.ended,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scoring:
+    """What the process of the classifiers has used so far."""
+
+    cpu_seconds: float
+    peak_bytes: int
+
+
+def _scoring(bot: Bot) -> _Scoring:
+    assert isinstance(bot.scorer.ensemble, ScoringProcess)
+    pid = bot.scorer.ensemble.pid
+    times = psutil.Process(pid).cpu_times()
+    return _Scoring(times.user + times.system, _peak_bytes(str(pid)))
 
 
 def _timed(bot: Bot) -> Steps:
@@ -106,9 +125,7 @@ def _timed(bot: Bot) -> Steps:
     steps.time(Replay, "poll", "parse")
     steps.time(archive, "take_in", "archive")
     steps.time(Scorer, "run_once", "rest_of_scoring")
-    steps.time(bot.scorer.ensemble, "assess", "score.join")
-    for member in bot.scorer.ensemble.members:
-        steps.time(member, "classify", f"score.{member.name}")
+    steps.time(bot.scorer.ensemble, "assess", "exchange")
     steps.time(judging, "judge", "judge")
     steps.time(queue, "enqueue", "queue")
     steps.time(Transaction, "record", "log")
@@ -167,13 +184,15 @@ class _Queued(threading.local):
         self.ids: list[str] = []
 
 
-async def _until_done(bot: Bot) -> None:
+async def _until_done(bot: Bot) -> _Scoring:
     service = Service(bot)
     running = asyncio.create_task(service.run())
     while not running.done() and not (service.ended and _nothing_waits(bot.store)):
         await asyncio.sleep(0.02)
+    scoring = _scoring(bot)
     service.stop()
     await running
+    return scoring
 
 
 def _nothing_waits(store: Store) -> bool:
@@ -187,14 +206,13 @@ def _count(store: Store, found: sa.Table, *where: sa.ColumnElement[bool]) -> int
         return int(connection.execute(counted).scalar_one())
 
 
-def _peak_bytes() -> int:
-    """The most memory held at once. Of this program alone: getrusage would count the parent's at the fork."""
-    status = Path("/proc/self/status")
-    if status.is_file():
-        peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
-        if peak:
-            return int(peak[1]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _peak_bytes(process: str) -> int:
+    """The most memory that a process held at once, what it shares with others counted for each."""
+    status = Path(f"/proc/{process}/status")
+    if not status.is_file():
+        raise NotMeasured("Peak memory is read from /proc, which this system lacks.")
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
+    return int(peak) * 1024
 
 
 if __name__ == "__main__":
