@@ -12,6 +12,7 @@ BUILTIN = {
     "bluesky": "platforms.bluesky:Bluesky",
     "inbox": "platforms.inbox:Inbox",
     "facebook": "platforms.facebook:Facebook",
+    "instagram": "platforms.instagram:Instagram",
     "manual": "platforms.manual:Manual",
     "nextdoor": "platforms.manual:Nextdoor",
     "pinterest": "platforms.manual:Pinterest",

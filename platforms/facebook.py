@@ -223,7 +223,9 @@ class Facebook(GraphPage):
         item, verb = str(value.get("item")), str(value.get("verb"))
         is_comment = item == "comment" and "comment_id" in value
         id_ = str(value.get("comment_id" if is_comment else "post_id", ""))
-        if field not in ("feed", "mention") or not id_ or not (is_comment or item in POSTED):
+        if field not in ("feed", "mention") or not self.item_id.fullmatch(id_):
+            return ()
+        if not is_comment and item not in POSTED:
             return ()
         if verb == "remove":
             return [Event(kind=EventKind.DELETED, id=id_, at=at, detail="Facebook told of it")]
@@ -262,7 +264,7 @@ class Facebook(GraphPage):
     async def own(self, graph: Graph) -> Native:
         return await graph.get(self.account, fields="id,name,access_token")
 
-    async def subscribe(self, graph: Graph) -> None:
+    async def subscribe(self, graph: Graph, own: Native) -> None:  # noqa: ARG002
         fields = ["feed", "mention", *(["messages"] if "conversations" in self.edges else [])]
         await graph.post(f"{self.account}/subscribed_apps", subscribed_fields=",".join(fields))
 

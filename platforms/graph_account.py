@@ -138,10 +138,11 @@ class GraphAccount(Platform):
                 fb_exchange_token=token_of(answer).access.get_secret_value(),
             )
             graph.use(token_of(longer).access)
-            token = Token(access=token_of(await self.own(graph)).access)
+            own = await self.own(graph)
+            token = Token(access=token_of(own).access)
             if self.pushes:
                 graph.use(token.access)
-                await self.subscribe(graph)
+                await self.subscribe(graph, own)
         finally:
             await graph.close()
         return token
@@ -151,7 +152,7 @@ class GraphAccount(Platform):
         """What a person's token shows of this page, its `access_token` included."""
 
     @abstractmethod
-    async def subscribe(self, graph: Graph) -> None:
+    async def subscribe(self, graph: Graph, own: Native) -> None:
         """Ask Meta to push what happens on this page to the app's address."""
 
     def consent(self) -> Consent | None:

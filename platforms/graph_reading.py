@@ -103,7 +103,7 @@ class Track:
             self.floor, self.began, self.rested = self.began, 0, now
         kept = {post.id for post in head}
         self.marks = {
-            key: mark for key, mark in self.marks.items() if key in kept or 0 < self.floor < mark.at
+            key: mark for key, mark in self.marks.items() if key in kept or 0 < self.floor < mark.at - OVERLAP
         }
 
     @classmethod
@@ -200,8 +200,8 @@ class Reader:
             self._waiting += [
                 Waiting(track, post.id, comment, count) for comment, count in zip(fresh, counts, strict=False)
             ]
-            if not fresh and post.id in track.marks:
-                track.marks[post.id] = replace(track.marks[post.id], count=post.count)
+            if not fresh and post.count >= 0:
+                track.marks[post.id] = replace(track.mark(post), count=post.count)
         return True
 
     def _hand_out(self) -> Batch:

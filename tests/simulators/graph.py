@@ -38,6 +38,7 @@ from tests.simulators.graph_objects import (
     Post,
     comment_native,
     cursor_at,
+    linked_page,
     missing,
     now,
     offset_of,
@@ -274,7 +275,10 @@ class Graph:
     def _edge(self, account: Account, token: str, node: str, edge: str, wanted: Wanted) -> Object:
         if edge in account.denied:
             raise GraphError(10, status=403)
-        if node == account.id:
+        if (node, edge) == ("me", "accounts"):
+            rows = [(account.id, linked_page(account, token))]
+            account.tokens[f"page-{token}"] = None
+        elif node == account.id:
             posts = [post for post in account.posts if post.edge == edge]
             posts.sort(key=lambda post: post.at, reverse=True)
             rows = [(post.id, post_native(account, post)) for post in posts]

@@ -139,6 +139,16 @@ def comment_native(account: Account, post: Post, item: Item) -> Object:
     return native
 
 
+def linked_page(account: Account, token: str) -> Object:
+    """The Facebook Page that an Instagram account hangs on."""
+    return {
+        "id": f"9{account.id}",
+        "name": account.name,
+        "access_token": f"page-{token}",
+        "instagram_business_account": {"id": account.id},
+    }
+
+
 def cursor_at(offset: int) -> str:
     return f"Q3{offset:08d}ZD"
 
