@@ -72,9 +72,7 @@ def _show(made: list[Made], as_document: bool) -> None:
     if not made:
         say("No report is due.")
     elif not all(each.is_complete for each in made):
-        note(
-            'PDF or charts were left out. To have them: pip install "modbot[reports]", and the library Pango.'
-        )
+        note('PDF or charts were left out. To have them: pip install "modbot[reports]"')
 
 
 def _check(here: Installation, file: Path, as_document: bool) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -77,8 +76,7 @@ class Drawing:
         return _painted(self.svg, 1)
 
     def on_paper(self) -> str:
-        """The address of an image that lies in the address itself."""
-        return "data:image/svg+xml;base64," + b64encode(_painted(self.svg, 0).encode()).decode()
+        return _painted(self.svg, 0)
 
 
 def _painted(svg: str, place: int) -> str:
@@ -101,7 +99,7 @@ def course(
     """Several figures over the weeks, each named at its end; weeks without a number leave a space."""
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = _figure(2.5)
+    figure, axes = _figure(2.5, left=0.75, right=1.05, top=0.08, bottom=0.27)
     for line in lines:
         values = [float(each) if isinstance(each, int | float) else float("nan") for each in line.values]
         axes.plot(
@@ -157,7 +155,7 @@ def bars(
     name: str, title: str, text: str, rows: Mapping[str, tuple[Value, Value]], names: tuple[str, str]
 ) -> Drawing:
     """For each row two numbers as one bar: what stayed up, then what was hidden, each written beside it."""
-    figure, axes = _figure(0.55 + 0.34 * max(len(rows), 1))
+    figure, axes = _figure(0.3 + 0.34 * max(len(rows), 1), left=2.15)
     for place, (first, second) in enumerate(rows.values()):
         up, hidden = _length(first), _length(second)
         axes.barh(place, up, color=FIRST, height=0.62)
@@ -173,7 +171,7 @@ def bars(
             color=INK,
         )
     longest = max((_length(a) + _length(b) for a, b in rows.values()), default=0)
-    axes.set_xlim(0, (longest or 1) * 1.5)
+    axes.set_xlim(0, (longest or 1) * 1.8)
     axes.set_yticks(range(len(rows)), [_short(each) for each in rows])
     axes.tick_params(axis="y", colors=INK)
     axes.set_xticks([])
@@ -199,7 +197,7 @@ def calendar(
     name: str, title: str, text: str, rows: Mapping[str, Sequence[Value]], days: Sequence[str]
 ) -> Drawing:
     """Pages by days: a full square was watched all day, an emptier one less; the share is written in it."""
-    figure, axes = _figure(0.5 + 0.36 * max(len(rows), 1))
+    figure, axes = _figure(0.35 + 0.36 * max(len(rows), 1), left=1.85, top=0.3)
     for row, values in enumerate(rows.values()):
         for column, value in enumerate(values):
             _square(axes, column, row, value)
@@ -236,12 +234,16 @@ def _square(axes: Axes, column: int, row: int, value: Value) -> None:
     )
 
 
-def _figure(height: float) -> tuple[Figure, Axes]:
+def _figure(
+    height: float, *, left: float, right: float = 0.05, top: float = 0.05, bottom: float = 0.05
+) -> tuple[Figure, Axes]:
+    """Margins in inches, wide enough for what is written there: to have them measured doubles the time."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, height), layout="constrained")
+        figure = Figure(figsize=(WIDTH, height))
+        figure.subplots_adjust(left / WIDTH, bottom / height, 1 - right / WIDTH, 1 - top / height)
         return figure, figure.add_subplot()
 
 

@@ -72,12 +72,13 @@ class Course:
 
 
 def render(report: Report, drawings: Sequence[Drawing], *, for_paper: bool = False) -> str:
-    """HTML. Without drawings the tables stand alone."""
+    """HTML. Without drawings the tables stand alone; on paper they are named, not drawn."""
     return (
         _environment()
         .get_template("report.html")
         .render(
             report=report,
+            title=title(report),
             week=report.week,
             zone=report.basis.zone,
             dates=_dates(report),
@@ -93,6 +94,10 @@ def render(report: Report, drawings: Sequence[Drawing], *, for_paper: bool = Fal
             style=Markup((resources.folder("reports") / "templates" / "report.css").read_text("utf-8")),  # noqa: S704
         )
     )
+
+
+def title(report: Report) -> str:
+    return f"{report.basis.district}: comment moderation, week {report.week}"
 
 
 @cache
@@ -223,12 +228,20 @@ def _over_weeks(report: Report, name: str, title: str, lines: dict[str, str], un
     ]
     if not any(_is_number(each) for line in drawn for each in line.values):
         return None
-    first, last = week_names(report)[0], week_names(report)[-1]
-    text = ". ".join(
-        f"{line.name}, {unit} from {first} to {last}: {', '.join(map(phrases.number, line.values))}"
-        for line in drawn
-    )
+    told = (_told(line, week_names(report)) for line in drawn)
+    text = f"{' '.join(told)} The table has the {unit} of every week."
     return course(name, title, text, week_names(report), drawn, unit)
+
+
+def _told(line: Line, names: Sequence[str]) -> str:
+    """A line's course in words."""
+    known = [each for each in line.values if isinstance(each, int | float)]
+    if not known:
+        return f"{line.name}: no number is told."
+    return (
+        f"{line.name}: {phrases.number(line.values[0])} in {names[0]}, {phrases.number(line.values[-1])} in "
+        f"{names[-1]}, between {phrases.number(min(known))} and {phrases.number(max(known))}."
+    )
 
 
 def _is_number(value: Value) -> bool:
