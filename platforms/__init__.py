@@ -21,6 +21,7 @@ BUILTIN = {
     "memory": "platforms.memory:Memory",
     "replay": "platforms.replay:Replay",
     "vimeo": "platforms.vimeo:Vimeo",
+    "linkedin": "platforms.linkedin:LinkedIn",
     "wordpress": "platforms.wordpress:WordPress",
     "x": "platforms.x:X",
     "youtube": "platforms.youtube:YouTube",

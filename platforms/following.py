@@ -73,16 +73,22 @@ class Scan:
     whole_before: bool
     """Whether this process has listed the page in full, so that an unknown id is new whatever its date."""
     fresh: list[Comment] = field(default_factory=list)
+    changes: list[Event] = field(default_factory=list)
+    """Edits and deletions that the platform told of."""
     listed: set[str] = field(default_factory=set)
     notes: dict[str, str] = field(default_factory=dict)
 
     def offer(self, comment: Comment) -> None:
         """Once for each item; a second time is ignored."""
-        if comment.id in self.known or comment.id in self.listed:
+        if self.lists(comment.id):
             return
         self.listed.add(comment.id)
         if self.whole_before or self._mark(comment).is_new(_entry(comment)):
             self.fresh.append(comment)
+
+    def lists(self, comment_id: str) -> bool:
+        """Whether it was offered, now or in an earlier scan of this process."""
+        return comment_id in self.known or comment_id in self.listed
 
     def reaches(self, moment: datetime, kind: Kind = Kind.COMMENT) -> bool:
         """Whether a list that gives the newest first has come, at `moment`, to what was handed out before."""
@@ -108,6 +114,12 @@ class Follower:
             self._forget(cursor)
         return self._next() if self._waiting else None
 
+    @property
+    def newest(self) -> datetime | None:
+        """When the newest item that was ever handed out was written."""
+        times = [mark.tail[-1][0] for mark in self._marks.values() if mark.tail]
+        return EPOCH + timedelta(milliseconds=max(times)) if times else None
+
     def scan(self) -> Scan:
         return Scan(self._marks, self._known, self.whole)
 
@@ -118,8 +130,8 @@ class Follower:
         self.whole = self.whole or whole
         # Lists come newest first: reversed, those of the same second keep the order of their writing.
         scan.fresh.reverse()
-        scan.fresh.sort(key=lambda each: each.created_at)
-        self._waiting.extend(scan.fresh)
+        events = [*map(created, scan.fresh), *scan.changes]
+        self._waiting.extend(sorted(events, key=lambda each: each.at))
         if not self._waiting:
             self._given = self._given or written(self._batches, self._marks)
             return Batch((), self._given)
@@ -129,17 +141,18 @@ class Follower:
         self._given = cursor
         self._batches, self._marks = read(cursor)
         self._known: set[str] = set()
-        self._waiting: deque[Comment] = deque()
+        self._waiting: deque[Event] = deque()
         self.notes: dict[str, str] = {}
         self.whole = False
 
     def _next(self) -> Batch:
-        comments = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+        events = [self._waiting.popleft() for _ in range(min(self._size, len(self._waiting)))]
+        comments = [event.comment for event in events if event.comment and event.kind is EventKind.CREATED]
         self._marks = moved(self._marks, comments)
         # Counted, so that a batch of old items alone has a cursor of its own too.
         self._batches += 1
         self._given = written(self._batches, self._marks)
-        return Batch(list(map(created, comments)), self._given, more=bool(self._waiting))
+        return Batch(events, self._given, more=bool(self._waiting))
 
 
 def moved(marks: Marks, comments: Sequence[Comment]) -> Marks:
