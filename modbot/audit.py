@@ -21,6 +21,7 @@ NO_PAYLOAD = hashlib.sha256(b"").hexdigest()
 
 KINDS = {
     "account.changed": "How a person signs in, or their training, changed",
+    "action.by_hand": "A person made a change on the platform by hand, and said so",
     "action.cancelled": "An action was withdrawn before it reached the platform",
     "action.done": "The platform carried out an action, and reading back confirmed it",
     "action.failed": "The platform cannot do this action; a person has to",
@@ -58,6 +59,7 @@ KINDS = {
     "neutrality.measured": "Matched pairs of opposite opinions were put before the classifiers",
     "page.connected": "Somebody gave modbot the right to act on a page",
     "page.disconnected": "Modbot's right to act on a page was removed from here",
+    "page.brought_in": "A person brought in comments that modbot cannot read by itself",
     "page.registered": "A page was connected, or its settings changed",
     "policy.loaded": "A policy version came into force",
     "record.disposed": "The records officer released the words of an entry; its hash stays",

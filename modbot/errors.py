@@ -6,6 +6,7 @@ ModbotError              `remedy` says what to do
 │   ├── SignInRefused    name, password or code is wrong: try again
 │   └── SignInBlocked    signing in failed too often: wait a few minutes
 ├── DecisionRefused      the decision breaks a rule (no clause, wrong quote, advise mode): change it
+├── NotBroughtIn         what a person brought in is no comment, or no file of comments: mend it
 ├── StaleCase            somebody else, or the author, was first: look again, then decide
 │   └── AlreadyDecided   somebody decided it meanwhile: `by`, `choice`, `clause` and `at` say how
 ├── StoreUnavailable     the database did not answer: nothing was lost, try again
@@ -41,6 +42,10 @@ class SignInBlocked(NotAllowed):
 
 
 class DecisionRefused(ModbotError):
+    pass
+
+
+class NotBroughtIn(ModbotError):
     pass
 
 

@@ -26,6 +26,11 @@ def deleted(tx: Transaction, page: str, native_id: str) -> bool:
     return last is not None and last.kind == DELETE and (last.state == "done" or last.attempts > 0)
 
 
+def left_to_people(tx: Transaction, page: str, native_id: str) -> bool:
+    """Whether a change of the item waits to be made by hand, since the platform offers it to no program."""
+    return bool(actions_on(tx, page, native_id, ("failed",)))
+
+
 def last_change(tx: Transaction, page: str, native_id: str) -> sa.Row[Any] | None:
     """The newest action that changed the item, or is about to."""
     return next(iter(actions_on(tx, page, native_id, ("pending", "done"))), None)

@@ -155,6 +155,8 @@ class Effect:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
     actions: Mapping[ActionKind, Effect]
+    by_hand: Mapping[ActionKind, Effect] = field(default_factory=dict)
+    """What people can do on the platform's own screens and no program can: such a decision makes a task."""
     native_revisions: bool = False
     """The platform numbers or dates its revisions, so that an older one arriving late is recognised."""
     sees_edits: str = "no"
@@ -163,6 +165,11 @@ class Capabilities:
     mentions: bool = False
     direct_messages: bool = False
     note: str = ""
+
+    @property
+    def possible(self) -> Mapping[ActionKind, Effect]:
+        """What can be decided here, whoever carries it out."""
+        return {**self.by_hand, **self.actions}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
