@@ -10,6 +10,7 @@ from platforms.base import Platform
 BUILTIN = {
     "feed": "platforms.feed:CommentFeed",
     "bluesky": "platforms.bluesky:Bluesky",
+    "flickr": "platforms.flickr:Flickr",
     "inbox": "platforms.inbox:Inbox",
     "facebook": "platforms.facebook:Facebook",
     "instagram": "platforms.instagram:Instagram",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -114,6 +115,9 @@ class Bluesky(Platform):
         self._watched_at = 0.0
         self._told: set[str] = set()
         """Posts that this process has handed out, so that whole threads tell only what is missing."""
+        self._handed_out: set[str] = set()
+        """The same of the last batch, which may not have reached the archive."""
+        self._given: str | None = None
 
     async def open(self) -> Identity:
         await self.close()
@@ -141,15 +145,11 @@ class Bluesky(Platform):
         self._rest = None
 
     async def poll(self, cursor: str | None) -> Batch:
-        if not self._backlog.continues(cursor):
-            found = await self._notified(self._backlog.floor(cursor))
-            if cursor is None:
-                found += await self._threads()
-            self._backlog.fill(cursor, found)
-        batch = self._backlog.take(cursor, self.settings.page_size)
-        if not batch.events and time.monotonic() - self._watched_at >= self.settings.watch_seconds:
-            batch = Batch(await self._missed(), batch.cursor)
-        self._told.update(event.id for event in batch.events)
+        if cursor == self._given:
+            self._told |= self._handed_out
+        batch = await self._next(cursor)
+        self._handed_out = {event.id for event in batch.events}
+        self._given = batch.cursor
         return batch
 
     async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
@@ -159,7 +159,7 @@ class Bluesky(Platform):
             shown = await self.rest.posts(chunk) if chunk else {}
             for uri in chunk:
                 if uri not in shown:
-                    events += await self._vanished(uri, now)
+                    events += await self._vanished(uri, now) if known[uri] else []
                 elif shown[uri]["cid"] != known[uri]:
                     item = self._item(shown[uri])
                     comment = item.event.comment
@@ -190,6 +190,21 @@ class Bluesky(Platform):
         if self._rest is None:
             raise RuntimeError("open the page before using it")
         return self._rest
+
+    async def _next(self, cursor: str | None) -> Batch:
+        """`cursor` ends in #, and how often whole threads told something that the notifications had not."""
+        listed, _, rounds = (cursor or "").partition("#")
+        place = listed or None
+        if not self._backlog.continues(place):
+            found = await self._notified(self._backlog.floor(place))
+            if place is None:
+                found += await self._threads()
+            self._backlog.fill(place, found)
+        batch = self._backlog.take(place, self.settings.page_size)
+        if not batch.events and time.monotonic() - self._watched_at >= self.settings.watch_seconds:
+            batch = Batch(await self._missed(), batch.cursor)
+            rounds = str(int(rounds or 0) + 1) if batch.events else rounds
+        return replace(batch, cursor=f"{batch.cursor}#{rounds}" if rounds else batch.cursor)
 
     async def _notified(self, floor: int) -> list[Item]:
         """Every reply, mention and quote that the notifications still hold above `floor`."""

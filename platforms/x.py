@@ -154,10 +154,12 @@ class X(Pushed, Platform):
         for start in range(0, len(due), MOST):
             chunk = due[start : start + MOST]
             found = await self.rest.posts(chunk)
-            self._asked |= dict.fromkeys(chunk, time.monotonic())
-            events += await self._differences(
-                found, {post_id: known[asked[post_id]] for post_id in chunk}, asked
-            )
+            revisions = {post_id: known[asked[post_id]] for post_id in chunk}
+            changed = await self._differences(found, revisions, asked)
+            events += changed
+            told = {event.id for event in changed}
+            # What changed is asked for again if the archive did not take it.
+            self._asked |= {each: time.monotonic() for each in chunk if asked[each] not in told}
         return events
 
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
@@ -281,7 +283,7 @@ class X(Pushed, Platform):
         edited = await self.rest.posts(later) if later else Found([], {})
         back = [post for post in found.posts if revisions.get(post["id"]) == ""]
         changed = [*self._items(edited), *self._items(Found(back, found.users))]
-        gone = [post_id for post_id in found.gone if post_id in asked]
+        gone = [post_id for post_id in found.gone if revisions.get(post_id)]
         return [
             *(Event(kind=EventKind.EDITED, id=e.event.id, comment=e.event.comment, at=now) for e in changed),
             *(Event(kind=EventKind.DELETED, id=asked[g], at=now, detail="resource-not-found") for g in gone),
