@@ -18,7 +18,9 @@ from modbot.tables import Comment, Score, Verdict
 scores, verdicts, comments = table(Score), table(Verdict), table(Comment)
 IN_FORCE = "policy:in_force"
 LOOKED_AT = 400
-"""Flagged comments whose records are read to learn which thresholds were in use."""
+"""Flagged comments that are looked at to learn which thresholds were in use."""
+OF_EACH = 8
+"""Of those flagged under the same clauses, how many records are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +168,15 @@ def _of_thresholds(connection: Connection, extent: Extent) -> Iterator[Change]:
 def thresholds(connection: Connection, extent: Extent) -> dict[tuple[str, str], tuple[float, int]]:
     """(category, clause) → the threshold last used, and the entry that says so; from the newest flagged."""
     newest = (
-        sa.select(verdicts.c.id)
+        sa.select(verdicts.c.id, verdicts.c.clauses)
         .where(extent.holds(verdicts.c.id), verdicts.c.level != "clear", verdicts.c.score_id.is_not(None))
         .order_by(verdicts.c.id.desc())
         .limit(LOOKED_AT)
     )
-    bodies = bodies_of(connection, sorted(connection.execute(newest).scalars()))
+    alike: dict[str, list[int]] = {}
+    for seq, clauses in connection.execute(newest).all():
+        alike.setdefault(clauses, []).append(seq)
+    bodies = bodies_of(connection, sorted(seq for seqs in alike.values() for seq in seqs[:OF_EACH]))
     return {
         (finding["category"], finding["clause"]): (finding["threshold"], seq)
         for seq, body in sorted(bodies.items())

@@ -58,7 +58,7 @@ def hours_to_decision(connection: Connection, extent: Extent) -> list[float]:
         .select_from(firsts)
         .join(decisions, decisions.c.id == firsts.c.id)
         .join(cases, cases.c.id == firsts.c.case_id)
-    )
+    ).all()
     return sorted((at - since).total_seconds() / 3600 for since, at in rows)
 
 
