@@ -15,6 +15,7 @@ import structlog
 from modbot import cases, observe, outbox
 from modbot.store import Store
 from platforms.base import (
+    CapReached,
     CommentGone,
     NotAuthorised,
     Platform,
@@ -25,6 +26,8 @@ from platforms.base import (
 log = structlog.get_logger()
 
 LONGEST_WAIT = timedelta(minutes=15)
+UNTIL_RAISED = timedelta(hours=1)
+"""Between two looks whether a cap that was reached has been raised, or counts anew."""
 LONGEST_ASKED = 86_400.0
 """Seconds after which we ask again whatever the platform said."""
 STUCK_AFTER = 5
@@ -67,5 +70,7 @@ def pause(error: Exception, attempts: int) -> timedelta:
         return timedelta(seconds=min(max(1.0, error.retry_after), LONGEST_ASKED))
     if isinstance(error, NotAuthorised):
         return timedelta(minutes=5)
+    if isinstance(error, CapReached):
+        return UNTIL_RAISED
     doubled = timedelta(seconds=2.0 ** min(attempts, 10))
     return min(doubled, LONGEST_WAIT) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads retries, no secret

@@ -69,6 +69,7 @@ class Classifiers(_Table):
 
 class Intake(_Table):
     poll_seconds: Annotated[float, Field(gt=0)]
+    reconcile_seconds: Annotated[float, Field(gt=0)]
     recheck_days: Annotated[int, Field(ge=0)]
     recheck_seconds: Annotated[float, Field(gt=0)]
 

@@ -15,7 +15,7 @@ from functools import partial
 import sqlalchemy as sa
 import structlog
 
-from modbot import actions, checkpoints, observe
+from modbot import actions, checkpoints, deliveries, observe
 from modbot.actions import pause
 from modbot.errors import StoreUnavailable
 from modbot.pipeline import Scored
@@ -25,12 +25,18 @@ from modbot.store import Store, table, utcnow
 from modbot.tables import Comment, Page, Presence
 from modbot.wiring import Bot
 from platforms.base import Batch, Platform, PlatformError
+from platforms.push import Pushed
 
 log = structlog.get_logger()
 pages, comments, presences = table(Page), table(Comment), table(Presence)
 
 ACTION_SECONDS = 1.0
 """How often the outbox is looked at."""
+PUSH_SECONDS = 0.5
+"""How often it is looked whether a platform has sent something."""
+NOTE_SECONDS = 60.0
+"""How often it is noted what is used of the platforms' quotas."""
+TIDY_SECONDS = 3600.0
 SWEEP = 100
 """Comments looked up at once for edits and deletions."""
 
@@ -44,6 +50,8 @@ class Service:
         self.ended: set[str] = set()
         """Pages whose source will never bring more (a replayed file)."""
         self._opened: set[str] = set()
+        self._rests: dict[str, float] = {}
+        """By page: seconds between its last poll and the next."""
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -59,6 +67,10 @@ class Service:
         for key, platform in self.bot.pages.items():
             loops += [self._page_loop(key, platform), self._sweep_loop(key, platform)]
             loops.append(self._every(ACTION_SECONDS, partial(self._act, key, platform)))
+            if isinstance(platform, Pushed):
+                loops.append(self._every(PUSH_SECONDS, partial(self._read_pushed, key, platform)))
+        loops.append(self._every(NOTE_SECONDS, self._note_quotas))
+        loops.append(self._every(TIDY_SECONDS, partial(asyncio.to_thread, deliveries.forget_old, self.store)))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
                 group.create_task(loop)
@@ -86,6 +98,8 @@ class Service:
 
     async def _read_all(self, key: str, platform: Platform) -> None:
         await platform.open()
+        self._opened.add(key)
+        await self._read_pushed(key, platform)
         while (await self.poll(key, platform)).more:
             pass
 
@@ -95,13 +109,42 @@ class Service:
         batch = await platform.poll(cursor)
         native = platform.capabilities.native_revisions
         unread = archive.patience(self.bot.settings.intake.poll_seconds)
+        rest = 0.0 if batch.more else await self._interval(key, platform)
+        self._rests[key] = rest
         taken = await asyncio.to_thread(
-            archive.take_in, self.store, key, batch, native_revisions=native, unread=unread
+            archive.take_in,
+            self.store,
+            key,
+            batch,
+            native_revisions=native,
+            unread=unread,
+            rest=timedelta(seconds=rest),
         )
         _count(key, taken)
         if taken.seen or taken.edited:
             self._work.set()
         return batch
+
+    async def _interval(self, key: str, platform: Platform) -> float:
+        """Seconds to the next poll: more where the platform pushes, and where its quota has to last."""
+        intake = self.bot.settings.intake
+        seconds = intake.poll_seconds
+        if isinstance(platform, Pushed) and await asyncio.to_thread(deliveries.lately, self.store, key):
+            seconds = max(seconds, intake.reconcile_seconds)
+        return seconds * platform.budget.slowdown()
+
+    async def _read_pushed(self, key: str, platform: Platform) -> None:
+        if key not in self._opened or not isinstance(platform, Pushed):
+            return
+        native = platform.capabilities.native_revisions
+        taken = await deliveries.read(self.store, key, platform, native_revisions=native)
+        _count(key, taken)
+        if taken.seen or taken.edited:
+            self._work.set()
+
+    async def _note_quotas(self) -> None:
+        for platform in self.bot.pages.values():
+            await asyncio.to_thread(platform.budget.noting())
 
     async def score(self) -> Scored:
         with observe.SCORING.time():
@@ -130,7 +173,7 @@ class Service:
                 self.ended.add(key)
                 return
             if not batch.more:
-                await self._sleep(self.bot.settings.intake.poll_seconds)
+                await self._sleep(self._rests[key])
 
     async def _note_failure(self, key: str, error: Exception, attempts: int) -> None:
         observe.PLATFORM_ERRORS.labels(key, type(error).__name__).inc()
@@ -143,7 +186,8 @@ class Service:
     async def _sweep_loop(self, key: str, platform: Platform) -> None:
         if platform.capabilities.sees_edits != "lookup" and platform.capabilities.sees_deletions != "lookup":
             return
-        await self._every(self.bot.settings.intake.recheck_seconds, partial(self.sweep, key, platform))
+        seconds = self.bot.settings.intake.recheck_seconds
+        await self._every(lambda: seconds * platform.budget.factor, partial(self.sweep, key, platform))
 
     async def sweep(self, key: str, platform: Platform) -> int:
         """Look up the next hundred recent comments of a page; returns how many were asked for."""
@@ -188,7 +232,9 @@ class Service:
         folder = self.bot.settings.path(audit_settings.checkpoint_folder)
         await asyncio.to_thread(checkpoints.sign, self.store, key, folder)
 
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[object]]) -> None:
+    async def _every(
+        self, seconds: float | Callable[[], float], work: Callable[[], Awaitable[object]]
+    ) -> None:
         """Run `work` again and again; a failure is logged and never ends the loop."""
         while not self._stopping.is_set():
             try:
@@ -196,13 +242,15 @@ class Service:
             except Exception as error:  # the loop must outlive any single failure, which is shown
                 observe.FAILURES.labels(type(error).__name__).inc()
                 log.warning("loop.failing", error=type(error).__name__, detail=str(error))
-            await self._sleep(seconds)
+            await self._sleep(seconds() if callable(seconds) else seconds)
 
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
 
     async def _close(self) -> None:
+        with contextlib.suppress(StoreUnavailable):  # then a fiftieth of each quota counts as used
+            await self._note_quotas()
         for platform in self.bot.pages.values():
             await platform.close()
         await asyncio.to_thread(self.bot.scorer.ensemble.close)

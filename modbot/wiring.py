@@ -13,12 +13,14 @@ from pydantic import ValidationError
 import platforms
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
-from modbot import migrations, policy, resources, words
+from modbot import migrations, policy, resources, sealing, words
 from modbot.config import PageSettings, Settings
+from modbot.credentials import SealedTokens
 from modbot.errors import ConfigError
 from modbot.members import ensemble_of, operating_points, refuse_unknown
 from modbot.pipeline import Scorer
 from modbot.policy import Policy
+from modbot.quotas import LastingBudget
 from modbot.scoring_process import ScoringProcess
 from modbot.store import Store, body_of, table
 from modbot.tables import AuditEvent, Page, PolicyVersion
@@ -45,6 +47,8 @@ def build(settings: Settings) -> Bot:
     store = open_store(settings)
     rules = put_in_force(store, load_policy(settings))
     register_pages(store, settings.page)
+    for platform in watched.values():
+        make_lasting(platform, store, settings)
     scorer = Scorer(
         store, scoring, rules, limits, worker=socket.gethostname(), batch=settings.classifiers.batch
     )
@@ -137,6 +141,14 @@ def open_page(page: PageSettings) -> Platform:
             f"The settings of page '{page.key}' do not hold: {problems}.",
             remedy=f"Mend [page.settings] of this page; it is a {page.platform} page.",
         ) from None
+
+
+def make_lasting(platform: Platform, store: Store, settings: Settings) -> None:
+    """Keep what a registered page uses of its quotas, and its token, in the database; before `open`."""
+    platform.budget = LastingBudget(store, platform.page)
+    if platform.consent() is not None:
+        seal = sealing.seal(settings.path(settings.web.key_file))
+        platform.tokens = SealedTokens(store, seal, platform.page)
 
 
 def register_pages(store: Store, configured: tuple[PageSettings, ...]) -> None:

@@ -167,6 +167,15 @@ class Budget:
         self._factor = min(wanted, SLOWEST)
         return self._factor
 
+    @property
+    def factor(self) -> float:
+        """What `slowdown` said last."""
+        return self._factor
+
+    def noting(self) -> Callable[[], None]:
+        """What puts the present state on record, to be called in a thread: nothing, in memory."""
+        return lambda: None
+
     def outlook(self) -> Sequence[Outlook]:
         """Every quota that is known now, by unit."""
         now = self._now()

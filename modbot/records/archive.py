@@ -64,14 +64,15 @@ def take_in(
     *,
     native_revisions: bool = False,
     unread: timedelta = UNREAD,
+    rest: timedelta = timedelta(0),
 ) -> Taken:
     """Archive a poll's batch and move the page's cursor, in one commit.
 
-    A page that nobody had read for longer than `unread` had a gap.
+    It is left alone for `rest` then. A page that nobody had read for longer than that and `unread` had a gap.
     """
     with store.write() as tx:
         taken = archive(tx, page, batch.events, native_revisions=native_revisions)
-        _mark_answered(tx, page, batch, unread)
+        _mark_answered(tx, page, batch, unread, rest)
     return taken
 
 
@@ -223,13 +224,15 @@ def _fill_presence(tx: Transaction, items: dict[str, _Item]) -> None:
         by_comment[row.comment_id].present = row.present
 
 
-def _mark_answered(tx: Transaction, page: str, batch: Batch, unread: timedelta) -> None:
+def _mark_answered(
+    tx: Transaction, page: str, batch: Batch, unread: timedelta, rest: timedelta
+) -> None:
     row = tx.execute(sa.select(pages).where(pages.c.key == page)).one()
     if batch.gap:
         _gap(tx, page, row.polled_at or tx.now, batch.gap)
     if row.failing_since is not None:
         _gap(tx, page, row.failing_since, row.failure)
-    elif row.polled_at is not None and tx.now - row.polled_at > unread:
+    elif row.polled_at is not None and tx.now - (row.next_poll_at or row.polled_at) > unread:
         _gap(tx, page, row.polled_at, NOT_RUNNING)
     tx.execute(
         sa.update(pages)
@@ -237,6 +240,7 @@ def _mark_answered(tx: Transaction, page: str, batch: Batch, unread: timedelta) 
         .values(
             cursor=storable(batch.cursor),
             polled_at=tx.now,
+            next_poll_at=tx.now + rest,
             failing_since=None,
             failure="",
         )
