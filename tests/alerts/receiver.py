@@ -7,7 +7,7 @@ import json
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -78,7 +78,10 @@ class Desk:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # the sender was killed
                 desk._may_answer.wait(20)
                 if desk.status == 200:
                     desk.take(self.headers, body)
@@ -98,7 +101,8 @@ class Desk:
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 if self.command != "HEAD":
-                    self.wfile.write(body)
+                    with suppress(BrokenPipeError, ConnectionResetError):
+                        self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -43,9 +44,14 @@ def settings(folder: str, database: str, url: str) -> Settings:
     return config.build(own, Path(folder) / "modbot.toml")
 
 
-def run(folder: str, database: str, url: str) -> None:
-    """Call for ever; somebody else ends this process."""
-    asyncio.run(_work(settings(folder, database, url), Store(database), lambda: False))
+def run(folder: str, database: str, url: str, at_work: Connection) -> None:
+    """Call for ever; somebody else ends this process. `at_work` is closed when it has begun."""
+
+    def never() -> bool:
+        at_work.close()
+        return False
+
+    asyncio.run(_work(settings(folder, database, url), Store(database), never))
 
 
 def finish(folder: str, database: str, url: str, seconds: float) -> None:

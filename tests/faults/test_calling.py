@@ -46,16 +46,26 @@ def test_killed_at_any_instant_it_calls_everybody_once(
     arguments = (str(tmp_path), database_url, receiver.url)
     for number in range(KILLS):
         here.comes_in(threat(chance, number))
-        process = processes.Process(target=caller.run, args=arguments)
-        process.start()
-        time.sleep(0.1 + chance.random() * 0.5)
-        process.kill()
-        process.join()
-        assert process.exitcode == -9, "it ended by itself"
+        killed(arguments, while_starting=chance.random() < 0.2, after=chance.random() * 0.6)
         caller.answer(store)
     caller.finish(*arguments, seconds=600 if LONG else 60)
     check(here, receiver)
     store.close()
+
+
+def killed(arguments: tuple[str, str, str], *, while_starting: bool, after: float) -> None:
+    """Call for a while. On a busy machine to start takes longer than all the rest."""
+    ours, theirs = processes.Pipe(duplex=False)
+    process = processes.Process(target=caller.run, args=(*arguments, theirs))
+    process.start()
+    theirs.close()
+    if not while_starting:
+        assert ours.poll(60), "it never began"
+    time.sleep(after)
+    process.kill()
+    process.join()
+    ours.close()
+    assert process.exitcode == -9, "it ended by itself"
 
 
 def threat(chance: random.Random, number: int) -> str:
