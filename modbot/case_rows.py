@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import queue
+from modbot import proposals, queue
 from modbot.errors import NotAllowed, StaleCase
 from modbot.roles import DECIDERS
 from modbot.store import Transaction, body_of, table
@@ -95,6 +95,7 @@ def update(tx: Transaction, case_id: int, **values: Any) -> None:
 def reopen(tx: Transaction, case_id: int, reason: str, actor: str, **values: Any) -> None:
     """Back to the queue, with every revision that came meanwhile; near-identical comments may join again."""
     tx.record("case.reopened", f"case:{case_id}", {"reason": reason}, actor=actor)
+    proposals.withdraw(tx, case_id, reason, actor)
     cleared = dict.fromkeys(("claimed_by", "claimed_until", "decided_at", "closed_at"))
     update(tx, case_id, state="open", version=cases.c.version + 1, **cleared, **values)
     queue.catch_up(tx, case_id)

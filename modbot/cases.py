@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import case_rows, openings, outbox, queue, rulings, second_looks, standing
+from modbot import case_rows, openings, outbox, proposals, queue, rulings, second_looks, standing
 from modbot.case_rows import LEASE, Item
 from modbot.errors import StaleCase
 from modbot.policy import Policy
@@ -87,6 +87,7 @@ def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") 
         if row.state in queue.WAITING:
             raise StaleCase(f"Case {case_id} has no decision to take back.", remedy="Decide it instead.")
         ruling = Ruling(choice=Choice.LEAVE_UP, by=by, reason=reason or "The last decision was taken back")
+        proposed = {each.comment_id for each in proposals.of_case(tx, case_id)}
         for item in case_rows.items(tx, case_id):
             hidden_by = standing.hidden_by(tx, item.page, item.native_id)
             if standing.deleted(tx, item.page, item.native_id):
@@ -94,13 +95,15 @@ def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") 
                     f"Comment {item.native_id} was deleted for good and cannot come back.",
                     remedy="The record keeps its words; ask the records officer.",
                 )
-            if hidden_by == case_id:
+            if hidden_by == case_id or item.comment_id in proposed:
                 _record(tx, policy, case_id, ruling, item, timedelta(0), {})
             elif hidden_by is not None:
                 raise StaleCase(
                     f"Comment {item.native_id} is hidden by case {hidden_by}, not by this one.",
                     remedy=f"Take that decision back instead: modbot case undo {hidden_by}",
                 )
+            elif standing.left_to_people(tx, item.page, item.native_id):
+                _record(tx, policy, case_id, ruling, item, timedelta(0), {})
         second_looks.drop(tx, case_id, ruling.reason, by)
         case_rows.reopen(tx, case_id, ruling.reason, by)
 
@@ -163,7 +166,9 @@ def _record(
         at=tx.now,
         policy=policy.sha256,
     )
-    if ruling.choice is Choice.HIDE:
+    if ruling.choice is Choice.HIDE and proposals.final_only(item.platform):
+        proposals.propose(tx, case_id, seq, item.comment_id, subject, ruling.by, ruling.reason)
+    elif ruling.choice is Choice.HIDE:
         outbox.request(tx, seq, item.comment_id, item.page, item.native_id, ActionKind.HIDE, delay)
     elif ruling.choice is Choice.LEAVE_UP:
         outbox.reverse(tx, seq, item.comment_id, item.page, item.native_id, delay)

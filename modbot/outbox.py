@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modbot import proposals
 from modbot.observe import redact_text
 from modbot.standing import actions_on, case_of, last_change
 from modbot.store import Store, Transaction, storable, table
@@ -228,14 +229,14 @@ def again(store: Store, action: Due, why: str, wait: timedelta) -> None:
 
 
 def close_if_done(tx: Transaction, case_id: int) -> None:
-    """Close a decided case once nothing of it waits or has failed."""
+    """Close a decided case once nothing of it waits, for the records officer either, or has failed."""
     open_actions = (
         sa.select(sa.func.count())
         .select_from(actions.join(decisions, decisions.c.id == actions.c.decision_id))
         .where(decisions.c.case_id == case_id, actions.c.state.in_(("pending", "failed")))
     )
     state = tx.execute(sa.select(cases.c.state).where(cases.c.id == case_id)).scalar()
-    if state == "decided" and not tx.execute(open_actions).scalar():
+    if state == "decided" and not tx.execute(open_actions).scalar() and not proposals.of_case(tx, case_id):
         tx.record("case.closed", f"case:{case_id}", {"reason": "everything decided has been carried out"})
         tx.execute(sa.update(cases).where(cases.c.id == case_id).values(state="closed", closed_at=tx.now))
 

@@ -23,9 +23,13 @@ WAITING, RELEASED, REFUSED, WITHDRAWN = "waiting", "released", "refused", "withd
 
 def final_only(platform: str) -> bool:
     """Whether nothing can be hidden there so that it can be shown again, but deleted it can be."""
-    known = platforms.load(platform).capabilities.actions
+    known = platforms.load(platform).capabilities.possible
     hide = known.get(ActionKind.HIDE)
     return (hide is None or not hide.reversible) and ActionKind.DELETE in known
+
+
+def deletable(platform: str) -> bool:
+    return bool(ActionKind.DELETE in platforms.load(platform).capabilities.possible)
 
 
 def propose(

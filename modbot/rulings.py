@@ -15,6 +15,7 @@ from modbot import codebook, standing
 from modbot.case_rows import Item
 from modbot.errors import AlreadyDecided, DecisionRefused, NotAllowed, StaleCase
 from modbot.policy import Mode, Policy
+from modbot.proposals import final_only
 from modbot.queue import WAITING
 from modbot.roles import LEADS
 from modbot.store import Transaction, bodies_of, storable, table
@@ -141,11 +142,11 @@ def _check_hide(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence
             remedy="Leave it up, or escalate it. Counsel's sign-off in the policy file turns 'enforce' on.",
         )
     for platform in sorted({item.platform for item in items}):
-        effect = platforms.load(platform).capabilities.actions.get(ActionKind.HIDE)
-        if effect is None or not effect.reversible:
+        effect = platforms.load(platform).capabilities.possible.get(ActionKind.HIDE)
+        if not (effect and effect.reversible) and not final_only(platform):
             raise DecisionRefused(
-                f"{platform} has no reversible way to hide a comment.",
-                remedy="Escalate it: what is final there needs the records officer's release.",
+                f"{platform} lets nobody take a comment down from here.",
+                remedy="Escalate it: a lead has to do it on the platform itself.",
             )
     return _quotes(tx, ruling, items)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from modbot import cases, deletions, second_looks, wiring
+from modbot import cases, deletions, review, second_looks, wiring
 from modbot.commands.installation import opened
 from modbot.commands.options import As, Config
 from modbot.commands.output import note, say
@@ -66,8 +66,12 @@ def decide(
             delay=timedelta(seconds=seconds),
             sampling=settings.sampling,
         )
+        proposed = review.case(here.store, number).proposals
     say(f"Case {number}: {choice.value} by {by}, on record as {', '.join(map(str, made))}.")
-    if choice is Choice.HIDE:
+    if choice is Choice.HIDE and proposed:
+        note("Nothing can be hidden there. It stays up until the records officer releases it for deletion.")
+        note(f"The records officer does so on the page Deletions. To take it back: modbot case undo {number}")
+    elif choice is Choice.HIDE:
         _tell_when(number, seconds)
 
 
@@ -111,12 +115,12 @@ def second(
 
 @app.command()
 def delete(
-    record: Annotated[int, typer.Option("--record", help="The hidden comment's record number.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why hiding is not enough.")],
+    record: Annotated[int, typer.Option("--record", help="The comment's record number.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why it has to be deleted.")],
     by: As = "",
     config: Config = None,
 ) -> None:
-    """For the records officer: have a hidden comment deleted for good. It cannot be taken back."""
+    """For the records officer: have what is hidden or proposed deleted for good. It cannot be taken back."""
     with opened(config) as here:
         made = deletions.release(here.store, record, by, reason)
     say(f"Record {record} is released for deletion, on record as {made}.")

@@ -9,6 +9,7 @@ from modbot.review.counts import Counts, count
 from modbot.review.decided import Decisions, Settled, Sought, decided, settled
 from modbot.review.found import Found, Query, Results, search
 from modbot.review.lines import PRIORITIES, Line
+from modbot.review.proposed import Proposed, ToRelease, to_release
 from modbot.review.upcoming import Next, next_for
 from modbot.review.view import Acted, Decided, Noted, Place, Seen, Spread, View, case
 from modbot.review.waiting import Filters, Listing, queue, second_looks, waiting
@@ -27,6 +28,7 @@ __all__ = [
     "Next",
     "Noted",
     "Place",
+    "Proposed",
     "Query",
     "Results",
     "Said",
@@ -35,6 +37,7 @@ __all__ = [
     "Sought",
     "Spread",
     "Thread",
+    "ToRelease",
     "View",
     "case",
     "count",
@@ -44,5 +47,6 @@ __all__ = [
     "search",
     "second_looks",
     "settled",
+    "to_release",
     "waiting",
 ]

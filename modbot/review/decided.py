@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from modbot.proposals import WAITING as WAITS
 from modbot.queue import WAITING
 from modbot.review.lines import Line, Row, cases, lines
 from modbot.review.waiting import looks, open_looks
 from modbot.store import Store, bodies_of, table
-from modbot.tables import Action, Decision
+from modbot.tables import Action, Decision, Proposal
 
-decisions, actions = table(Decision), table(Action)
+decisions, actions, proposals = table(Decision), table(Action), table(Proposal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Settled:
     """The last change asked of the platform: hide, unhide or delete; empty when there was none."""
     action_state: str
     """pending, done, gone, failed or cancelled"""
+    proposed: bool
+    """For deletion, which the records officer has to release."""
     blind: bool
     """The viewer may still be asked for a second opinion."""
 
@@ -63,9 +66,12 @@ def decided(
         found = lines(connection, shown)
         bodies = bodies_of(connection, [row.decision for row in shown])
         changes = _changes(connection, [row.id for row in shown])
+        proposed = _proposed(connection, [row.id for row in shown])
     return Decisions(
         lines=tuple(
-            _blind(line, row) if row.blind else _settled(line, row, bodies, changes.get(row.id))
+            _blind(line, row)
+            if row.blind
+            else _settled(line, row, bodies, changes.get(row.id), row.id in proposed)
             for line, row in zip(found, shown, strict=True)
         ),
         next=str(shown[-1].decision) if len(rows) > limit else "",
@@ -116,7 +122,12 @@ def _changes(connection: Connection, case_ids: Sequence[int]) -> dict[int, Row]:
     return {row.case_id: row for row in rows}
 
 
-def _settled(line: Line, row: Row, bodies: Mapping[int, Any], change: Row | None) -> Settled:
+def _proposed(connection: Connection, case_ids: Sequence[int]) -> set[int]:
+    its = (proposals.c.case_id.in_(case_ids), proposals.c.state == WAITS)
+    return set(connection.execute(sa.select(proposals.c.case_id).where(*its)).scalars())
+
+
+def _settled(line: Line, row: Row, bodies: Mapping[int, Any], change: Row | None, proposed: bool) -> Settled:
     return Settled(
         line=line,
         at=row.at,
@@ -126,10 +137,11 @@ def _settled(line: Line, row: Row, bodies: Mapping[int, Any], change: Row | None
         reason=bodies.get(row.decision, {}).get("reason", ""),
         action="" if change is None else change.kind,
         action_state="" if change is None else change.state,
+        proposed=proposed,
         blind=False,
     )
 
 
 def _blind(line: Line, row: Row) -> Settled:
     nothing = dict.fromkeys(("by", "choice", "clause", "reason", "action", "action_state"), "")
-    return Settled(line=line, at=row.at, blind=True, **nothing)
+    return Settled(line=line, at=row.at, proposed=False, blind=True, **nothing)

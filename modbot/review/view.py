@@ -15,6 +15,7 @@ from modbot.errors import StaleCase
 from modbot.evidence import Judged, judged
 from modbot.review.around import Earlier, Thread, earlier_cases, thread
 from modbot.review.lines import Line, Row, case_comments, cases, comments, lines
+from modbot.review.proposed import Proposed, proposed
 from modbot.review.waiting import looks, open_looks, pages
 from modbot.roles import DECIDERS
 from modbot.store import Store, bodies_of, table
@@ -123,11 +124,15 @@ class View:
     place: Place
     revisions: tuple[Seen, ...]
     """Every archived revision in the case, oldest first."""
+    platforms: Mapping[str, str]
+    """Of each page that the case's comments stand on, by the page's key."""
     thread: Thread
     """Around its first comment, as archived."""
     earlier: tuple[Earlier, ...]
     """The first comment's author's other cases on this page, newest first."""
     decisions: tuple[Decided, ...]
+    proposals: tuple[Proposed, ...]
+    """To delete for good, that wait for the records officer."""
     actions: tuple[Acted, ...]
     notes: tuple[Noted, ...]
     history: tuple[Entry, ...]
@@ -165,9 +170,11 @@ def case(store: Store, case_id: int, viewer: str = "") -> View:
             line=_line(connection, row, look),
             place=_place(connection, first.page),
             revisions=revisions,
+            platforms=_platforms(connection, {each.page for each in revisions}),
             thread=thread(connection, first.id, viewer),
             earlier=earlier_cases(connection, first.id, case_id, viewer),
             decisions=made,
+            proposals=() if look else proposed(connection, case_id),
             actions=_actions(connection, [each.id for each in made]),
             notes=() if look else _notes(connection, case_id),
             history=_history(connection, case_id, revisions, before=look.id if look else None),
@@ -201,6 +208,11 @@ def _line(connection: Connection, row: Row, look: Row | None) -> Line:
 def _place(connection: Connection, key: str) -> Place:
     columns = [pages.c[name] for name in Place.__dataclass_fields__]
     return Place(**connection.execute(sa.select(*columns).where(pages.c.key == key)).one()._mapping)
+
+
+def _platforms(connection: Connection, keys: set[str]) -> dict[str, str]:
+    found = sa.select(pages.c.key, pages.c.platform).where(pages.c.key.in_(keys))
+    return {row.key: row.platform for row in connection.execute(found)}
 
 
 def _notes(connection: Connection, case_id: int) -> tuple[Noted, ...]:

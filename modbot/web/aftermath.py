@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
+from modbot import proposals as proposed
 from modbot.queue import WAITING
 from modbot.store import Store, table, utcnow
-from modbot.tables import Action, Case, Decision
+from modbot.tables import Action, Case, Decision, Proposal
 
-cases, decisions, actions = table(Case), table(Decision), table(Action)
+cases, decisions, actions, proposals = table(Case), table(Decision), table(Action), table(Proposal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class Aftermath:
     comments: int
     seconds: int
     """Until the platform is told; 0 when it was told, or when there is nothing to tell."""
+    proposed: bool
+    """For deletion: it is still up, until the records officer releases it."""
     undoable: bool
 
 
@@ -44,6 +47,8 @@ def aftermath(store: Store, case_id: int | None, by: str) -> Aftermath | None:
             .select_from(decisions.outerjoin(actions, actions.c.decision_id == decisions.c.id))
             .where(decisions.c.case_id == case_id, decisions.c.at == made.at)
         ).one()
+        waits = (proposals.c.decision_id == made.id, proposals.c.state == proposed.WAITING)
+        asked = connection.execute(sa.select(proposals.c.id).where(*waits)).first() is not None
     left = due - utcnow() if due is not None else timedelta(0)
     seconds = max(0, round(left.total_seconds()))
-    return Aftermath(case_id, made.choice, made.clause, many, seconds, made.state not in WAITING)
+    return Aftermath(case_id, made.choice, made.clause, many, seconds, asked, made.state not in WAITING)

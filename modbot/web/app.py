@@ -14,9 +14,11 @@ from modbot.web import (
     account,
     acknowledge,
     audit_log,
+    bring_in,
     case,
     decided,
     deciding,
+    deletions_page,
     district,
     guard,
     health_page,
@@ -30,6 +32,7 @@ from modbot.web import (
     sign_in,
     static_files,
     status,
+    tasks,
 )
 from modbot.web.background import Background
 from modbot.web.desk import Desk
@@ -50,7 +53,10 @@ SCREENS = (
     case.router,
     deciding.router,
     decided.router,
+    deletions_page.router,
     search.router,
+    bring_in.router,
+    tasks.router,
     audit_log.router,
     health_page.router,
     policy_page.router,

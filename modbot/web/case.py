@@ -79,11 +79,14 @@ def present(
     rules = wiring.policy_in_force(desk.store)
     view = review.case(desk.store, number, who.name)
     opinion = bool(more.get("first_choice")) or not opinion_waits(desk, who, view.line)
+    titles = page_titles(desk)
+    sheet = case_sheet.sheet(view, rules, opinion=opinion)
     values: dict[str, Any] = {
-        "sheet": case_sheet.sheet(view, rules, opinion=opinion),
+        "sheet": sheet,
+        "final_names": [titles.get(key, key) for key in sheet.final],
         "because": {choice: codebook.reasons(rules, choice) for choice in case_sheet.CHOICES},
         "people": people(desk),
-        "pages": page_titles(desk),
+        "pages": titles,
         "kinds": KINDS,
         "after": None,
         "problem": "",

@@ -10,6 +10,7 @@ from modbot import codebook
 from modbot.codebook import Chapter
 from modbot.evidence import Piece
 from modbot.policy import Clause, Mode, Policy, Watch
+from modbot.proposals import deletable, final_only
 from modbot.queue import WAITING
 from modbot.review import Line, Seen, View
 from modbot.rulings import Choice
@@ -57,7 +58,11 @@ class Sheet:
     chapters: Sequence[Chapter]
     """What the codebook says of the clauses' categories."""
     outcome: str
-    """waiting, left_up, hiding, hidden, gone or failed"""
+    """As `grounds.outcome` says."""
+    deletable: bool
+    """Whether something of it could be deleted for good, if the records officer releases it."""
+    final: Sequence[str]
+    """Pages among those of the case where nothing can be hidden, only deleted for good."""
 
     @property
     def severe(self) -> str:
@@ -92,7 +97,15 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
         waits=is_waiting(view.line),
         chapters=_chapters(clauses),
         outcome=grounds.outcome(view),
+        deletable=any(deletable(each) for each in view.platforms.values()),
+        final=final_pages(view),
     )
+
+
+def final_pages(view: View) -> list[str]:
+    """The keys of the case's pages whose platform can only delete."""
+    keys = dict.fromkeys(each.page for each in view.items)
+    return [key for key in keys if final_only(view.platforms[key])]
 
 
 def _clause(rules: Policy, name: str) -> Clause | Watch | None:

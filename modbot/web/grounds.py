@@ -14,6 +14,7 @@ from modbot.review import View
 
 LONGEST_QUOTE = 200
 _UNSETTLED = {"failed": "failed", "pending": "hiding", "gone": "gone"}
+_DELETING = {"failed": "failed", "pending": "deleting", "gone": "gone", "done": "deleted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +75,19 @@ def _reason(finding: Finding, rules: Policy) -> Reason:
 
 
 def outcome(view: View) -> str:
-    """waiting, left_up, hiding, hidden, gone or failed"""
+    """waiting, left_up, hiding, hidden, proposed, deleting, deleted, gone or failed
+
+    "proposed" is still up; what is proposed for deletion after it was hidden is "hidden".
+    """
     if view.line.state in WAITING:
         return "waiting"
     if not view.decisions or view.decisions[-1].choice != "hide":
         return "left_up"
     first = min(each.id for each in view.decisions if each.at == view.decisions[-1].at)
-    states = {each.state for each in view.actions if each.kind == "hide" and each.decision_id >= first}
-    return next((name for state, name in _UNSETTLED.items() if state in states), "hidden")
+    asked = [each for each in view.actions if each.decision_id >= first and each.state != "cancelled"]
+    deleting = {each.state for each in asked if each.kind == "delete"}
+    hiding = {each.state for each in asked if each.kind == "hide"}
+    if view.proposals and not hiding:
+        return "proposed"
+    states, names = (deleting, _DELETING) if deleting else (hiding, _UNSETTLED)
+    return next((name for state, name in names.items() if state in states), "hidden")

@@ -69,7 +69,7 @@ def held(store: Store, shown: Collection[int]) -> str:
     now = (cases.c.state.in_(WAITING), cases.c.claimed_until > utcnow())
     found = sa.select(cases.c.id, cases.c.claimed_by).where(cases.c.id.in_(shown), *now)
     with store.read() as connection:
-        return f"{crc32(repr(sorted(connection.execute(found).tuples())).encode()):x}"
+        return f"{crc32(repr(sorted(tuple(row) for row in connection.execute(found))).encode()):x}"
 
 
 def standing(store: Store, after: int, shown: Collection[int], viewer: str) -> list[Standing]:

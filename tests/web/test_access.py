@@ -50,12 +50,14 @@ NEEDS: dict[str, Permission] = {
     r"POST /sign-out": READ,
     r"GET /roles": READ,
     r"(GET|POST) /people(/.*)?": Permission.MANAGE,
+    r"(GET|POST) /deletions(/.*)?": Permission.RELEASE,
     r"GET /next": DECIDE,
     r"(GET|POST) /health/checkup": LEAD,
     r"GET /(queue|decided|search|policy|health|help|case)(/.*)?": READ,
     r"(GET|POST) /audit(/.*)?": Permission.AUDIT,
     r"POST /(case|decided)(/.*)?": DECIDE,
     r"(GET|POST) /call/.*": DECIDE,
+    r"(GET|POST) /(tasks|bring-in)(/.*)?": DECIDE,
 }
 """What a route needs, by the first pattern that fits. A route that none of these fits fails the test."""
 
