@@ -1,0 +1,531 @@
+"""The YouTube adapter on a simulated channel, against Google's description and Google's own client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from google.oauth2.credentials import Credentials
+from googleapiclient.discovery import build
+from pydantic import SecretStr, ValidationError
+
+from platforms.base import (
+    ActionKind,
+    Comment,
+    CommentGone,
+    Event,
+    EventKind,
+    NotAuthorised,
+    PlatformError,
+    RateLimited,
+    Unavailable,
+    Visibility,
+)
+from platforms.tokens import Token
+from platforms.youtube import YouTube, YouTubeSettings
+from platforms.youtube_rest import midnight
+from tests.descriptions import Description
+from tests.simulators import serve
+from tests.simulators.youtube import CHANNEL, VIDEO, Channel, Failure, app
+
+pytestmark = pytest.mark.anyio
+
+DESCRIPTION = Description("youtube")
+GOOGLES = {"alt", "prettyPrint"}
+"""What Google's client adds to every request: the form of the answer."""
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[tuple[str, Channel]]:
+    channel = Channel()
+    with serve(app(channel)) as address:
+        yield address, channel
+
+
+@pytest.fixture
+def channel(served: tuple[str, Channel]) -> Channel:
+    """As it was at first."""
+    served[1].__init__()
+    return served[1]
+
+
+Adapter = Callable[..., YouTube]
+
+
+@pytest.fixture
+async def adapter(served: tuple[str, Channel], channel: Channel) -> AsyncIterator[Adapter]:
+    """Makes adapters for the channel, with any settings changed; they are closed at the end."""
+    async with AsyncExitStack() as stack:
+
+        def make(**changes: object) -> YouTube:
+            known = {
+                "channel": CHANNEL,
+                "access_token": "access-1",
+                "client_id": "client",
+                "client_secret": "client-secret",
+                "api": served[0],
+                "token_url": f"{served[0]}/token",
+                "allow_loopback": True,
+            }
+            platform = YouTube("videos", YouTubeSettings.model_validate(known | changes))
+            stack.push_async_callback(platform.close)
+            return platform
+
+        yield make
+
+
+@pytest.fixture
+async def page(adapter: Adapter) -> YouTube:
+    platform = adapter()
+    await platform.open()
+    return platform
+
+
+async def everything(page: YouTube, cursor: str | None = None) -> tuple[list[Event], str]:
+    events: list[Event] = []
+    for _ in range(30):
+        batch = await page.poll(cursor)
+        events, cursor = [*events, *batch.events], batch.cursor
+        if not batch.more:
+            return events, cursor
+    raise AssertionError("thirty batches and no end")
+
+
+async def seen(page: YouTube, cursor: str | None = None) -> list[Comment]:
+    return [event.comment for event in (await everything(page, cursor))[0] if event.comment]
+
+
+# What comes in
+
+
+async def test_a_comment_arrives_with_all_that_a_record_needs(channel: Channel, page: YouTube) -> None:
+    name = channel.write("The bus was late again.", author="@ana-ruiz")
+    [comment] = await seen(page)
+    assert (comment.text, comment.author, comment.post) == ("The bus was late again.", "@ana-ruiz", VIDEO)
+    assert comment.post_title == "Board meeting of 3 March"
+    assert comment.permalink == f"https://www.youtube.com/watch?v={VIDEO}&lc={name}"
+    assert comment.author_id.startswith("UC")
+    assert (comment.visible, comment.edited_at) == (True, None)
+    assert comment.payload["snippet"]["textDisplay"] == comment.text
+
+
+async def test_what_youtube_holds_back_or_takes_for_spam_is_captured(channel: Channel, page: YouTube) -> None:
+    channel.write("held", status="heldForReview")
+    channel.write("spam", status="likelySpam")
+    channel.write("shown")
+    assert [(each.text, each.visible) for each in await seen(page)] == [
+        ("held", False),
+        ("spam", False),
+        ("shown", True),
+    ]
+
+
+async def test_all_answers_of_a_long_thread_are_read_once(channel: Channel, page: YouTube) -> None:
+    top = channel.write("question")
+    names = [channel.write(f"answer {number}", parent=top) for number in range(130)]
+    events, cursor = await everything(page)
+    assert [event.id for event in events] == [top, *names]
+    assert {event.comment.post for event in events if event.comment} == {VIDEO}
+    channel.calls.clear()
+    assert (await everything(page, cursor))[0] == []
+    assert [path for _, path, _ in channel.calls] == ["/youtube/v3/commentThreads"] * 3
+
+
+async def test_a_new_answer_in_an_old_thread_is_found_at_the_rescan(
+    channel: Channel, adapter: Adapter
+) -> None:
+    old = channel.write("old")
+    for number in range(150):
+        channel.write(f"newer {number}")
+    page = adapter(rescan_minutes=1e-6)
+    await page.open()
+    _, cursor = await everything(page)
+    name = channel.write("late answer", parent=old)
+    assert [event.id for event in (await everything(page, cursor))[0]] == [name]
+
+
+async def test_a_held_answer_in_an_old_thread_is_found(channel: Channel, page: YouTube) -> None:
+    old = channel.write("old")
+    _, cursor = await everything(page)
+    name = channel.write("held answer", parent=old, status="heldForReview")
+    [comment] = await seen(page, cursor)
+    assert (comment.id, comment.parent, comment.visible) == (name, old, False)
+
+
+async def test_nothing_is_lost_or_repeated_by_a_restart(channel: Channel, adapter: Adapter) -> None:
+    names = [channel.write(f"comment {number}") for number in range(230)]
+    at = channel.items[names[0]].written
+    for name in names[60:180]:
+        channel.items[name].written = at + timedelta(minutes=10)
+    for name in names[180:]:
+        channel.items[name].written = at + timedelta(minutes=20)
+    before: list[str] = []
+    cursor = None
+    for _ in range(4):
+        first = adapter(batch_size=60)
+        await first.open()
+        batch = await first.poll(cursor)
+        before, cursor = [*before, *(event.id for event in batch.events)], batch.cursor
+    assert sorted(before) == sorted(names)
+
+
+async def test_a_quiet_channel_costs_three_units_a_poll(channel: Channel, page: YouTube) -> None:
+    for number in range(250):
+        channel.write(f"comment {number}")
+    _, cursor = await everything(page)
+    used = channel.used
+    await page.poll(cursor)
+    assert channel.used - used == 3
+    [units] = page.budget.outlook()
+    assert (units.unit, units.used, units.limit) == ("units", channel.used, 10_000)
+
+
+async def test_edits_and_deletions_are_looked_up_fifty_at_a_time(channel: Channel, page: YouTube) -> None:
+    names = [channel.write(f"comment {number}") for number in range(120)]
+    known = {comment.id: comment.revision for comment in await seen(page)}
+    channel.edit(names[7], "changed")
+    used = channel.used
+    [event] = await page.lookup(known)
+    assert channel.used - used == 3
+    assert (event.kind, event.id) == (EventKind.EDITED, names[7])
+    assert event.comment
+    assert (event.comment.text, event.comment.post_title) == ("changed", "Board meeting of 3 March")
+    assert event.comment.edited_at
+    channel.delete(names[8])
+    assert (EventKind.DELETED, names[8]) in [(each.kind, each.id) for each in await page.lookup(known)]
+
+
+async def test_an_edited_answer_keeps_its_video(channel: Channel, page: YouTube) -> None:
+    top = channel.write("question")
+    name = channel.write("answer", parent=top)
+    known = {comment.id: comment.revision for comment in await seen(page)}
+    channel.edit(name, "another answer")
+    [event] = await page.lookup(known)
+    assert event.comment
+    assert (event.comment.parent, event.comment.post) == (top, VIDEO)
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+async def test_a_held_comment_is_not_taken_for_deleted(channel: Channel, page: YouTube, by_id: bool) -> None:
+    name = channel.write("a comment")
+    [comment] = await seen(page)
+    channel.held_by_id = by_id
+    await page.act(ActionKind.HIDE, name)
+    assert await page.lookup({name: comment.revision}) == []
+
+
+# What goes out
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+@pytest.mark.parametrize("answer", [True, False])
+async def test_hiding_and_showing_are_read_back_from_the_lists(
+    channel: Channel, page: YouTube, by_id: bool, answer: bool
+) -> None:
+    channel.held_by_id = by_id
+    name = channel.write("a comment")
+    if answer:
+        name = channel.write("an answer", parent=name)
+    hidden = await page.act(ActionKind.HIDE, name)
+    assert (hidden.visibility, hidden.already) == (Visibility.HIDDEN, False)
+    assert dict(hidden.answer) == {"before": "published", "answered": "204", "read_back": "heldForReview"}
+    assert (await page.act(ActionKind.HIDE, name)).already
+    shown = await page.act(ActionKind.UNHIDE, name)
+    assert (shown.visibility, shown.already) == (Visibility.VISIBLE, False)
+    assert channel.reader_sees(name)
+
+
+async def test_what_youtube_took_for_spam_counts_as_hidden(channel: Channel, page: YouTube) -> None:
+    receipt = await page.act(ActionKind.HIDE, channel.write("spam", status="likelySpam"))
+    assert (receipt.visibility, receipt.already) == (Visibility.HIDDEN, True)
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+@pytest.mark.parametrize("before", ["published", "heldForReview"])
+async def test_a_deleted_comment_is_rejected_with_its_answers(
+    channel: Channel, page: YouTube, by_id: bool, before: str
+) -> None:
+    channel.rejected_by_id = by_id
+    top = channel.write("a comment", status=before)
+    answer = channel.write("an answer", parent=top)
+    receipt = await page.act(ActionKind.DELETE, top)
+    assert (receipt.visibility, receipt.already) == (Visibility.GONE, False)
+    assert channel.items[top].status == "rejected"
+    assert not channel.reader_sees(answer)
+
+
+async def test_nobody_is_ever_banned(channel: Channel, page: YouTube) -> None:
+    for action in ActionKind:
+        await page.act(action, channel.write("a comment", status="heldForReview"))
+    assert not [query for _, _, query in channel.calls if "banAuthor" in query]
+
+
+async def test_a_refused_action_is_read_again_before_it_is_blamed_on_us(
+    channel: Channel, page: YouTube
+) -> None:
+    name = channel.write("a comment")
+    for status, reason, expected in (
+        (403, "forbidden", NotAuthorised),
+        (400, "processingFailure", Unavailable),
+        (404, "commentNotFound", Unavailable),
+    ):
+        # The comment by its id, the held, the spam and the published ones; then the action.
+        channel.failures.extend([None] * 4 + [Failure(status, reason)])
+        with pytest.raises(expected, match=reason):
+            await page.act(ActionKind.HIDE, name)
+    assert channel.reader_sees(name)
+
+
+async def test_a_comment_that_vanishes_while_it_is_hidden_is_gone(channel: Channel, page: YouTube) -> None:
+    name = channel.write("a comment")
+    spoiled = page.rest.set_status
+
+    async def gone_just_now(comment_id: str, status: str) -> str:
+        channel.delete(comment_id)
+        return await spoiled(comment_id, status)
+
+    page.rest.set_status = gone_just_now
+    with pytest.raises(CommentGone):
+        await page.act(ActionKind.HIDE, name)
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "expected"),
+    [
+        (401, "authError", NotAuthorised),
+        (403, "forbidden", NotAuthorised),
+        (403, "commentsDisabled", NotAuthorised),
+        (404, "channelNotFound", NotAuthorised),
+        (403, "rateLimitExceeded", RateLimited),
+        (403, "userRateLimitExceeded", RateLimited),
+        (429, "rateLimitExceeded", RateLimited),
+        (403, "quotaExceeded", RateLimited),
+        (403, "dailyLimitExceeded", RateLimited),
+        (400, "processingFailure", Unavailable),
+        (500, "backendError", Unavailable),
+        (503, "backendError", Unavailable),
+    ],
+)
+async def test_every_failure_has_its_class_and_loses_nothing(
+    channel: Channel, adapter: Adapter, status: int, reason: str, expected: type[PlatformError]
+) -> None:
+    page = adapter(units_per_day=10**6)
+    await page.open()
+    names = [channel.write(f"comment {number}") for number in range(3)]
+    channel.failures.append(Failure(status, reason))
+    with pytest.raises(expected) as failure:
+        await page.poll(None)
+    assert "access-1" not in str(failure.value)
+    again = adapter()
+    await again.open()
+    assert [event.id for event in (await everything(again))[0]] == names
+
+
+async def test_a_used_up_quota_waits_for_midnight_in_california(channel: Channel, page: YouTube) -> None:
+    channel.quota = channel.used
+    with pytest.raises(RateLimited) as told:
+        await page.poll(None)
+    until = datetime.now(UTC) + timedelta(seconds=told.value.retry_after)
+    assert abs(until - midnight(datetime.now(UTC))) < timedelta(minutes=1)
+    channel.calls.clear()
+    with pytest.raises(RateLimited):
+        await page.poll(None)
+    assert channel.calls == []
+
+
+async def test_our_own_quota_stops_an_action_before_it_is_sent(channel: Channel, adapter: Adapter) -> None:
+    page = adapter(units_per_day=40)
+    await page.open()
+    name = channel.write("a comment")
+    with pytest.raises(RateLimited, match="40 units"):
+        await page.act(ActionKind.HIDE, name)
+    assert channel.reader_sees(name)
+    assert channel.used < 40
+
+
+def test_midnight_in_california_follows_its_clocks() -> None:
+    winter, summer = datetime(2026, 1, 5, 9, tzinfo=UTC), datetime(2026, 7, 5, 9, tzinfo=UTC)
+    assert midnight(winter) == datetime(2026, 1, 6, 8, tzinfo=UTC)
+    assert midnight(summer) == datetime(2026, 7, 6, 7, tzinfo=UTC)
+    assert midnight(datetime(2026, 3, 8, 9, tzinfo=UTC)) == datetime(2026, 3, 9, 7, tzinfo=UTC)
+
+
+async def test_half_an_answer_is_no_answer(page: YouTube, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*args: object, **options: object) -> httpx.Response:
+        return httpx.Response(200, json={"items": [{"id": "x", "snippet": {}}]})
+
+    monkeypatch.setattr(page.rest._bearer, "send", broken)
+    with pytest.raises(Unavailable):
+        await page.poll(None)
+
+
+# Who we are
+
+
+async def test_an_unconnected_page_says_what_to_run(adapter: Adapter) -> None:
+    with pytest.raises(NotAuthorised, match="modbot connect videos"):
+        await adapter(access_token=None).open()
+
+
+async def test_an_ended_token_is_renewed_and_kept(channel: Channel, adapter: Adapter) -> None:
+    page = adapter()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    await page.tokens.put(Token(SecretStr("access-0"), SecretStr("refresh-1"), yesterday))
+    await page.open()
+    kept = await page.tokens.get()
+    assert kept is not None
+    assert (kept.access.get_secret_value(), kept.refresh.get_secret_value()) == ("access-2", "refresh-1")
+    channel.token = "access-7"  # ended before its time
+    assert (await page.poll(None)).events == ()
+    assert channel.token == "access-8"
+
+
+async def test_a_withdrawn_consent_asks_a_person(channel: Channel, adapter: Adapter) -> None:
+    page = adapter()
+    yesterday = datetime.now(UTC) - timedelta(days=1)
+    await page.tokens.put(Token(SecretStr("access-0"), SecretStr("withdrawn"), yesterday))
+    with pytest.raises(NotAuthorised, match="connect the page again") as refused:
+        await page.open()
+    assert "withdrawn" not in str(refused.value)
+
+
+async def test_another_channels_token_is_refused(adapter: Adapter) -> None:
+    with pytest.raises(NotAuthorised, match=CHANNEL):
+        await adapter(channel="UC" + "x" * 22).open()
+
+
+def test_the_consent_asks_for_one_scope_and_a_refresh_token() -> None:
+    consent = YouTube("videos", YouTubeSettings(channel=CHANNEL, client_id="client")).consent()
+    assert consent.scopes == ("https://www.googleapis.com/auth/youtube.force-ssl",)
+    assert consent.extra == {"access_type": "offline", "prompt": "consent"}
+    assert consent.pkce
+
+
+def test_a_channel_is_named_by_its_id() -> None:
+    with pytest.raises(ValidationError):
+        YouTubeSettings(channel="@district", client_id="client")
+
+
+# Against Google's own words
+
+
+async def story(channel: Channel, page: YouTube) -> None:
+    """Every call the adapter can make."""
+    top = channel.write("question")
+    for number in range(130):
+        channel.write(f"comment {number}")
+    names = [channel.write(f"answer {number}", parent=top) for number in range(8)]
+    comments = await seen(page)
+    channel.edit(names[0], "changed")
+    await page.lookup({comment.id: comment.revision for comment in comments})
+    for action in ActionKind:
+        await page.act(action, top)
+
+
+async def test_every_request_is_as_google_describes_it(channel: Channel, page: YouTube) -> None:
+    await story(channel, page)
+    operations = {(verb, path) for verb, path, _ in channel.calls}
+    assert len(operations) == 5
+    assert [fault for call in channel.calls for fault in DESCRIPTION.faults(*call)] == []
+
+
+async def test_the_simulator_answers_as_google_describes_it(
+    channel: Channel, page: YouTube, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = {
+        "channels": "ChannelListResponse",
+        "videos": "VideoListResponse",
+        "commentThreads": "CommentThreadListResponse",
+        "comments": "CommentListResponse",
+    }
+    strangers: list[str] = []
+    send = page.rest._bearer.send
+
+    async def watched(verb: str, url: httpx.URL) -> httpx.Response:
+        response = await send(verb, url)
+        if verb == "GET":
+            strangers.extend(DESCRIPTION.strangers(kinds[url.path.rpartition("/")[2]], response.json()))
+        return response
+
+    monkeypatch.setattr(page.rest._bearer, "send", watched)
+    await story(channel, page)
+    assert strangers == []
+
+
+@pytest.fixture
+def google(served: tuple[str, Channel]) -> Iterator[Any]:
+    """Google's own client, pointed at the simulated channel."""
+    with build(
+        "youtube",
+        "v3",
+        credentials=Credentials("access-1"),
+        client_options={"api_endpoint": served[0]},
+        static_discovery=True,
+        cache_discovery=False,
+    ) as client:
+        yield client
+
+
+async def test_our_requests_are_those_of_googles_client(channel: Channel, page: YouTube, google: Any) -> None:
+    top = channel.write("a comment")
+    name = channel.write("an answer", parent=top)
+    channel.calls.clear()
+    rest = page.rest
+    await rest.identify(CHANNEL)
+    _ = [thread async for thread in rest.threads({"videoId": VIDEO}, "heldForReview")]
+    await rest.replies(top)
+    await rest.by_id([top, name])
+    await rest.titles([VIDEO])
+    await rest.set_status(top, "heldForReview")
+    ours = list(channel.calls)
+    channel.calls.clear()
+    text = {"textFormat": "plainText"}
+    for request in (
+        google.channels().list(part="snippet", mine=True),
+        google.commentThreads().list(
+            part="snippet,replies",
+            videoId=VIDEO,
+            moderationStatus="heldForReview",
+            order="time",
+            maxResults=100,
+            **text,
+        ),
+        google.comments().list(part="snippet", parentId=top, maxResults=100, **text),
+        google.comments().list(part="snippet", id=f"{top},{name}", **text),
+        google.videos().list(part="snippet", id=VIDEO),
+        google.comments().setModerationStatus(id=top, moderationStatus="heldForReview"),
+    ):
+        assert request.body is None
+        request.execute()
+    theirs = [
+        (verb, path, {key: value for key, value in query.items() if key not in GOOGLES})
+        for verb, path, query in channel.calls
+    ]
+    assert ours == theirs
+    assert YouTubeSettings(channel=CHANNEL, client_id="client").api == DESCRIPTION.root
+
+
+def test_googles_client_takes_the_simulator_for_youtube(channel: Channel, google: Any) -> None:
+    names = [channel.write(f"comment {number}") for number in range(45)]
+    threads = google.commentThreads()
+    request = threads.list(part="snippet", allThreadsRelatedToChannelId=CHANNEL, order="time", maxResults=20)
+    listed = []
+    while request is not None:
+        answer = request.execute()
+        listed += [item["id"] for item in answer["items"]]
+        request = threads.list_next(request, answer)
+    assert listed == names[::-1]
+    google.comments().setModerationStatus(id=names[0], moderationStatus="heldForReview").execute()
+    held = threads.list(
+        part="snippet", allThreadsRelatedToChannelId=CHANNEL, moderationStatus="heldForReview"
+    ).execute()
+    assert [item["id"] for item in held["items"]] == [names[0]]
+    assert json.dumps(held)
