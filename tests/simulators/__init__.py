@@ -20,7 +20,10 @@ START_SECONDS = 30
 @contextmanager
 def serve(app: ASGIApp) -> Iterator[str]:
     """The address of `app` on loopback, served in a thread until the end of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    # Named as TCP, which create_server leaves open: only then does asyncio send each answer without delay.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
         config = uvicorn.Config(
             app, log_config=None, lifespan="off", ws="websockets-sansio", timeout_graceful_shutdown=1
         )
