@@ -52,6 +52,7 @@ KINDS = {
     "comment.seen": "A comment was archived",
     "comment.unscored": "No classifier could score a comment; a person has to look",
     "decision.made": "A person decided",
+    "decision.withdrawn": "An escalation or a referral was taken back",
     "deletion.proposed": "A person proposed to delete a comment for good; it waits for the records officer",
     "deletion.refused": "The records officer refused to delete a comment for good",
     "deletion.released": "The records officer released a comment for final deletion",

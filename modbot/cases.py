@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import case_rows, openings, outbox, proposals, queue, rulings, second_looks, standing
+from modbot import case_rows, openings, outbox, proposals, queue, rulings, second_looks, standing, withdrawals
 from modbot.case_rows import LEASE, Item
 from modbot.errors import StaleCase
 from modbot.policy import Policy
@@ -70,7 +70,9 @@ def decide(
         _refuse_if_held(tx, row, ruling.by, role)
         items = case_rows.items(tx, case_id)
         quotes = rulings.check(tx, policy, ruling, rulings.View(row, items, role))
-        by = {"role": role, "opened_at": _opened_at(tx, case_id, ruling.by)}
+        by: dict[str, Any] = {"role": role, "opened_at": _opened_at(tx, case_id, ruling.by)}
+        if ruling.choice is Choice.ESCALATE:
+            by["before"] = {"escalated": row.escalated, "priority": row.priority}
         made = [
             _record(tx, policy, case_id, replace(ruling, quote=quote), item, delay, by)
             for item, quote in zip(items, quotes, strict=True)
@@ -80,12 +82,16 @@ def decide(
 
 
 def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") -> None:
-    """Take the last decision back: what was hidden is restored, and the case returns to the queue."""
+    """Take the last decision back: what was hidden is restored, and the case returns to the queue.
+
+    Of a case that waits, an escalation or a referral is taken back.
+    """
     with store.write() as tx:
         case_rows.decider(tx, by)
         row = case_rows.locked(tx, case_id)
         if row.state in queue.WAITING:
-            raise StaleCase(f"Case {case_id} has no decision to take back.", remedy="Decide it instead.")
+            withdrawals.take_back(tx, row, by, reason)
+            return
         ruling = Ruling(choice=Choice.LEAVE_UP, by=by, reason=reason or "The last decision was taken back")
         proposed = {each.comment_id for each in proposals.of_case(tx, case_id)}
         for item in case_rows.items(tx, case_id):
@@ -106,6 +112,13 @@ def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") 
                 _record(tx, policy, case_id, ruling, item, timedelta(0), {})
         second_looks.drop(tx, case_id, ruling.reason, by)
         case_rows.reopen(tx, case_id, ruling.reason, by)
+
+
+def take_back(store: Store, case_id: int, by: str) -> str:
+    """Take back what this person escalated or referred last, even of a case that is decided."""
+    with store.write() as tx:
+        case_rows.decider(tx, by)
+        return withdrawals.take_back(tx, case_rows.locked(tx, case_id), by)
 
 
 def withdraw_if_edited(store: Store, action: outbox.Due) -> bool:

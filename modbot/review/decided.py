@@ -89,7 +89,10 @@ def settled(store: Store, limit: int = 100) -> list[Line]:
 def _newest(viewer: str, sought: Sought, after: str) -> sa.Select[Any]:
     """Settled cases by their last decision, from the decisions' side: people's own lists are short."""
     later = decisions.alias()
-    last = sa.select(sa.func.max(later.c.id)).where(later.c.case_id == decisions.c.case_id)
+    # A referral says nothing of whether it stays.
+    last = sa.select(sa.func.max(later.c.id)).where(
+        later.c.case_id == decisions.c.case_id, later.c.choice.in_(("hide", "leave_up"))
+    )
     blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
     made = (decisions.c.decided_by, decisions.c.choice, decisions.c.clause, decisions.c.at)
     found = (

@@ -3,7 +3,16 @@
 from modbot.tables.alerting import Alert, Call, Delivery, Watched
 from modbot.tables.connecting import Credential, PushDelivery, QuotaUse
 from modbot.tables.people import Account, Attempts, RecoveryCode, Session
-from modbot.tables.reviewing import Authored, Note, Opened, Proposal, SecondLook, SecondOpinion, Skip
+from modbot.tables.reviewing import (
+    Authored,
+    Note,
+    Opened,
+    Proposal,
+    SecondLook,
+    SecondOpinion,
+    Skip,
+    Withdrawal,
+)
 from modbot.tables.spine import (
     Action,
     AuditEvent,
@@ -62,4 +71,5 @@ __all__ = [
     "User",
     "Verdict",
     "Watched",
+    "Withdrawal",
 ]

@@ -91,6 +91,14 @@ class Proposal(SQLModel, table=True):
     """waiting, released, refused or withdrawn (the decision was taken back)"""
 
 
+class Withdrawal(SQLModel, table=True):
+    """An escalation or referral that was taken back before anybody acted on it."""
+
+    __tablename__ = "withdrawal"
+    decision_id: int = Field(sa_column=Column(Number, ForeignKey("decision.id"), primary_key=True))
+    withdrawn: int = Field(sa_column=refers_to("content.seq"))
+
+
 class SecondOpinion(SQLModel, table=True):
     """What the second person chose; the quoted words and the reason are its content."""
 

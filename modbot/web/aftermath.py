@@ -11,6 +11,7 @@ from modbot import proposals as proposed
 from modbot.queue import WAITING
 from modbot.store import Store, table, utcnow
 from modbot.tables import Action, Case, Decision, Proposal
+from modbot.withdrawals import PASSED_ON, is_withdrawn
 
 cases, decisions, actions, proposals = table(Case), table(Decision), table(Action), table(Proposal)
 
@@ -26,6 +27,8 @@ class Aftermath:
     proposed: bool
     """For deletion: it is still up, until the records officer releases it."""
     undoable: bool
+    passed_on: bool
+    """Escalated or referred."""
 
 
 def aftermath(store: Store, case_id: int | None, by: str) -> Aftermath | None:
@@ -40,7 +43,7 @@ def aftermath(store: Store, case_id: int | None, by: str) -> Aftermath | None:
             .order_by(decisions.c.id.desc())
             .limit(1)
         ).first()
-        if made is None or made.decided_by != by:
+        if made is None or made.decided_by != by or is_withdrawn(connection, made.id):
             return None
         many, due = connection.execute(
             sa.select(sa.func.count(decisions.c.id.distinct()), sa.func.max(actions.c.due_at))
@@ -51,4 +54,6 @@ def aftermath(store: Store, case_id: int | None, by: str) -> Aftermath | None:
         asked = connection.execute(sa.select(proposals.c.id).where(*waits)).first() is not None
     left = due - utcnow() if due is not None else timedelta(0)
     seconds = max(0, round(left.total_seconds()))
-    return Aftermath(case_id, made.choice, made.clause, many, seconds, asked, made.state not in WAITING)
+    passed_on = made.choice in PASSED_ON
+    undoable = passed_on or made.state not in WAITING
+    return Aftermath(case_id, made.choice, made.clause, many, seconds, asked, undoable, passed_on)

@@ -12,7 +12,7 @@ from modbot.evidence import Piece
 from modbot.policy import Clause, Mode, Policy, Watch
 from modbot.proposals import deletable, final_only
 from modbot.queue import WAITING
-from modbot.review import Line, Seen, View
+from modbot.review import Decided, Line, Seen, View
 from modbot.rulings import Choice
 from modbot.web import grounds
 from modbot.web.grounds import Reason
@@ -57,6 +57,8 @@ class Sheet:
     waits: bool
     chapters: Sequence[Chapter]
     """What the codebook says of the clauses' categories."""
+    settled: Decided | None
+    """The decision that counts."""
     outcome: str
     """As `grounds.outcome` says."""
     deletable: bool
@@ -96,6 +98,7 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
         copies=copies(view.items),
         waits=is_waiting(view.line),
         chapters=_chapters(clauses),
+        settled=grounds.settling(view),
         outcome=grounds.outcome(view),
         deletable=any(deletable(each) for each in view.platforms.values()),
         final=final_pages(view),

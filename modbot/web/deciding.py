@@ -49,10 +49,21 @@ def decide(
 
 @router.post("/case/{number}/undo")
 def undo(
-    request: Request, number: RowNumber, desk: AtDesk, who: Decider, reason: Annotated[str, Form()] = ""
+    request: Request,
+    number: RowNumber,
+    desk: AtDesk,
+    who: Decider,
+    reason: Annotated[str, Form()] = "",
+    passed_on: Annotated[bool, Form()] = False,
 ) -> Response:
-    """Take the last decision back: what was hidden is shown again, and the case waits."""
+    """Take the last decision back: what was hidden is shown again, and the case waits.
+
+    With `passed_on` only the escalation or referral, whatever was decided besides.
+    """
     try:
+        if passed_on:
+            cases.take_back(desk.store, number, who.name)
+            return _told(who, f"/case/{number}", N_("It is taken back."))
         cases.undo(desk.store, wiring.policy_in_force(desk.store), number, who.name, reason)
     except StaleCase as error:
         return _stale(request, desk, who, number, error)

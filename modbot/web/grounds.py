@@ -10,7 +10,7 @@ from modbot import evidence
 from modbot.evidence import Piece
 from modbot.policy import Clause, Finding, Mode, Policy, Watch
 from modbot.queue import WAITING
-from modbot.review import View
+from modbot.review import Decided, View
 
 LONGEST_QUOTE = 200
 _UNSETTLED = {"failed": "failed", "pending": "hiding", "gone": "gone"}
@@ -74,6 +74,11 @@ def _reason(finding: Finding, rules: Policy) -> Reason:
     )
 
 
+def settling(view: View) -> Decided | None:
+    """The last decision about whether it stays: a referral says nothing of that."""
+    return next((each for each in reversed(view.decisions) if each.choice in ("hide", "leave_up")), None)
+
+
 def outcome(view: View) -> str:
     """waiting, left_up, hiding, hidden, proposed, deleting, deleted, gone or failed
 
@@ -81,9 +86,10 @@ def outcome(view: View) -> str:
     """
     if view.line.state in WAITING:
         return "waiting"
-    if not view.decisions or view.decisions[-1].choice != "hide":
+    settled = settling(view)
+    if settled is None or settled.choice != "hide":
         return "left_up"
-    first = min(each.id for each in view.decisions if each.at == view.decisions[-1].at)
+    first = min(each.id for each in view.decisions if each.at == settled.at)
     asked = [each for each in view.actions if each.decision_id >= first and each.state != "cancelled"]
     deleting = {each.state for each in asked if each.kind == "delete"}
     hiding = {each.state for each in asked if each.kind == "hide"}

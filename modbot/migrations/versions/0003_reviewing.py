@@ -18,6 +18,7 @@ def upgrade() -> None:
     make_second_look()
     make_second_opinion()
     make_proposal()
+    make_withdrawal()
     if op.get_bind().dialect.name == "sqlite":
         make_words_sqlite()
         guard_sqlite()
@@ -144,6 +145,17 @@ def make_proposal() -> None:
     op.create_index("ix_proposal_state", "proposal", ["state", "id"])
     op.create_index("ix_proposal_case_id", "proposal", ["case_id"])
     op.create_index("ix_proposal_comment_id", "proposal", ["comment_id"])
+
+
+def make_withdrawal() -> None:
+    op.create_table(
+        "withdrawal",
+        sa.Column("decision_id", NUMBER, autoincrement=False, nullable=False),
+        sa.Column("withdrawn", NUMBER, nullable=False),
+        sa.ForeignKeyConstraint(["decision_id"], ["decision.id"], name="fk_withdrawal_decision_id"),
+        sa.ForeignKeyConstraint(["withdrawn"], ["content.seq"], name="fk_withdrawal_withdrawn"),
+        sa.PrimaryKeyConstraint("decision_id", name="pk_withdrawal"),
+    )
 
 
 # The index holds no text: the words of a comment are given to it, and taken out of it, by modbot/search_words.py.
