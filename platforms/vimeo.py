@@ -118,7 +118,7 @@ class Vimeo(Platform):
         async for video in self.rest.videos():
             self._videos[_number(video)] = video
             count = str(_total(video, "comments"))
-            if whole or self._follower.notes.get(str(video["uri"])) != count:
+            if count != "0" and (whole or self._follower.notes.get(str(video["uri"])) != count):
                 for comment in await self._comments(video):
                     scan.offer(comment)
             scan.notes[str(video["uri"])] = count
