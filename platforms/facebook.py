@@ -51,7 +51,12 @@ FIELDS = {
     "videos": "id,title,description,created_time,from,permalink_url",
     "conversations": "id,updated_time,link",
 }
-OF_EDGE = {"photos": {"type": "uploaded"}, "conversations": {"platform": "MESSENGER"}}
+OF_EDGE = {
+    "feed": {"include_hidden": "true"},
+    "ads_posts": {"include_inline_create": "true"},
+    "photos": {"type": "uploaded"},
+    "conversations": {"platform": "MESSENGER"},
+}
 INSTEAD_OF_COMMENTS = {"tagged": "", "conversations": "messages"}
 """Edges whose items have no comments of ours, and what is read of them."""
 ADDED = {"add", "edited", "edit"}
@@ -140,20 +145,16 @@ class Facebook(GraphPage):
         native = {key: value for key, value in post.payload.items() if key not in ("comments", "messages")}
         # The feed also lists what others wrote elsewhere when they tagged the page.
         is_mention = edge == "tagged" or (edge == "feed" and not self._is_post(post.id))
-        found: dict[str, Comment] = {}
+        items, comments = [], list[Comment]()
         if is_mention or self._is_by_a_visitor(edge, native):
-            item = self._item_of(native, Kind.MENTION if is_mention else Kind.VISITOR_POST)
-            found |= {item.id: item} if mark.is_news(item) else {}
+            items = [self._item_of(native, Kind.MENTION if is_mention else Kind.VISITOR_POST)]
         nested = INSTEAD_OF_COMMENTS.get(edge, "comments")
         if nested and not is_mention:
-            found |= await self._under(edge, nested, post, native, mark)
-        oldest_first = list(found.values())[::-1]
-        oldest_first.sort(key=lambda comment: comment.created_at)
-        return oldest_first
+            comments = await self._under(edge, nested, post, native, mark)
+        found = [item for item in items if mark.is_news(item)] + comments[::-1]
+        return sorted(found, key=lambda comment: comment.created_at)
 
-    async def _under(
-        self, edge: str, nested: str, post: Post, native: Native, mark: Mark
-    ) -> dict[str, Comment]:
+    async def _under(self, edge: str, nested: str, post: Post, native: Native, mark: Mark) -> list[Comment]:
         """News under a post, the newest first."""
         is_talk = edge == "conversations"
         query = {"limit": str(self.settings.page_size), "fields": MESSAGE if is_talk else COMMENT}
@@ -167,7 +168,7 @@ class Facebook(GraphPage):
             found |= {comment.id: comment for comment in read if mark.is_news(comment)}
             if _is_behind(read, mark):
                 break
-        return found
+        return list(found.values())
 
     def _is_by_a_visitor(self, edge: str, native: Native) -> bool:
         """Where Facebook does not name the author, it is not the page: its own posts always say so."""
@@ -317,8 +318,8 @@ def _sender(value: Native) -> dict[str, str]:
 
 def _title(post: Native) -> str:
     """The first line of the post, to be recognised by."""
-    text = post.get("message") or post.get("name") or post.get("title") or post.get("story") or ""
-    return str(text).partition("\n")[0][:200]
+    texts = (post.get(key) for key in ("message", "title", "name", "description", "story"))
+    return str(next(filter(None, texts), "")).partition("\n")[0][:200]
 
 
 def time_of(native: Native) -> datetime:

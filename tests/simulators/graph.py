@@ -61,15 +61,20 @@ class Graph:
         self.calls = 0
         """HTTP requests."""
         self.usage = 0
+        self.ignores_order = False
+        self.pretends = False
+        """Answers changes with success and does not make them."""
         self._numbers = count(1_000_000_001)
         self._failures: deque[GraphError | None] = deque()
         self._lock = threading.RLock()
 
     # The page as its public and its owner use it
 
-    def account(self, kind: str = "page", name: str = "Example District") -> Account:
-        number = str(next(self._numbers))
-        account = Account(number, name, kind, {f"token-{number}": None})
+    def account(
+        self, kind: str = "page", name: str = "Example District", number: str | None = None
+    ) -> Account:
+        number = number or str(next(self._numbers))
+        account = Account(number, name, kind, {f"token-{number}-{next(self._numbers)}": None})
         self.accounts[number] = account
         self.post(account, "A first post")
         return account
@@ -103,15 +108,21 @@ class Graph:
         post: Post | None = None,
         at: datetime | None = None,
         own: bool = False,
+        number: str | None = None,
     ) -> str:
         with self._lock:
             post = post or (self._item(parent)[0] if parent else account.posts[0])
-            number = str(next(self._numbers))
+            plain = str(next(self._numbers))
             stem = post.id.partition("_")[2] or post.id
-            comment_id = f"{stem}_{number}" if account.kind == "page" else number
+            comment_id = number or (f"{stem}_{plain}" if account.kind == "page" else plain)
             author = (account.id, account.name) if own else ("5550001", "A Reader")
             post.comments.append(Item(comment_id, post.id, text, at or now(), parent, author, own=own))
             return comment_id
+
+    def message(self, talk: Post, text: str) -> str:
+        message_id = f"m_{next(self._numbers)}"
+        talk.comments.append(Item(message_id, talk.id, text, now(), None, talk.author))
+        return message_id
 
     def edit(self, comment_id: str, text: str) -> None:
         self._item(comment_id)[1].text = text
@@ -133,6 +144,9 @@ class Graph:
     def fail(self, *failures: GraphError | None) -> None:
         """What the next requests are answered; None: as usual."""
         self._failures.extend(failures)
+
+    def fail_no_more(self) -> None:
+        self._failures.clear()
 
     def expire(self, account: Account, subcode: int = 463) -> None:
         """Every token of the account stops working."""
@@ -222,6 +236,8 @@ class Graph:
             if self._failures and (failure := self._failures.popleft()):
                 raise failure
             node, _, edge = path.partition("/")
+            if edge == "subscribed_apps" and node in (account.id, f"9{account.id}"):
+                return {"success": True}
             if method == "GET":
                 wanted = parse(parameters.get("fields", "id"))
                 if edge:
@@ -279,7 +295,8 @@ class Graph:
             rows = [(account.id, linked_page(account, token))]
             account.tokens[f"page-{token}"] = None
         elif node == account.id:
-            posts = [post for post in account.posts if post.edge == edge]
+            all_of_it = edge != "feed" or wanted.arguments.get("include_hidden") == "true"
+            posts = [post for post in account.posts if post.edge == edge and (all_of_it or not post.hidden)]
             posts.sort(key=lambda post: post.at, reverse=True)
             rows = [(post.id, post_native(account, post)) for post in posts]
         else:
@@ -315,8 +332,10 @@ class Graph:
             raise missing()
         if since := arguments.get("since"):
             found = [item for item in found if item.at.timestamp() >= float(since)]
-        newest_first = arguments.get("order") == "reverse_chronological" or (
-            account.kind == "instagram" and edge == "comments"
+        newest_first = (
+            edge == "messages"
+            or (account.kind == "instagram" and edge == "comments")
+            or (arguments.get("order") == "reverse_chronological" and not self.ignores_order)
         )
         return [(post, item) for item in (reversed(found) if newest_first else found)]
 
@@ -324,6 +343,8 @@ class Graph:
         if "change" in account.denied:
             raise GraphError(200, status=403)
         target = self._target(account, node)
+        if self.pretends:
+            return {"success": True}
         if method == "DELETE":
             self._remove(account, target)
             return {"success": True}
