@@ -10,11 +10,26 @@ import pytest
 
 from modbot import migrations
 from modbot.store import Store
+from tests.peers.bluesky import bluesky
 from tests.peers.postgres import Postgres, postgres
 from tests.peers.wordpress import wordpress
+from tests.simulators.bluesky import served_bluesky, simulated_bluesky
+from tests.simulators.flickr import served_flickr, simulated_flickr
 from tests.simulators.graph import graph
+from tests.simulators.x import served_x, simulated_x
 
-__all__ = ["graph", "postgres", "wordpress"]
+__all__ = [
+    "bluesky",
+    "graph",
+    "postgres",
+    "served_bluesky",
+    "served_flickr",
+    "served_x",
+    "simulated_bluesky",
+    "simulated_flickr",
+    "simulated_x",
+    "wordpress",
+]
 
 
 @pytest.fixture(scope="session")

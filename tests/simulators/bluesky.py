@@ -12,15 +12,18 @@ import hashlib
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.simulators import serve
 
 POST = "app.bsky.feed.post"
 GATE = "app.bsky.feed.threadgate"
@@ -47,7 +50,8 @@ class Account:
 class Network:
     """Used by tests directly as the public uses the app, and served to adapters by `app`."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str = "") -> None:
+        self.url = url
         self.accounts: dict[str, Account] = {}
         self.indexed: dict[str, str] = {}
         """uri → when the network saw it."""
@@ -62,6 +66,10 @@ class Network:
         self._numbers = iter(range(1, 10**9))
         self._lock = threading.RLock()
         self._last = 0
+
+    def clear(self) -> None:
+        """Forget who was there and what was asked, for the next test."""
+        self.__init__(self.url)  # type: ignore[misc]
 
     def join(self, handle: str, name: str = "") -> Account:
         did = "did:plc:" + base64.b32encode(hashlib.sha256(handle.encode()).digest()).decode().lower()[:24]
@@ -303,6 +311,20 @@ class Network:
         with self._lock:
             self._last = max(self._last + 1, time.time_ns() // 1_000_000)
             return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self._last)
+
+
+@pytest.fixture(scope="session")
+def served_bluesky() -> Iterator[Network]:
+    network = Network()
+    with serve(app(network)) as network.url:
+        yield network
+
+
+@pytest.fixture
+def simulated_bluesky(served_bluesky: Network) -> Network:
+    """Empty."""
+    served_bluesky.clear()
+    return served_bluesky
 
 
 def app(network: Network) -> Starlette:

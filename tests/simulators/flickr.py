@@ -9,17 +9,20 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pytest
 from oauthlib.common import Request as SignedRequest
 from oauthlib.oauth1.rfc5849 import signature
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.simulators import serve
 
 OWNER = "12037949754@N01"
 CODES = {
@@ -52,7 +55,8 @@ class Photo:
 class Account:
     """Used by tests directly as the public uses Flickr, and served to adapters by `app`."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str = "") -> None:
+        self.url = url
         self.key, self.secret = "0123456789abcdef0123456789abcdef", "secret-of-the-key"
         self.token, self.token_secret = "72157600000000000-0123456789abcdef", "secret-of-the-token"
         self.perms = "write"
@@ -63,6 +67,10 @@ class Account:
         """Given in place of the next answers; None: as usual."""
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
+
+    def clear(self) -> None:
+        """Forget what was there and what was asked, for the next test."""
+        self.__init__(self.url)  # type: ignore[misc]
 
     def photo(self, title: str = "A photo", *, ago: int = 0) -> Photo:
         photo = Photo(str(50_000_000_000 + next(self._numbers)), title, int(time.time()) - ago)
@@ -158,6 +166,20 @@ class Account:
 
     def _photo_of(self, comment_id: str) -> Photo:
         return self.photos[comment_id.split("-")[1]]
+
+
+@pytest.fixture(scope="session")
+def served_flickr() -> Iterator[Account]:
+    account = Account()
+    with serve(app(account)) as account.url:
+        yield account
+
+
+@pytest.fixture
+def simulated_flickr(served_flickr: Account) -> Account:
+    """Empty."""
+    served_flickr.clear()
+    return served_flickr
 
 
 def app(account: Account) -> Starlette:

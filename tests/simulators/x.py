@@ -14,16 +14,19 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.simulators import serve
 
 EPOCH_MS = 1_288_834_974_657
 PROBLEMS = "https://api.twitter.com/2/problems/"
@@ -62,8 +65,9 @@ class Post:
 class Service:
     """Used by tests directly as the public uses X, and served to adapters by `app`."""
 
-    def __init__(self, *, consumer_secret: str = "consumer-secret-of-the-app") -> None:
-        self.consumer_secret = consumer_secret
+    def __init__(self, url: str = "") -> None:
+        self.url = url
+        self.consumer_secret = "consumer-secret-of-the-app"
         self.client = ("client-id", "client-secret-of-the-app")
         self.users: dict[str, User] = {}
         self.posts: dict[str, Post] = {}
@@ -84,6 +88,10 @@ class Service:
         self._numbers = itertools.count(1)
         self._last_ms = 0
         self._lock = threading.RLock()
+
+    def clear(self) -> None:
+        """Forget who was there and what was asked, for the next test."""
+        self.__init__(self.url)  # type: ignore[misc]
 
     def join(self, username: str, name: str = "") -> User:
         user = User(str(1_000_000 + next(self._numbers)), username, name or username)
@@ -322,6 +330,20 @@ class Service:
         self._last_ms = max(self._last_ms + 1, time.time_ns() // 1_000_000)
         ms = self._last_ms - round(days * 86_400_000)
         return str(((ms - EPOCH_MS) << 22) | next(self._numbers) % 4096)
+
+
+@pytest.fixture(scope="session")
+def served_x() -> Iterator[Service]:
+    service = Service()
+    with serve(app(service)) as service.url:
+        yield service
+
+
+@pytest.fixture
+def simulated_x(served_x: Service) -> Service:
+    """Empty."""
+    served_x.clear()
+    return served_x
 
 
 def app(service: Service) -> Starlette:

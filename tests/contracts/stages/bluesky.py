@@ -8,16 +8,14 @@ import pytest
 from platforms.base import Platform
 from platforms.bluesky import Bluesky, BlueskySettings
 from tests.contracts.stages import Stage
-from tests.simulators import serve
-from tests.simulators.bluesky import Network, app
+from tests.simulators.bluesky import Network
 
 
 class BlueskyStage(Stage):
     unknown_id = "at://did:plc:aaaaaaaaaaaaaaaaaaaaaaaa/app.bsky.feed.post/3kaaaaaaaaa2a"
 
-    def __init__(self, network: Network, url: str) -> None:
+    def __init__(self, network: Network) -> None:
         self.network = network
-        self.url = url
         self.district = network.join("district.test", "The district")
         self.reader = network.join("parent.test", "A parent")
         self.root = network.post(self.district, "Board meeting tonight.")
@@ -25,7 +23,7 @@ class BlueskyStage(Stage):
 
     def platform(self) -> Platform:
         settings = BlueskySettings(
-            service=self.url,
+            service=self.network.url,
             handle=self.district.handle,
             app_password=self.district.password,
             allow_loopback=True,
@@ -48,6 +46,4 @@ class BlueskyStage(Stage):
 
 @contextmanager
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    network = Network()
-    with serve(app(network)) as url:
-        yield BlueskyStage(network, url)
+    yield BlueskyStage(request.getfixturevalue("simulated_bluesky"))

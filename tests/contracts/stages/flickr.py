@@ -8,16 +8,14 @@ import pytest
 from platforms.base import Platform
 from platforms.flickr import Flickr, FlickrSettings
 from tests.contracts.stages import Stage
-from tests.simulators import serve
-from tests.simulators.flickr import Account, app
+from tests.simulators.flickr import Account
 
 
 class FlickrStage(Stage):
     unknown_id = "7654-50000000001-72157699999999999"
 
-    def __init__(self, account: Account, url: str) -> None:
+    def __init__(self, account: Account) -> None:
         self.account = account
-        self.url = url
         self.photo = account.photo("Graduation")
         self.secrets = [account.secret, account.token, account.token_secret]
         self.authors: dict[str, str] = {}
@@ -28,7 +26,7 @@ class FlickrStage(Stage):
             api_secret=self.account.secret,
             oauth_token=self.account.token,
             oauth_token_secret=self.account.token_secret,
-            api=self.url,
+            api=self.account.url,
             allow_loopback=True,
         )
         return Flickr("flickr", settings)
@@ -55,6 +53,4 @@ class FlickrStage(Stage):
 
 @contextmanager
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    account = Account()
-    with serve(app(account)) as url:
-        yield FlickrStage(account, url)
+    yield FlickrStage(request.getfixturevalue("simulated_flickr"))

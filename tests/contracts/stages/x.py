@@ -8,14 +8,12 @@ import pytest
 from platforms.base import Platform
 from platforms.x import X, XSettings
 from tests.contracts.stages import Stage
-from tests.simulators import serve
-from tests.simulators.x import Service, app
+from tests.simulators.x import Service
 
 
 class XStage(Stage):
-    def __init__(self, service: Service, url: str) -> None:
+    def __init__(self, service: Service) -> None:
         self.service = service
-        self.url = url
         self.district = service.join("district", "The district")
         self.reader = service.join("parent", "A parent")
         self.root = service.post(self.district, "Board meeting tonight.")
@@ -24,8 +22,8 @@ class XStage(Stage):
 
     def platform(self) -> Platform:
         settings = XSettings(
-            api=self.url,
-            token_url=f"{self.url}/2/oauth2/token",
+            api=self.service.url,
+            token_url=f"{self.service.url}/2/oauth2/token",
             client_id=self.service.client[0],
             client_secret=self.service.client[1],
             consumer_secret=self.service.consumer_secret,
@@ -50,6 +48,4 @@ class XStage(Stage):
 
 @contextmanager
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    service = Service()
-    with serve(app(service)) as url:
-        yield XStage(service, url)
+    yield XStage(request.getfixturevalue("simulated_x"))
