@@ -96,6 +96,12 @@ class Track:
     def is_walking(self, now: datetime) -> bool:
         return self.floor == 0 or self.rested is None or now - self.rested > PAUSE
 
+    def begin(self, at: int) -> None:
+        """A new walk. No count of comments is trusted any longer: one gone and one new look like none."""
+        self.began = at
+        if self.floor:
+            self.marks = {key: replace(mark, count=-1) for key, mark in self.marks.items()}
+
     def walked(self, after: str | None, head: Sequence[Post], now: datetime) -> None:
         """A stretch of the walk is handed out; the next begins at `after`."""
         self.walk = after
@@ -171,7 +177,8 @@ class Reader:
         return False
 
     async def _walk(self, edge: str, track: Track, head: Posts, now: datetime) -> bool:
-        track.began = track.began or int(now.timestamp()) - MARGIN
+        if not track.began:
+            track.begin(int(now.timestamp()) - MARGIN)
         position = track.walk or head.after
         after = None
         if position is not None:

@@ -330,6 +330,7 @@ class Graph:
                 break
         else:
             raise missing()
+        found = [item for item in found if account.lists_hidden or not item.hidden]
         if since := arguments.get("since"):
             found = [item for item in found if item.at.timestamp() >= float(since)]
         newest_first = (

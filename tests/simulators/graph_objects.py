@@ -65,6 +65,8 @@ class Account:
     mentions: dict[str, Object] = field(default_factory=dict)
     denied: set[str] = field(default_factory=set)
     """Edges and permissions that the app was not given."""
+    lists_hidden: bool = True
+    """Some apps get hidden comments in lists, some do not."""
 
 
 EDGES = {"comments", "replies", "messages"}
