@@ -111,6 +111,14 @@ def look(store: Store, call_id: int) -> Seen:
     return found[0]
 
 
+def ringing(store: Store) -> dict[int, int]:
+    """Case → the call about it that nobody has answered yet."""
+    found = sa.select(alerts.c.case_id, calls.c.id).join(alerts, alerts.c.id == calls.c.alert_id)
+    unanswered = (calls.c.state == "calling", ~alerts.c.drill, alerts.c.case_id.is_not(None))
+    with store.read() as connection:
+        return {row.case_id: row.id for row in connection.execute(found.where(*unanswered))}
+
+
 def list_of(store: Store, *conditions: Any, limit: int = 50) -> Sequence[Seen]:
     """Calls, newest first."""
     with store.read() as connection:

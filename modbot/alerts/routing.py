@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from modbot.alerts import hours
 from modbot.alerts.settings import About, Alerts, OnCall, Route
 
-AT_ONCE = (About.URGENT, About.DRILL_OVER)
+AT_ONCE = (About.URGENT, About.REFERRED_THREAT, About.DRILL_OVER)
 """Told at once, at any time, in a message of their own."""
 
 

@@ -14,7 +14,7 @@ from itertools import groupby
 import structlog
 
 from modbot import observe
-from modbot.alerts import building, calls, delivering, lasting, wording
+from modbot.alerts import building, calls, delivering, lasting, referring, wording
 from modbot.alerts.channels import SECONDS, Channel, ChannelFailed, ChannelRefused
 from modbot.alerts.delivering import Due
 from modbot.alerts.watching import UrgentWatcher
@@ -94,8 +94,9 @@ class AlertService:
             task.add_done_callback(self._sending.discard)
 
     async def step(self) -> None:
-        """Alert the next person of every call whose time has come."""
+        """Alert the next person of every call whose time has come, and tell of referrals."""
         await asyncio.to_thread(calls.go_on, self._store, self._settings)
+        await asyncio.to_thread(referring.referrals, self._store, self._settings)
 
     async def settle(self) -> None:
         """Until every message that was begun has been taken or refused."""

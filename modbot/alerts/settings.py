@@ -16,6 +16,9 @@ class About(StrEnum):
     """What alerts are about."""
 
     URGENT = "urgent"
+    REFERRED_THREAT = "referred_threat"
+    REFERRED_PRIVACY = "referred_privacy"
+    REFERRED_CIVIL_RIGHTS = "referred_civil_rights"
     QUEUE_LATE = "queue_late"
     CAPTURE_GAP = "capture_gap"
     SCORER_DOWN = "scorer_down"

@@ -20,6 +20,9 @@ calls, case_comments = table(Call), table(CaseComment)
 
 SUBJECTS = {
     About.URGENT: "URGENT: a comment may be a threat",
+    About.REFERRED_THREAT: "A moderator asks the safety team to look at a comment",
+    About.REFERRED_PRIVACY: "A moderator asks the privacy officer to look at a comment",
+    About.REFERRED_CIVIL_RIGHTS: "A moderator asks the civil-rights officer to look at a comment",
     About.QUEUE_LATE: "Comments wait too long for a decision",
     About.CAPTURE_GAP: "A page cannot be read",
     About.SCORER_DOWN: "Comments are not scored as they should be",

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from modbot import cases, codebook, review, second_looks, users, wiring
+from modbot.alerts import calls
 from modbot.audit import KINDS
 from modbot.errors import StaleCase
 from modbot.opinion import comes_after
@@ -88,6 +89,8 @@ def present(
         "people": people(desk),
         "pages": titles,
         "kinds": KINDS,
+        "call": calls.ringing(desk.store).get(number) if who.may(Permission.DECIDE) else None,
+        "referrals_told": bool(desk.settings.alerts.channel),
         "after": None,
         "problem": "",
         "first_choice": "",

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from modbot import openings, proposals, review, wiring
+from modbot.alerts import calls
 from modbot.review import Filters, Listing
 from modbot.roles import Permission
 from modbot.store import utcnow
@@ -95,6 +96,7 @@ def show(
         "ages": AGES,
         "severe": openings.severe_since(desk.store, who.name, _midnight(desk)),
         "much": SEVERE_IS_MUCH,
+        "ringing": calls.ringing(desk.store) if who.may(Permission.DECIDE) else {},
         "deletions": proposals.waiting_cases(desk.store) if who.may(Permission.RELEASE) else 0,
         "after": aftermath(desk.store, after, who.name),
         "untold": {line.id for line in found.lines if opinion_waits(desk, who, line)},
