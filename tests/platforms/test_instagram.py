@@ -123,7 +123,7 @@ async def test_a_late_answer_that_a_deletion_cancels_out_is_found_by_the_next_wa
     graph.delete(ids[3])
     graph.comment(account, "a late answer", parent=ids[0])
     assert (await page.poll(last.cursor)).events == []
-    monkeypatch.setattr("platforms.graph_reading.PAUSE", timedelta(0))
+    monkeypatch.setattr("platforms.graph_reading.PAUSE", timedelta(minutes=-1))
     found = [await page.poll(last.cursor) for _ in range(2)]
     assert [event.comment.text for batch in found for event in batch.events if event.comment] == [
         "a late answer"
