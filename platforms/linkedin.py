@@ -260,7 +260,7 @@ class LinkedIn(Pushed, Platform):
     async def unpack(self, body: bytes) -> Sequence[Event]:
         delivery = json.loads(body)
         notifications = delivery.get("notifications") if isinstance(delivery, dict) else None
-        if not isinstance(notifications, list):
+        if not isinstance(notifications, list) or not all(isinstance(each, dict) for each in notifications):
             raise ValueError("not a delivery of notifications")
         us = f"urn:li:organization:{self.settings.organization}"
         ours = [each for each in notifications if each.get("organizationalEntity") == us]

@@ -251,11 +251,11 @@ class _Desk:
 
     def told(self, request: Request) -> Response:
         query = request.query_params
-        within = re.fullmatch(r"\(start:(\d+),end:(\d+)\)", query.get("timeRange", ""))
+        within = dict(re.findall(r"(start|end):(\d+)", query.get("timeRange", "")))
         actions = re.fullmatch(r"List\(([A-Z_,]+)\)", query.get("actions", ""))
-        if within is None or actions is None or query.get("organizationalEntity") != US:
+        if len(within) != 2 or actions is None or query.get("organizationalEntity") != US:
             raise Failure(400, "PARAM_INVALID")
-        since, until = map(int, within.groups())
+        since, until = int(within["start"]), int(within["end"])
         wanted = actions[1].split(",")
         found = [each for each in self.page.notifications if since <= each["lastModifiedAt"] <= until]
         return _page(request, [each for each in found[::-1] if each["action"] in wanted])
