@@ -36,7 +36,7 @@ class _WithoutPadding(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+    def forward(self, ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         body = self.network.body
         given = body.embeddings
         places = given.position_embeddings.weight[: ids.shape[1]] + given.token_type_embeddings.weight[0]
@@ -44,11 +44,11 @@ class _WithoutPadding(nn.Module):
         for layer in body.encoder.layer:
             seen = layer.attention.output(_attended(layer.attention.self, states), states)
             states = layer.output(layer.intermediate(seen), seen)
-        shares = torch.ones_like(ids).unsqueeze(1).to(states.dtype) / ids.shape[1]
         weight = self.network.head.weight.t().expand(ids.shape[0], -1, -1)
-        pooled = torch.bmm(shares, states)
-        logits: torch.Tensor = torch.bmm(pooled, weight).squeeze(1) + self.network.head.bias
-        return logits
+        tokens = torch.bmm(states, weight) + self.network.head.bias
+        shares = torch.ones_like(ids).unsqueeze(1).to(states.dtype) / ids.shape[1]
+        logits: torch.Tensor = torch.bmm(shares, tokens).squeeze(1)
+        return logits, tokens
 
 
 def _attended(attention: nn.Module, states: torch.Tensor) -> torch.Tensor:
@@ -64,7 +64,10 @@ def _attended(attention: nn.Module, states: torch.Tensor) -> torch.Tensor:
 
 
 def exported(network: Network) -> bytes:
-    """ONNX: `ids` (texts x tokens, int64, all texts of one length) to `logits` (texts x Category)."""
+    """ONNX: `ids` (texts x tokens, int64, all texts of one length) to `logits` (texts x Category).
+
+    `tokens` (texts x tokens x Category) are what each token says; the logits are their mean.
+    """
     plain = _WithoutPadding(network).eval()
     content = io.BytesIO()
     torch.onnx.export(
@@ -72,8 +75,12 @@ def exported(network: Network) -> bytes:
         (torch.full((2, 12), 7),),
         content,
         input_names=["ids"],
-        output_names=["logits"],
-        dynamic_axes={"ids": {0: "texts", 1: "tokens"}, "logits": {0: "texts"}},
+        output_names=["logits", "tokens"],
+        dynamic_axes={
+            "ids": {0: "texts", 1: "tokens"},
+            "logits": {0: "texts"},
+            "tokens": {0: "texts", 1: "tokens"},
+        },
         opset_version=OPSET,
         dynamo=False,
     )
