@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot import checkpoints, migrations
-from modbot.checkups import people
+from modbot.checkups import people, reviewing
 from modbot.checkups.finding import Finding, fine, look, wrong
 from modbot.config import Settings
 from modbot.errors import ConfigError, ModbotError
@@ -60,6 +60,7 @@ def _schema(store: Store, settings: Settings) -> Iterator[Finding]:
             yield _people(connection)
             yield _age(connection, settings, entries)
         yield from people.sign_in(store, settings)
+        yield from reviewing.enough(store, settings)
 
 
 def _clock(connection: Connection) -> Finding:
