@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any
 
 from modbot.errors import AuditBroken
@@ -31,6 +32,8 @@ KINDS = {
     "alert.over": "What an alert was about has passed",
     "alert.raised": "Something came up that people must know",
     "alert.sent": "A channel took an alert",
+    "appeal.decided": "An appeals officer decided an appeal",
+    "appeal.filed": "The author of a hidden comment asked that it be looked at again",
     "call.acknowledged": "A person answered an urgent call",
     "call.ended": "A drill was ended",
     "call.person": "The next person on call was alerted",
@@ -124,9 +127,11 @@ def link(
 def entry_hash(
     seq: int, at: datetime, actor: str, kind: str, subject: str, payload_hash: str, prev_hash: str
 ) -> str:
-    """SHA-256 over a JSON array of the entry's fields in this order."""
+    """SHA-256 over the canonical JSON array of the entry's fields in this order."""
     moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    return digest(canonical([seq, moment, actor, kind, subject, payload_hash, prev_hash]))
+    texts = map(_quoted, (moment, actor, kind, subject, payload_hash, prev_hash))
+    # Put together by hand: a fifth of the encoder's time, twice for every comment.
+    return digest(f"[{seq},{','.join(texts)}]")
 
 
 def verify(rows: Iterable[tuple[Entry, str | None, bool]]) -> Iterator[Entry]:

@@ -5,7 +5,6 @@ MinHash bands find candidates, the exact Jaccard similarity of the texts' shingl
 
 from __future__ import annotations
 
-import hashlib
 import re
 import unicodedata
 import zlib
@@ -63,7 +62,7 @@ def similarity(one: frozenset[str], other: frozenset[str]) -> float:
 
 
 def bands(parts: frozenset[str]) -> list[int]:
-    """Twelve signed 64-bit numbers; texts that share one are likely near-identical."""
+    """Twelve numbers; texts that share one are likely near-identical."""
     sketch = _empty().copy()
     sketch.update_batch([part.encode("utf-8", "surrogatepass") for part in parts])
     rows = sketch.hashvalues.astype("<u8").reshape(_BANDS, _ROWS)
@@ -79,5 +78,5 @@ def _empty() -> Any:
 
 
 def _number(band: int, raw: bytes) -> int:
-    hashed = hashlib.blake2b(raw, digest_size=8, salt=bytes([band])).digest()
-    return int.from_bytes(hashed, "big", signed=True)
+    """Numbers of different bands never meet; two texts' may by chance, and then their shingles decide."""
+    return band << 32 | zlib.crc32(raw)

@@ -15,6 +15,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -36,6 +37,7 @@ IN_A_ROW = 3
 """So many texts that fail alone, one after the other: then it is not the texts."""
 
 Packed: TypeAlias = tuple[Any, ...]
+_NOTHING = Score(0.0)
 _CATEGORIES = {category.value: category for category in Category}
 
 
@@ -52,6 +54,7 @@ class ScoringProcess:
         self._members = members
         self._answer_seconds = answer_seconds
         self._recipe = json.dumps([members, str(models), str(district), answer_seconds])
+        self._turn = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._line: Connection | None = None
         self._ready = False
@@ -73,12 +76,14 @@ class ScoringProcess:
     def version(self) -> str:
         """As `Ensemble.version`, of the process that answered last. Raises ClassifierFailed."""
         if not self._version:
-            self._greeted()
+            with self._turn:
+                self._greeted()
         return self._version
 
     @property
     def absent(self) -> Mapping[str, str]:
-        self._greeted()
+        with self._turn:
+            self._greeted()
         return self._absent
 
     @property
@@ -86,15 +91,16 @@ class ScoringProcess:
         return None if self._child is None else self._child.pid
 
     def assess(self, texts: Sequence[str]) -> list[Assessment]:
-        """As `Ensemble.assess`. A text at which it hangs or crashes has every member absent."""
+        """As `Ensemble.assess`, for any thread. A text at which it hangs or crashes has no member."""
         if not texts:
             return []
-        try:
-            return self._ask(texts)
-        except _Lost as lost:
-            if len(texts) == 1:
-                raise ClassifierFailed(str(lost)) from None
-        return self._one_by_one(texts)
+        with self._turn:
+            try:
+                return self._ask(texts)
+            except _Lost as lost:
+                if len(texts) == 1:
+                    raise ClassifierFailed(str(lost)) from None
+            return self._one_by_one(texts)
 
     def close(self) -> None:
         """End it; asking again starts it anew."""
@@ -222,7 +228,9 @@ def _unpacked(packed: Packed) -> Assessment:
 
 def _scores(packed: Sequence[Packed]) -> Scores:
     return {
-        _CATEGORIES[name]: Score(probability, tuple(Span(*span) for span in spans) if spans else ())
+        _CATEGORIES[name]: Score(probability, tuple(Span(*span) for span in spans))
+        if probability
+        else _NOTHING
         for name, probability, spans in packed
     }
 

@@ -18,7 +18,7 @@ import structlog
 from modbot import actions, checkpoints, deliveries, observe
 from modbot.actions import pause
 from modbot.errors import StoreUnavailable
-from modbot.pipeline import Scored
+from modbot.pipeline import Scored, Scorer
 from modbot.records import archive
 from modbot.reports import schedule
 from modbot.store import Store, table, utcnow
@@ -62,7 +62,7 @@ class Service:
     async def run(self) -> None:
         """Until stopped. Every loop ends before this returns."""
         self._work.set()
-        loops = [self._score_loop(), self._checkpoint_loop()]
+        loops = [self._checkpoint_loop(), *map(self._score_loop, self.bot.scorers)]
         loops.append(self._every(schedule.SECONDS, schedule.Schedule(self.store, self.bot.settings).look))
         for key, platform in self.bot.pages.items():
             loops += [self._page_loop(key, platform), self._sweep_loop(key, platform)]
@@ -88,7 +88,7 @@ class Service:
             except PlatformError as error:
                 failures[key] = error
                 await asyncio.to_thread(archive.mark_failing, self.store, key, _in_words(error))
-        while (outcome := await self.score()).scored or outcome.not_scored:
+        while (outcome := await self.score(self.bot.scorer)).scored or outcome.not_scored:
             pass
         for key, platform in self.bot.pages.items():
             if key not in failures:
@@ -146,9 +146,9 @@ class Service:
         for platform in self.bot.pages.values():
             await asyncio.to_thread(platform.budget.noting())
 
-    async def score(self) -> Scored:
+    async def score(self, scorer: Scorer) -> Scored:
         with observe.SCORING.time():
-            outcome = await asyncio.to_thread(self.bot.scorer.run_once)
+            outcome = await asyncio.to_thread(scorer.run_once)
         observe.SCORED.labels("scored").inc(outcome.scored)
         observe.SCORED.labels("queued").inc(outcome.flagged)
         observe.SCORED.labels("not_scored").inc(outcome.not_scored)
@@ -206,12 +206,12 @@ class Service:
         if key in self._opened:
             await actions.carry_out(self.store, key, platform)
 
-    async def _score_loop(self) -> None:
+    async def _score_loop(self, scorer: Scorer) -> None:
         while not self._stopping.is_set():
             # Cleared before the look, so that what arrives during it is looked at next.
             self._work.clear()
             try:
-                outcome = await self.score()
+                outcome = await self.score(scorer)
             except Exception as error:  # comments keep waiting in the database; scoring must go on
                 observe.FAILURES.labels(type(error).__name__).inc()
                 log.error("scoring.failing", error=type(error).__name__, detail=str(error))

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -114,6 +115,9 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.engine = make_engine(url)
+        # SQLite's own waiting sleeps and looks again, up to 100 ms late; one process can do better.
+        is_file = self.dialect == "sqlite"
+        self._turn: AbstractContextManager[Any] = threading.Lock() if is_file else nullcontext()
         self._reading: dict[str, Any] = {"reading": True}
         if self.dialect == "postgresql":
             self._reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -131,7 +135,7 @@ class Store:
         The head is locked first, so that writers queue up in one order and cannot deadlock.
         `logged=False` is for leases and health notes, which leave no entry.
         """
-        with answering(), self.engine.begin() as connection:
+        with answering(), self._turn, self.engine.begin() as connection:
             transaction = Transaction(connection)
             if logged:
                 transaction.lock()

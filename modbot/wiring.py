@@ -28,6 +28,7 @@ from platforms.base import Platform
 
 pages, versions, events = table(Page), table(PolicyVersion), table(AuditEvent)
 IN_FORCE = "policy:in_force"
+SCORERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,13 @@ class Bot:
 
     settings: Settings
     store: Store
-    scorer: Scorer
+    scorers: tuple[Scorer, ...]
+    """Workers of one scoring process: one's texts are scored while another's verdicts are written."""
     pages: Mapping[str, Platform]
+
+    @property
+    def scorer(self) -> Scorer:
+        return self.scorers[0]
 
 
 def build(settings: Settings) -> Bot:
@@ -49,10 +55,12 @@ def build(settings: Settings) -> Bot:
     register_pages(store, settings.page)
     for platform in watched.values():
         make_lasting(platform, store, settings)
-    scorer = Scorer(
-        store, scoring, rules, limits, worker=socket.gethostname(), batch=settings.classifiers.batch
+    batch, host = settings.classifiers.batch, socket.gethostname()
+    scorers = tuple(
+        Scorer(store, scoring, rules, limits, worker=f"{host}/{number}", batch=batch)
+        for number in range(1, SCORERS + 1)
     )
-    return Bot(settings, store, scorer, watched)
+    return Bot(settings, store, scorers, watched)
 
 
 def open_store(settings: Settings) -> Store:

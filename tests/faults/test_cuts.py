@@ -135,6 +135,6 @@ async def _read_everything(bot: Any) -> None:
     service, platform = Service(bot), bot.pages[worker.PAGE]
     try:
         while (await service.poll(worker.PAGE, platform)).more:
-            await service.score()
+            await service.score(bot.scorer)
     finally:
         await platform.close()

@@ -38,7 +38,7 @@ def build(database: str, url: str) -> wiring.Bot:
     _add_reviewer(store)
     ensemble = Ensemble([Keywords()])
     scorer = Scorer(store, ensemble, rules, LIMITS, worker="worker", batch=16)
-    return wiring.Bot(settings, store, scorer, {PAGE: wiring.open_page(settings.page[0])})
+    return wiring.Bot(settings, store, (scorer,), {PAGE: wiring.open_page(settings.page[0])})
 
 
 def _add_reviewer(store: Store) -> None:
@@ -79,7 +79,7 @@ async def _step(bot: wiring.Bot, service: Service, chance: Callable[[], float]) 
     platform = bot.pages[PAGE]
     await service.poll(PAGE, platform)
     if chance() < 0.7:
-        await service.score()
+        await service.score(bot.scorer)
     review(bot, chance)
     _make_due(bot.store)
     await actions.carry_out(bot.store, PAGE, platform)

@@ -48,7 +48,7 @@ class Scene:
         body = {"intake": {"poll_seconds": 0.02, "recheck_seconds": 0.05}}
         self.settings = config.build(body, folder / "modbot.toml")
         checkpoints.make_key(folder / "checkpoint.key")
-        self.bot = wiring.Bot(self.settings, here.store, here.scorer, self.lines)
+        self.bot = wiring.Bot(self.settings, here.store, (here.scorer,), self.lines)
 
     def page(self, key: str = "blog") -> MemoryPage:
         return memory_page(self.lines[key].page)

@@ -100,7 +100,7 @@ def shift(folder: Path, migrated: Path, **review: float) -> Iterator[Shift]:
     )
     page = memory_page(key)
     checkpoints.make_key(folder / "checkpoint.key")
-    service = Service(Bot(ours, store, here.scorer, {key: Memory(key, PlatformSettings())}))
+    service = Service(Bot(ours, store, (here.scorer,), {key: Memory(key, PlatformSettings())}))
     practice = Practice(Material("Larch Hollow", POSTS, ()), page, Feed(page, ()))
     app = create_app(Desk(ours, store), practice)
     with working(service), serving(app) as address:
