@@ -34,6 +34,8 @@ COMMANDS = {
     "drill": "Find out whether a threat would reach a person.",
     "score": "Score texts from standard input, as JSON lines.",
     "platforms": "What modbot can do on each platform.",
+    "connect": "Give modbot the right to act on a page; list which pages are connected.",
+    "disconnect": "Take that right back.",
     "doctor": "Find out what is wrong with this installation and what to do.",
     "names": "The students whose families opted out: import their list.",
     "train": "Train the shipped models from labelled texts.",

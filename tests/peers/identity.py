@@ -35,6 +35,17 @@ class Identities:
             answer = self._follow(browser, posted)
         return answer
 
+    def type_in(self, browser: httpx.Client, name: str, code: str, client: str) -> None:
+        """Sign in and agree to a code that another device shows."""
+        self.sign_in(browser, f"{self.site}/login", name)
+
+        def post(path: str, **form: str) -> httpx.Response:
+            token = browser.cookies["csrftoken"]
+            return browser.post(f"{self.issuer}/{path}", data=form | {"csrfmiddlewaretoken": token})
+
+        assert post("device/", user_code=code).status_code == 302
+        assert post(f"device-confirm/{client}/{code}", action="accept").status_code == 302
+
     def _follow(self, browser: httpx.Client, answer: httpx.Response) -> httpx.Response:
         """Redirects for as long as they stay at the provider."""
         while answer.next_request is not None and str(answer.next_request.url).startswith(self.site):

@@ -70,6 +70,9 @@ def configure(folder: Path) -> None:
             "ALLOWED_REDIRECT_URI_SCHEMES": ["http"],
             "OAUTH2_VALIDATOR_CLASS": "identity_site.claims",
             "SCOPES": {"openid": "Who you are", "email": "Your address"},
+            "ROTATE_REFRESH_TOKEN": True,
+            "OAUTH_DEVICE_VERIFICATION_URI": "http://127.0.0.1/o/device/",
+            "DEVICE_FLOW_INTERVAL": 1,
         },
     )
     django.setup()
@@ -102,6 +105,12 @@ def fill(redirect: str, client: str, secret: str, people: list[str]) -> None:
         authorization_grant_type="authorization-code",
         algorithm="RS256",
         skip_authorization=True,
+    )
+    Application.objects.create(
+        name="modbot on another device",
+        client_id=f"{client}-device",
+        client_type="public",
+        authorization_grant_type="urn:ietf:params:oauth:grant-type:device_code",
     )
 
 

@@ -1,0 +1,209 @@
+"""modbot connect: give modbot the right to act on a page, by signing in at the platform itself."""
+
+from __future__ import annotations
+
+import asyncio
+import webbrowser
+from collections.abc import Awaitable, Mapping
+from dataclasses import asdict
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlsplit
+
+import typer
+
+from modbot import connecting, credentials, landing, sealing, users, wiring
+from modbot.commands.installation import Installation, opened
+from modbot.commands.options import As, Config, Json
+from modbot.commands.output import as_json, note, say, table, when
+from modbot.config import PageSettings
+from modbot.connecting import NotOurs, Question
+from modbot.credentials import Connection
+from modbot.errors import ConfigError
+from platforms.base import ActionKind, Identity, Platform, PlatformError
+from platforms.oauth import Consent
+from platforms.tokens import Token, Tokens
+
+app = typer.Typer()
+
+PORT = 8765
+IN_WORDS = {ActionKind.HIDE: "hide", ActionKind.UNHIDE: "show again", ActionKind.DELETE: "delete"}
+
+
+@app.command()
+def connect(
+    page: Annotated[str, typer.Argument(metavar="[PAGE]", help="The key of a page in modbot.toml.")] = "",
+    show: Annotated[bool, typer.Option("--list", help="Show which pages are connected.")] = False,
+    paste: Annotated[
+        bool, typer.Option("--paste", help="The browser is on another computer: paste its address here.")
+    ] = False,
+    device: Annotated[
+        bool, typer.Option("--device", help="Type a code in on any device, where the platform has that.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option("--port", help="Where the browser comes back to on this computer.")
+    ] = PORT,
+    by: As = "",
+    config: Config = None,
+    as_data: Json = False,
+) -> None:
+    """Give modbot the right to act on a page: sign in at the platform and agree. modbot sees no password."""
+    with opened(config) as here:
+        if show:
+            _show(here, as_data)
+        elif not page:
+            raise ConfigError("Which page?", remedy="Write: modbot connect PAGE, or modbot connect --list")
+        else:
+            _connect(here, _page(here, page), by, port=port, paste=paste, device=device)
+
+
+def _connect(
+    here: Installation, page: PageSettings, by: str, *, port: int, paste: bool, device: bool
+) -> None:
+    platform = wiring.open_page(page)
+    consent = _consent(page, platform)
+    with here.store.write() as tx:
+        actor = users.acting(tx, by)
+    wiring.register_pages(here.store, here.settings.page)
+    wiring.make_lasting(platform, here.store, here.settings)
+    _say_what_for(page, platform, consent)
+    if device:
+        way = _by_device(consent)
+    else:
+        way = _by_pasting(consent, port) if paste else _by_browser(consent, port)
+    try:
+        token, identity = asyncio.run(_agreed(platform, way))
+    except PlatformError as error:
+        raise ConfigError(
+            f"Page '{page.key}' is not connected: {error}.",
+            remedy=f"The help under Platforms tells what {page.platform} wants. Then run this again.",
+        ) from None
+    seal = sealing.seal(here.settings.path(here.settings.web.key_file))
+    credentials.keep(here.store, seal, page.key, token, by=actor, account=identity.account)
+    _say_outcome(here, page, consent, token, identity)
+
+
+async def _agreed(platform: Platform, way: Awaitable[Mapping[str, Any]]) -> tuple[Token, Identity]:
+    """The token, proven by a first call with it, and who it makes us."""
+    try:
+        platform.tokens = Tokens(await platform.exchanged(await way))
+        identity = await platform.open()
+        token = await platform.tokens.get()
+    finally:
+        await platform.close()
+        platform.budget.noting()()
+    assert token is not None  # noqa: S101 - put above
+    return token, identity
+
+
+async def _by_browser(consent: Consent, port: int) -> Mapping[str, Any]:
+    with landing.listen(port) as listening:
+        where = f"http://{consent.redirect_host}:{listening.getsockname()[1]}{landing.PATH}"
+        question = await connecting.ask(consent, where)
+        _say_question(question)
+        say("modbot waits until you have agreed there. Ctrl-C ends it; nothing is connected then.")
+        webbrowser.open(question.url)
+        code = await landing.landed(listening, lambda query: connecting.answered(consent, question, query))
+    return await connecting.exchange(consent, question, code)
+
+
+async def _by_pasting(consent: Consent, port: int) -> Mapping[str, Any]:
+    question = await connecting.ask(consent, f"http://{consent.redirect_host}:{port}{landing.PATH}")
+    _say_question(question)
+    say("Then the browser goes to an address that it cannot open. Copy that address from its address line.")
+    while True:
+        pasted = typer.prompt("The address", err=True)
+        try:
+            code = connecting.answered(consent, question, dict(parse_qsl(urlsplit(pasted.strip()).query)))
+        except NotOurs:
+            note("That is not the address that the platform sent the browser to. Copy all of it.")
+        else:
+            return await connecting.exchange(consent, question, code)
+
+
+async def _by_device(consent: Consent) -> Mapping[str, Any]:
+    begun = await connecting.device(consent)
+    say(f"On any device, open {begun.address}, sign in as who has the page, and type in:")
+    say(f"\n  {begun.user_code}\n")
+    say(f"The code holds for {round(begun.seconds / 60)} minutes. modbot waits; Ctrl-C ends it.")
+    return await connecting.by_device(consent, begun)
+
+
+def _page(here: Installation, key: str) -> PageSettings:
+    for page in here.settings.page:
+        if page.key == key:
+            return page
+    known = ", ".join(page.key for page in here.settings.page) or "none"
+    raise ConfigError(
+        f"modbot.toml has no page '{key}'; it has: {known}.",
+        remedy="Add a [[page]] block for it first: the help under Platforms shows one.",
+    )
+
+
+def _consent(page: PageSettings, platform: Platform) -> Consent:
+    consent = platform.consent()
+    if consent is None or not consent.client_id:
+        raise ConfigError(
+            f"Page '{page.key}' ({page.platform}) cannot be connected with the settings it has.",
+            remedy=f"See the help under Platforms, {page.platform}: what it needs stands in [page.settings].",
+        )
+    return consent
+
+
+def _say_what_for(page: PageSettings, platform: Platform, consent: Consent) -> None:
+    able = platform.capabilities
+    say(f"Page {page.key} ({page.platform}). modbot will ask for these rights and no others:")
+    for scope in consent.scopes:
+        say(f"  {scope}")
+    say("With them, modbot reads the comments there, and on a person's decision it can:")
+    for kind, effect in able.actions.items():
+        say(f"  {IN_WORDS[kind]}{'' if effect.reversible else ' (final)'}: {effect.note}")
+    missing = [words for kind, words in IN_WORDS.items() if kind not in able.actions]
+    never = "ban or block anybody, or write in the district's name"
+    say(f"It cannot {', '.join([*missing, never])}.")
+    say()
+
+
+def _say_question(question: Question) -> None:
+    say("Open this address in a browser and sign in there as who has the page:")
+    say(f"\n  {question.url}\n")
+    say(f"(Its answer comes back to {question.redirect}: that must be entered at the platform.)")
+
+
+def _say_outcome(
+    here: Installation, page: PageSettings, consent: Consent, token: Token, identity: Identity
+) -> None:
+    say(f"\nPage {page.key} is connected, as {identity.account}.")
+    if not identity.can_moderate:
+        note("That account may not hide or delete comments there: give it the platform's moderating role.")
+    refused = sorted(set(consent.scopes) - set(token.scopes)) if token.scopes else []
+    if refused:
+        note(f"Not granted: {', '.join(refused)}. What needs it will fail.")
+    if token.ends_at is None:
+        say("The connection lasts until somebody ends it here or there.")
+    else:
+        say(f"It ends at {when(token.ends_at, here.zone)}. modbot tells two weeks before.")
+    say("A modbot that is running uses it within five minutes.")
+
+
+def _show(here: Installation, as_data: bool) -> None:
+    found = {each.page: each for each in credentials.connections(here.store)}
+    if as_data:
+        as_json([asdict(each) for each in found.values()])
+        return
+    rows = [_line(here, page, found.get(page.key)) for page in here.settings.page]
+    rows += [_line(here, None, each) for key, each in found.items() if key not in _keys(here)]
+    table(("page", "platform", "connected", "ends", "rights"), rows, empty="modbot.toml names no page.")
+
+
+def _keys(here: Installation) -> set[str]:
+    return {page.key for page in here.settings.page}
+
+
+def _line(here: Installation, page: PageSettings | None, found: Connection | None) -> tuple[str, ...]:
+    key = page.key if page else found.page if found else ""
+    platform = page.platform if page else "(not in modbot.toml)"
+    if found is None:
+        needs = page is not None and wiring.open_page(page).consent() is not None
+        return key, platform, "no" if needs else "by its settings", "", ""
+    ends = when(found.ends_at, here.zone) if found.ends_at else "never by itself"
+    return key, platform, "yes", ends, found.scopes
