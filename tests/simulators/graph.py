@@ -60,6 +60,8 @@ class Graph:
         """Method, path without the version, parameters without the token; those in a batch one by one."""
         self.calls = 0
         """HTTP requests."""
+        self.wire: list[tuple[str, str, Mapping[str, str], Mapping[str, str]]] = []
+        """Method, path, query and form of every HTTP request, as it came."""
         self.usage = 0
         self.ignores_order = False
         self.pretends = False
@@ -169,9 +171,9 @@ class Graph:
 
     async def _serve(self, request: Request) -> Response:
         self.calls += 1
-        parameters = dict(request.query_params)
-        body = (await request.body()).decode()
-        parameters |= dict(parse_qsl(body, keep_blank_values=True))
+        form = dict(parse_qsl((await request.body()).decode(), keep_blank_values=True))
+        parameters = dict(request.query_params) | form
+        self.wire.append((request.method, request.url.path, dict(request.query_params), form))
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         token = parameters.pop("access_token", "") or bearer
         headers = {"x-app-usage": json.dumps({"call_count": self.usage, "total_time": 0, "total_cputime": 0})}
