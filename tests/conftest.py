@@ -16,7 +16,10 @@ from tests.peers.wordpress import wordpress
 from tests.simulators.bluesky import served_bluesky, simulated_bluesky
 from tests.simulators.flickr import served_flickr, simulated_flickr
 from tests.simulators.graph import graph
+from tests.simulators.linkedin import served_linkedin, simulated_linkedin
+from tests.simulators.vimeo import served_vimeo, simulated_vimeo
 from tests.simulators.x import served_x, simulated_x
+from tests.simulators.youtube import served_youtube, simulated_youtube
 
 __all__ = [
     "bluesky",
@@ -24,10 +27,16 @@ __all__ = [
     "postgres",
     "served_bluesky",
     "served_flickr",
+    "served_linkedin",
+    "served_vimeo",
     "served_x",
+    "served_youtube",
     "simulated_bluesky",
     "simulated_flickr",
+    "simulated_linkedin",
+    "simulated_vimeo",
     "simulated_x",
+    "simulated_youtube",
     "wordpress",
 ]
 

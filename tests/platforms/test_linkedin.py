@@ -36,7 +36,6 @@ from platforms.linkedin import LinkedIn, LinkedInSettings
 from platforms.linkedin_rest import ACTIONS
 from platforms.push import BadSignature
 from platforms.tokens import Token
-from tests.simulators import serve
 from tests.simulators.linkedin import (
     ACTIVITY,
     ORGANIZATION,
@@ -45,32 +44,22 @@ from tests.simulators.linkedin import (
     US,
     Failure,
     Organization,
-    app,
     delivery,
 )
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, Organization]]:
-    organization = Organization()
-    with serve(app(organization)) as address:
-        yield address, organization
-
-
 @pytest.fixture
-def company(served: tuple[str, Organization]) -> Organization:
-    """As it was at first."""
-    served[1].__init__()
-    return served[1]
+def company(simulated_linkedin: Organization) -> Organization:
+    return simulated_linkedin
 
 
 Adapter = Callable[..., LinkedIn]
 
 
 @pytest.fixture
-async def adapter(served: tuple[str, Organization], company: Organization) -> AsyncIterator[Adapter]:
+async def adapter(company: Organization) -> AsyncIterator[Adapter]:
     """Makes adapters for the page, with any settings changed; they are closed at the end."""
     async with AsyncExitStack() as stack:
 
@@ -80,8 +69,8 @@ async def adapter(served: tuple[str, Organization], company: Organization) -> As
                 "access_token": "linkedin-access",
                 "client_id": "client",
                 "client_secret": SECRET,
-                "api": served[0],
-                "token_url": f"{served[0]}/oauth/v2/accessToken",
+                "api": company.url,
+                "token_url": f"{company.url}/oauth/v2/accessToken",
                 "allow_loopback": True,
             }
             platform = LinkedIn("company", LinkedInSettings.model_validate(known | changes))
@@ -429,9 +418,9 @@ class Rerouted(HTTPAdapter):
 
 
 @pytest.fixture
-def official(served: tuple[str, Organization]) -> Iterator[RestliClient]:
+def official(company: Organization) -> Iterator[RestliClient]:
     client = RestliClient()
-    client.session.mount("https://", Rerouted(served[0]))
+    client.session.mount("https://", Rerouted(company.url))
     yield client
     client.session.close()
 

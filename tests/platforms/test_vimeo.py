@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,8 +26,7 @@ from platforms.base import (
 )
 from platforms.vimeo import Vimeo, VimeoSettings
 from tests.descriptions import Description
-from tests.simulators import serve
-from tests.simulators.vimeo import VIDEO, Account, Failure, app
+from tests.simulators.vimeo import VIDEO, Account, Failure
 
 pytestmark = pytest.mark.anyio
 
@@ -35,30 +34,21 @@ DESCRIPTION = Description("vimeo", also=frozenset({"fields"}))
 """Vimeo documents `fields` for every call, outside its description."""
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, Account]]:
-    account = Account()
-    with serve(app(account)) as address:
-        yield address, account
-
-
 @pytest.fixture
-def account(served: tuple[str, Account]) -> Account:
-    """As it was at first."""
-    served[1].__init__()
-    return served[1]
+def account(simulated_vimeo: Account) -> Account:
+    return simulated_vimeo
 
 
 Adapter = Callable[..., Vimeo]
 
 
 @pytest.fixture
-async def adapter(served: tuple[str, Account], account: Account) -> AsyncIterator[Adapter]:
+async def adapter(account: Account) -> AsyncIterator[Adapter]:
     """Makes adapters for the account, with any settings changed; they are closed at the end."""
     async with AsyncExitStack() as stack:
 
         def make(**changes: object) -> Vimeo:
-            known = {"access_token": "vimeo-access", "api": served[0], "allow_loopback": True}
+            known = {"access_token": "vimeo-access", "api": account.url, "allow_loopback": True}
             platform = Vimeo("videos", VimeoSettings.model_validate(known | changes))
             stack.push_async_callback(platform.close)
             return platform
@@ -288,10 +278,10 @@ async def test_every_request_is_as_vimeo_describes_it(account: Account, adapter:
 
 
 @pytest.fixture
-def vimeos(served: tuple[str, Account]) -> Any:
+def vimeos(account: Account) -> Any:
     """Vimeo's own client, pointed at the simulated account."""
     client = VimeoClient(token="vimeo-access", key="client", secret="client-secret")
-    client.API_ROOT = served[0]
+    client.API_ROOT = account.url
     return client
 
 

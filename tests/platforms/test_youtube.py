@@ -30,8 +30,7 @@ from platforms.tokens import Token
 from platforms.youtube import YouTube, YouTubeSettings
 from platforms.youtube_rest import midnight
 from tests.descriptions import Description
-from tests.simulators import serve
-from tests.simulators.youtube import CHANNEL, VIDEO, Channel, Failure, app
+from tests.simulators.youtube import CHANNEL, VIDEO, Channel, Failure
 
 pytestmark = pytest.mark.anyio
 
@@ -40,25 +39,16 @@ GOOGLES = {"alt", "prettyPrint"}
 """What Google's client adds to every request: the form of the answer."""
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, Channel]]:
-    channel = Channel()
-    with serve(app(channel)) as address:
-        yield address, channel
-
-
 @pytest.fixture
-def channel(served: tuple[str, Channel]) -> Channel:
-    """As it was at first."""
-    served[1].__init__()
-    return served[1]
+def channel(simulated_youtube: Channel) -> Channel:
+    return simulated_youtube
 
 
 Adapter = Callable[..., YouTube]
 
 
 @pytest.fixture
-async def adapter(served: tuple[str, Channel], channel: Channel) -> AsyncIterator[Adapter]:
+async def adapter(channel: Channel) -> AsyncIterator[Adapter]:
     """Makes adapters for the channel, with any settings changed; they are closed at the end."""
     async with AsyncExitStack() as stack:
 
@@ -68,8 +58,8 @@ async def adapter(served: tuple[str, Channel], channel: Channel) -> AsyncIterato
                 "access_token": "access-1",
                 "client_id": "client",
                 "client_secret": "client-secret",
-                "api": served[0],
-                "token_url": f"{served[0]}/token",
+                "api": channel.url,
+                "token_url": f"{channel.url}/token",
                 "allow_loopback": True,
             }
             platform = YouTube("videos", YouTubeSettings.model_validate(known | changes))
@@ -461,13 +451,13 @@ async def test_the_simulator_answers_as_google_describes_it(
 
 
 @pytest.fixture
-def google(served: tuple[str, Channel]) -> Iterator[Any]:
+def google(channel: Channel) -> Iterator[Any]:
     """Google's own client, pointed at the simulated channel."""
     with build(
         "youtube",
         "v3",
         credentials=Credentials("access-1"),
-        client_options={"api_endpoint": served[0]},
+        client_options={"api_endpoint": channel.url},
         static_discovery=True,
         cache_discovery=False,
     ) as client:

@@ -18,10 +18,13 @@ from hashlib import sha256
 from itertools import count
 from typing import Any
 
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.simulators import serve
 
 ORGANIZATION = 5515715
 US = f"urn:li:organization:{ORGANIZATION}"
@@ -62,6 +65,7 @@ class Failure(Exception):
 class Organization:
     """The page as its public and its staff use it; every method may be called from any thread."""
 
+    url: str = ""
     token: str = "linkedin-access"
     refresh: str = "linkedin-refresh"
     role: str = "ADMINISTRATOR"
@@ -77,6 +81,10 @@ class Organization:
     _numbers: Iterator[int] = field(default_factory=lambda: count(7094977717598625792))
     _told: Iterator[int] = field(default_factory=lambda: count(5603453321))
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def clear(self) -> None:
+        """As it was at first."""
+        self.__init__(url=self.url)  # type: ignore[misc]
 
     def write(self, text: str, *, parent: str | None = None, author: str = "zLqTygBP8S") -> str:
         with self._lock:
@@ -144,6 +152,20 @@ def delivery(notifications: list[dict[str, Any]], secret: str = SECRET) -> tuple
     body = json.dumps(told).encode()
     signature = hmac.new(secret.encode(), b"hmacsha256=" + body, sha256).hexdigest()
     return {"x-li-signature": signature, "content-type": "application/json"}, body
+
+
+@pytest.fixture(scope="session")
+def served_linkedin() -> Iterator[Organization]:
+    page = Organization()
+    with serve(app(page)) as page.url:
+        yield page
+
+
+@pytest.fixture
+def simulated_linkedin(served_linkedin: Organization) -> Organization:
+    """Empty."""
+    served_linkedin.clear()
+    return served_linkedin
 
 
 def app(page: Organization) -> Starlette:

@@ -11,10 +11,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.simulators import serve
 
 VIDEO = 258684937
 PAGING = {"page", "per_page", "fields"}
@@ -53,6 +56,7 @@ class Failure(Exception):
 class Account:
     """The account as its public and its owner use it; every method may be called from any thread."""
 
+    url: str = ""
     token: str = "vimeo-access"
     scope: str = "public private delete"
     limit: int = 1000
@@ -67,6 +71,10 @@ class Account:
     """Whether a video's number of comments counts the answers."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(12345))
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def clear(self) -> None:
+        """As it was at first."""
+        self.__init__(url=self.url)  # type: ignore[misc]
 
     def write(
         self, text: str, *, parent: str | None = None, author: str | None = "A viewer", video: int = VIDEO
@@ -100,6 +108,20 @@ class Account:
 
 def _number(comment_id: str) -> int:
     return int(comment_id.partition("_")[2])
+
+
+@pytest.fixture(scope="session")
+def served_vimeo() -> Iterator[Account]:
+    account = Account()
+    with serve(app(account)) as account.url:
+        yield account
+
+
+@pytest.fixture
+def simulated_vimeo(served_vimeo: Account) -> Account:
+    """Empty."""
+    served_vimeo.clear()
+    return served_vimeo
 
 
 def app(account: Account) -> Starlette:

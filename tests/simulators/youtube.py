@@ -15,10 +15,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from tests.simulators import serve
 
 CHANNEL = "UCsimulatedDistrict00000"
 VIDEO = "vid00000001"
@@ -75,6 +78,7 @@ class Failure(Exception):
 class Channel:
     """The channel as its public and its owner use it; every method may be called from any thread."""
 
+    url: str = ""
     quota: int = 10_000
     used: int = 0
     held_by_id: bool = True
@@ -89,6 +93,10 @@ class Channel:
     videos: dict[str, str] = field(default_factory=lambda: {VIDEO: "Board meeting of 3 March"})
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def clear(self) -> None:
+        """As it was at first."""
+        self.__init__(url=self.url)  # type: ignore[misc]
 
     def write(self, text: str, *, parent: str | None = None, author: str = "A viewer", **changes: Any) -> str:
         with self._lock:
@@ -123,6 +131,20 @@ class Channel:
             if self.used + units > self.quota:
                 raise Failure(403, "quotaExceeded")
             self.used += units
+
+
+@pytest.fixture(scope="session")
+def served_youtube() -> Iterator[Channel]:
+    channel = Channel()
+    with serve(app(channel)) as channel.url:
+        yield channel
+
+
+@pytest.fixture
+def simulated_youtube(served_youtube: Channel) -> Channel:
+    """Empty."""
+    served_youtube.clear()
+    return served_youtube
 
 
 def app(channel: Channel) -> Starlette:

@@ -9,16 +9,14 @@ from pydantic import SecretStr
 from platforms.base import Platform
 from platforms.linkedin import LinkedIn, LinkedInSettings
 from tests.contracts.stages import Stage
-from tests.simulators import serve
-from tests.simulators.linkedin import ORGANIZATION, SECRET, Organization, app
+from tests.simulators.linkedin import ORGANIZATION, SECRET, Organization
 
 
 class LinkedInStage(Stage):
     secrets = ("linkedin-access", SECRET)
     unknown_id = "urn:li:comment:(urn:li:activity:7094637247890620418,987654321)"
 
-    def __init__(self, address: str, organization: Organization) -> None:
-        self.address = address
+    def __init__(self, organization: Organization) -> None:
         self.organization = organization
 
     def platform(self) -> Platform:
@@ -27,8 +25,8 @@ class LinkedInStage(Stage):
             access_token=SecretStr("linkedin-access"),
             client_id="client",
             client_secret=SecretStr(SECRET),
-            api=self.address,
-            token_url=f"{self.address}/oauth/v2/accessToken",
+            api=self.organization.url,
+            token_url=f"{self.organization.url}/oauth/v2/accessToken",
             allow_loopback=True,
             batch_size=30,
         )
@@ -49,6 +47,4 @@ class LinkedInStage(Stage):
 
 @contextmanager
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    organization = Organization()
-    with serve(app(organization)) as address:
-        yield LinkedInStage(address, organization)
+    yield LinkedInStage(request.getfixturevalue("simulated_linkedin"))

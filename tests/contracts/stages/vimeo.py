@@ -9,15 +9,13 @@ from pydantic import SecretStr
 from platforms.base import Platform
 from platforms.vimeo import Vimeo, VimeoSettings
 from tests.contracts.stages import Stage
-from tests.simulators import serve
-from tests.simulators.vimeo import Account, app
+from tests.simulators.vimeo import Account
 
 
 class VimeoStage(Stage):
     secrets = ("vimeo-access", "client-secret")
 
-    def __init__(self, address: str, account: Account) -> None:
-        self.address = address
+    def __init__(self, account: Account) -> None:
         self.account = account
 
     def platform(self) -> Platform:
@@ -25,8 +23,8 @@ class VimeoStage(Stage):
             access_token=SecretStr("vimeo-access"),
             client_id="client",
             client_secret=SecretStr("client-secret"),
-            api=self.address,
-            token_url=f"{self.address}/oauth/access_token",
+            api=self.account.url,
+            token_url=f"{self.account.url}/oauth/access_token",
             allow_loopback=True,
             batch_size=30,
         )
@@ -47,6 +45,4 @@ class VimeoStage(Stage):
 
 @contextmanager
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    account = Account()
-    with serve(app(account)) as address:
-        yield VimeoStage(address, account)
+    yield VimeoStage(request.getfixturevalue("simulated_vimeo"))

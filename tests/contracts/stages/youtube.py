@@ -9,13 +9,11 @@ from pydantic import SecretStr
 from platforms.base import Platform
 from platforms.youtube import YouTube, YouTubeSettings
 from tests.contracts.stages import Stage
-from tests.simulators import serve
-from tests.simulators.youtube import CHANNEL, Channel, app
+from tests.simulators.youtube import CHANNEL, Channel
 
 
 class YouTubeStage(Stage):
-    def __init__(self, address: str, channel: Channel) -> None:
-        self.address = address
+    def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.secrets = ["access-1", "client-secret"]
 
@@ -25,8 +23,8 @@ class YouTubeStage(Stage):
             access_token=SecretStr("access-1"),
             client_id="client",
             client_secret=SecretStr("client-secret"),
-            api=self.address,
-            token_url=f"{self.address}/token",
+            api=self.channel.url,
+            token_url=f"{self.channel.url}/token",
             allow_loopback=True,
             batch_size=30,
         )
@@ -47,6 +45,4 @@ class YouTubeStage(Stage):
 
 @contextmanager
 def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
-    channel = Channel()
-    with serve(app(channel)) as address:
-        yield YouTubeStage(address, channel)
+    yield YouTubeStage(request.getfixturevalue("simulated_youtube"))
