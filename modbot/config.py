@@ -79,6 +79,7 @@ class Review(_Table):
     second_share: Annotated[float, Field(ge=0, le=1)]
     doubtful_clauses: tuple[str, ...]
     opinion_after_share: Annotated[float, Field(ge=0, le=1)]
+    appeal_days: Annotated[int, Field(ge=1)]
 
     @property
     def sampling(self) -> Sampling:

@@ -21,6 +21,7 @@ from modbot.tables import (
     Account,
     Action,
     Alert,
+    Appeal,
     AuditEvent,
     Call,
     Case,
@@ -54,6 +55,7 @@ PUT_ON_RECORD: tuple[tuple[type[SQLModel], tuple[str, ...]], ...] = (
     (SecondLook, ("second.asked",)),
     (SecondOpinion, ("second.given",)),
     (Release, ("deletion.released",)),
+    (Appeal, ("appeal.filed",)),
     (Alert, ("alert.raised",)),
     (Call, ("call.started",)),
 )

@@ -1,6 +1,7 @@
 """Every table, by what it is about; `spine` says what holds for all of them."""
 
 from modbot.tables.alerting import Alert, Call, Delivery, Watched
+from modbot.tables.appealing import Appeal
 from modbot.tables.connecting import Credential, PushDelivery, QuotaUse
 from modbot.tables.people import Account, Attempts, RecoveryCode, Session
 from modbot.tables.reviewing import (
@@ -38,6 +39,7 @@ __all__ = [
     "Account",
     "Action",
     "Alert",
+    "Appeal",
     "Attempts",
     "AuditEvent",
     "AuditHead",
