@@ -7,7 +7,7 @@ people's pages is archived, and nobody here can change it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -57,8 +57,6 @@ OF_EDGE = {
     "photos": {"type": "uploaded"},
     "conversations": {"platform": "MESSENGER"},
 }
-INSTEAD_OF_COMMENTS = {"tagged": "", "conversations": "messages"}
-"""Edges whose items have no comments of ours, and what is read of them."""
 ADDED = {"add", "edited", "edit"}
 POSTED = {"post", "status", "photo", "video", "share", "link", "note", "album", "event"}
 
@@ -114,7 +112,7 @@ class Facebook(GraphPage):
             if edge not in FIELDS:
                 raise NotAuthorised(f"`edges` names {edge!r}; Facebook has {', '.join(sorted(FIELDS))}")
             try:
-                await self._stretch(edge, "id", self._nested(edge, "id", 1), {"limit": "1"})
+                await self._stretch(edge, 1, {"limit": "1"})
             except (NotAuthorised, NoSuchObject) as error:
                 raise NotAuthorised(
                     f"`{edge}` of the page cannot be read: {error}. If it is not wanted, take it out of "
@@ -126,49 +124,43 @@ class Facebook(GraphPage):
 
     async def posts(self, edge: str, after: str | None) -> Posts:
         more = {"limit": str(POSTS)} | ({"after": after} if after else {})
-        fields = MESSAGE if edge == "conversations" else COMMENT
-        listing = await self._stretch(edge, FIELDS[edge], self._nested(edge, fields, EMBEDDED), more)
+        listing = await self._stretch(edge, EMBEDDED, more)
         return Posts([Post(str(native["id"]), -1, native) for native in listing.items], listing.after)
 
-    def _nested(self, edge: str, fields: str, limit: int) -> str:
-        nested = INSTEAD_OF_COMMENTS.get(edge, "comments")
-        modifiers = (
-            "" if edge == "conversations" else "".join(f".{key}({value})" for key, value in EVERY.items())
-        )
-        return f",{nested}{modifiers}.limit({limit}){{{fields}}}" if nested else ""
-
-    async def _stretch(self, edge: str, fields: str, nested: str, more: Mapping[str, str]) -> Listing:
-        query = {"fields": fields + nested, **OF_EDGE.get(edge, {}), **more}
+    async def _stretch(self, edge: str, embedded: int, more: Mapping[str, str]) -> Listing:
+        fields = f"{FIELDS[edge]}{_nested(edge, embedded)}"
+        query = {"fields": fields, **OF_EDGE.get(edge, {}), **more}
         return await self.graph.listing(f"{self.account}/{edge}", **query)
 
     async def fresh(self, edge: str, post: Post, mark: Mark) -> Sequence[Comment]:
         native = {key: value for key, value in post.payload.items() if key not in ("comments", "messages")}
         # The feed also lists what others wrote elsewhere when they tagged the page.
         is_mention = edge == "tagged" or (edge == "feed" and not self._is_post(post.id))
-        items, comments = [], list[Comment]()
-        if is_mention or self._is_by_a_visitor(edge, native):
-            items = [self._item_of(native, Kind.MENTION if is_mention else Kind.VISITOR_POST)]
-        nested = INSTEAD_OF_COMMENTS.get(edge, "comments")
-        if nested and not is_mention:
-            comments = await self._under(edge, nested, post, native, mark)
-        found = [item for item in items if mark.is_news(item)] + comments[::-1]
-        return sorted(found, key=lambda comment: comment.created_at)
+        if is_mention:
+            return [each for each in [self._item_of(native, Kind.MENTION)] if mark.is_news(each)]
+        found = []
+        if self._is_by_a_visitor(edge, native):
+            found.append(self._item_of(native, Kind.VISITOR_POST))
+        found += [each async for each in self._newest_under(edge, post, native, mark)][::-1]
+        return sorted((each for each in found if mark.is_news(each)), key=lambda each: each.created_at)
 
-    async def _under(self, edge: str, nested: str, post: Post, native: Native, mark: Mark) -> list[Comment]:
-        """News under a post, the newest first."""
+    async def _newest_under(
+        self, edge: str, post: Post, native: Native, mark: Mark
+    ) -> AsyncIterator[Comment]:
+        """The comments on a post, or the messages of a talk, until all that follows was handed out."""
         is_talk = edge == "conversations"
+        nested = "messages" if is_talk else "comments"
         query = {"limit": str(self.settings.page_size), "fields": MESSAGE if is_talk else COMMENT}
         query |= {} if is_talk else EVERY
-        found: dict[str, Comment] = {}
         first = listing_of(post.payload.get(nested))
         async for listing in self.graph.pages(f"{post.id}/{nested}", first, **query):
             read = [
                 _said(each, post.id) if is_talk else self._comment(each, native) for each in listing.items
             ]
-            found |= {comment.id: comment for comment in read if mark.is_news(comment)}
+            for comment in read:
+                yield comment
             if _is_behind(read, mark):
-                break
-        return list(found.values())
+                return
 
     def _is_by_a_visitor(self, edge: str, native: Native) -> bool:
         """Where Facebook does not name the author, it is not the page: its own posts always say so."""
@@ -268,6 +260,14 @@ class Facebook(GraphPage):
     async def subscribe(self, graph: Graph, own: Native) -> None:  # noqa: ARG002
         fields = ["feed", "mention", *(["messages"] if "conversations" in self.edges else [])]
         await graph.post(f"{self.account}/subscribed_apps", subscribed_fields=",".join(fields))
+
+
+def _nested(edge: str, limit: int) -> str:
+    """The newest of what stands under each post of an edge, as a further field."""
+    if edge == "conversations":
+        return f",messages.limit({limit}){{{MESSAGE}}}"
+    modifiers = "".join(f".{key}({value})" for key, value in EVERY.items())
+    return "" if edge == "tagged" else f",comments{modifiers}.limit({limit}){{{COMMENT}}}"
 
 
 def _is_behind(listed: Sequence[Comment], mark: Mark) -> bool:

@@ -34,6 +34,8 @@ MEASURES = {"call_count", "total_time", "total_cputime"}
 """Percent of what Meta allows, each of which may be the one that ends first."""
 NEWEST = 0.05
 """Weight of the newest answer in what one call is thought to cost: Meta tells whole percents."""
+LEAST = 0.01
+"""What a call is thought to cost at least, so that none is made when everything is used."""
 
 Native = Mapping[str, Any]
 
@@ -84,8 +86,8 @@ class Graph:
         self._root = root
         self._app_secret = app_secret
         self._budget = budget
-        self._cost = 0.0
-        self._used = 0.0
+        self._cost = LEAST
+        self._used: float | None = None
         self._proof: dict[str, str] = {}
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json"},
@@ -168,7 +170,8 @@ class Graph:
             return 0.0
         used = max(float(usage.get(measure) or 0) for usage in usages for measure in MEASURES)
         minutes = max(float(usage.get("estimated_time_to_regain_access") or 0) for usage in usages)
-        self._cost += NEWEST * (max(0.0, used - self._used) - self._cost)
+        if self._used is not None:
+            self._cost = max(LEAST, self._cost + NEWEST * (max(0.0, used - self._used) - self._cost))
         self._used = used
         # Meta counts the last hour or the last day, without saying when; it is told again with every answer.
         resets = datetime.now(UTC) + timedelta(minutes=minutes or 60)

@@ -76,7 +76,9 @@ class GraphPage(GraphPushed, Source):
         for start in range(0, len(ids), BATCH):
             chunk = ids[start : start + BATCH]
             found = await self.each(chunk)
-            refused = [each for each in found if isinstance(each, NoSuchObject | NotAuthorised)]
+            refused = [
+                each for each in found if isinstance(each, NoSuchObject | NotAuthorised | BadParameter)
+            ]
             if refused and not probed:
                 await self.probe()
                 probed = True

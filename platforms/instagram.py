@@ -91,8 +91,7 @@ class Instagram(GraphPage):
             if edge not in EDGES:
                 raise NotAuthorised(f"`edges` names {edge!r}; Instagram has {', '.join(EDGES)}")
             try:
-                nested = "" if edge == "tags" else ",comments.limit(1){id}"
-                await self.graph.listing(f"{self.account}/{edge}", fields=f"id{nested}", limit="1")
+                await self.graph.listing(f"{self.account}/{edge}", fields=_fields(edge, 1), limit="1")
             except (NotAuthorised, NoSuchObject) as error:
                 raise NotAuthorised(
                     f"`{edge}` of the account cannot be read: {error}. If it is not wanted, take it out of "
@@ -104,8 +103,7 @@ class Instagram(GraphPage):
 
     async def posts(self, edge: str, after: str | None) -> Posts:
         query = {"limit": str(POSTS)} | ({"after": after} if after else {})
-        fields = MEDIA if edge == "tags" else f"{MEDIA},comments_count,{_comments(EMBEDDED)}"
-        listing = await self.graph.listing(f"{self.account}/{edge}", fields=fields, **query)
+        listing = await self.graph.listing(f"{self.account}/{edge}", fields=_fields(edge, EMBEDDED), **query)
         posts = [Post(str(each["id"]), _count(each), each) for each in listing.items]
         return Posts(posts, listing.after)
 
@@ -224,8 +222,10 @@ class Instagram(GraphPage):
         await graph.post(f"{own['id']}/subscribed_apps", subscribed_fields="feed")
 
 
-def _comments(limit: int) -> str:
-    return f"comments.limit({limit}){{{COMMENT},{_replies(limit)}}}"
+def _fields(edge: str, limit: int) -> str:
+    """Of somebody else's post only the post."""
+    comments = f"comments.limit({limit}){{{COMMENT},{_replies(limit)}}}"
+    return MEDIA if edge == "tags" else f"{MEDIA},comments_count,{comments}"
 
 
 def _replies(limit: int) -> str:
