@@ -96,6 +96,21 @@ MEANINGS = {
         Seen.COUNTED,
         "Decisions to hide that another person than the first took back.",
     ),
+    "appeals_filed": Meaning(
+        "Appeals", "appeals", Seen.COUNTED, "Requests by authors to look again at what was hidden."
+    ),
+    "appeals_decided": Meaning(
+        "Appeals decided",
+        "appeals",
+        Seen.COUNTED,
+        "By an appeals officer, who had no part in the decision.",
+    ),
+    "appeals_overturned": Meaning(
+        "Appeals granted", "appeals", Seen.COUNTED, "Of the decided: the comment is shown again."
+    ),
+    "appeals_waiting": Meaning(
+        "Appeals waiting", "appeals", Seen.COUNTED, "Not decided when the week ended."
+    ),
     "corrected": Meaning(
         "Corrected",
         "decisions",

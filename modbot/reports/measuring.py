@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
-from modbot.reports import capture, changes, counting, extent, second_looks, threats, waiting
+from modbot.reports import appeals, capture, changes, counting, extent, second_looks, threats, waiting
 from modbot.reports.capture import Gap, Registered
 from modbot.reports.changes import Change
 from modbot.reports.counting import Tally
@@ -56,6 +56,7 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
         **dict(_looked_at(threats.minutes_to_first_look(connection, span))),
         **dict(_captured(week, zone, pages, gaps)),
         **dict(second_looks.figures(connection, span)),
+        **dict(appeals.figures(connection, span)),
         Key("changes"): len(changed),
     }
     return Measured(week, span, figures, tuple(pages), tuple(gaps), left, tuple(changed))

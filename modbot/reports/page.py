@@ -31,7 +31,10 @@ SECTIONS = {
         "oldest_hours",
     ),
     "threats": ("urgent", "urgent_unseen", "view_median_minutes", "view_longest_minutes", "referred"),
-    "taken_back": ("second_looks", "second_agreed", "agreement", "overturned", "corrected"),
+    "taken_back": (
+        *("second_looks", "second_agreed", "agreement", "overturned", "corrected"),
+        *("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_waiting"),
+    ),
     "watched": ("captured", "gap_hours"),
     "changed": ("changes", "disposed"),
 }

@@ -15,6 +15,7 @@ ONE = {
     "cases": "case",
     "decisions": "decision",
     "actions": "action",
+    "appeals": "appeal",
     "hours": "hour",
     "minutes": "minute",
     "changes": "change",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from modbot.reports.changes import in_words
-from modbot.reports.figures import NO_CLAUSE, Value
+from modbot.reports.figures import NO_CLAUSE, WITHHELD, Value
 from modbot.reports.phrases import counted, day, listed, long, number
 from modbot.reports.weekly import Report
 
@@ -226,8 +226,20 @@ def taken_back(report: Report) -> str:
     overturned, restored = report.value("overturned"), report.value("restored")
     return (
         f"{_capital(counted(overturned, 'decisions'))} to hide {_were(overturned)} taken back by another "
-        f"person, and {counted(restored, 'comments')} {_were(restored)} shown again. Appeals are not "
-        "recorded in modbot yet."
+        f"person, and {counted(restored, 'comments')} {_were(restored)} shown again. {_appeals(report)}"
+    )
+
+
+def _appeals(report: Report) -> str:
+    names = ("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_waiting")
+    filed, decided, granted, waiting = map(report.value, names)
+    if WITHHELD in (filed, decided, granted, waiting):
+        return "How many authors appealed is not told here."
+    if not (filed or decided or waiting):
+        return "No author appealed."
+    return (
+        f"{_capital(counted(filed, 'appeals'))} came in, {number(decided)} {_were(decided)} decided and "
+        f"{number(granted)} granted; {counted(waiting, 'appeals')} waited when the week ended."
     )
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from modbot import cases, policy, wiring
+from modbot import appeals, cases, policy, wiring
 from modbot.records import archive
 from modbot.reports import sentences, weekly, weeks
 from modbot.reports.weekly import Report, Version
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store
+from modbot.tables import User
 from platforms.base import Batch
 from tests.modbot.reporting import PATIENCE, ZONE, Calendar, calendar
 from tests.modbot.scene import POLICY, deleted, edited
@@ -141,6 +142,26 @@ def test_a_decision_that_another_person_takes_back_is_overturned_and_the_comment
     assert report.value("restored") == 1
     assert report.value("restored", "clause", "C7") == 1
     assert "1 decision to hide was taken back by another person" in sentences.taken_back(report)
+
+
+def test_appeals_are_counted_in_the_week_in_which_they_came_in_and_were_decided(days: Calendar) -> None:
+    days.at("2026-11-24 09:00")
+    with days.here.store.write() as tx:
+        seq = tx.record("user.added", "user:ott", {"role": "appeals_officer"})
+        tx.add(User, name="ott", added=seq, full_name="Ott", role="appeals_officer", active=True)
+    number = appeals.file(days.here.store, days.case_of("4"), "ana", "It was a question")
+    days.at("2026-12-02 10:00")
+    appeals.decide(days.here.store, days.here.rules, number, "ott", "It asks", overturn=True)
+    days.at("2026-12-08 08:00")
+    filed, decided = days.report(W47.earlier(-1)), days.report(W47.earlier(-2))
+    assert [filed.value(each) for each in APPEALS] == [1, 0, 0, 1]
+    assert [decided.value(each) for each in APPEALS] == [0, 1, 1, 0]
+    assert decided.value("overturned") == 1
+    assert "1 was decided and 1 granted; no appeal waited" in sentences.taken_back(decided)
+    assert "not told" in sentences.taken_back(days.report(W47.earlier(-2), Version.PUBLIC))
+
+
+APPEALS = ("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_waiting")
 
 
 def test_a_slip_taken_back_by_the_same_person_is_no_overturned_decision(days: Calendar) -> None:
