@@ -45,6 +45,11 @@ class Bot:
     def scorer(self) -> Scorer:
         return self.scorers[0]
 
+    def close(self) -> None:
+        """End the scoring process and the connections; for whoever does not run the service."""
+        self.scorer.ensemble.close()
+        self.store.close()
+
 
 def build(settings: Settings) -> Bot:
     """Open, check and register everything. Raises ConfigError before anything has started."""
@@ -157,6 +162,11 @@ def make_lasting(platform: Platform, store: Store, settings: Settings) -> None:
     if platform.consent() is not None:
         seal = sealing.seal(settings.path(settings.web.key_file))
         platform.tokens = SealedTokens(store, seal, platform.page)
+
+
+def is_registered(store: Store, key: str) -> bool:
+    with store.read() as connection:
+        return connection.execute(sa.select(pages.c.key).where(pages.c.key == key)).first() is not None
 
 
 def register_pages(store: Store, configured: tuple[PageSettings, ...]) -> None:

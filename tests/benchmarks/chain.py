@@ -25,7 +25,7 @@ def measure(plan: Plan) -> Report:
                 bot.store, checkpoints.read_file(engine.folder / checkpoints.FILE_NAME)
             )
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-            bot.store.close()
+            bot.close()
         report.figures[f"{name}.entries"] = proof.entries
         report.figures[f"{name}.entries_per_s"] = round(proof.entries / wall, 1)
         report.figures[f"{name}.cpu_us_per_entry"] = round(cpu / proof.entries * 1e6, 2)

@@ -154,7 +154,7 @@ def _fill(plan: Plan, engine: Engine, texts: Sequence[str]) -> int:
     if engine.name == "postgresql":
         with bot.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(sa.text("VACUUM ANALYZE"))
-    bot.store.close()
+    bot.close()
     return filler.archived
 
 

@@ -9,11 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modbot.wiring import Bot
-from tests.benchmarks import engines, installation
+from tests.benchmarks import engines, installation, scoring
 from tests.benchmarks.engines import Engine
 from tests.benchmarks.filling import Filler, arrive
 from tests.benchmarks.plan import Plan, Report, Table
-from tests.benchmarks.steps import Steps
 
 AT_ONCE = 256
 SOURCES = 20_000
@@ -45,40 +44,34 @@ def measure(plan: Plan) -> Report:
 def _costs(plan: Plan, engine: Engine, fresh: Sequence[str], sources: Sequence[str]) -> dict[int, Cost]:
     installation.write(engine.folder, engine.url, members=installation.CHEAP)
     bot = installation.opened(engine.folder)
-    steps = Steps()
     filler = Filler(bot, sources)
-    steps.time(bot.scorer.ensemble, "assess", "classifiers")
     costs = {}
     for place, size in enumerate(plan.archived):
         filler.fill_to(size)
         sys.stderr.write(f"growth: {filler.archived:,} archived on {engine.name}\n")
         texts = fresh[place * plan.fresh : (place + 1) * plan.fresh]
-        costs[size] = _cost(bot, engine, steps, texts, filler.archived)
+        costs[size] = _cost(bot, engine, texts, filler.archived)
         filler.archived += len(texts)
-    bot.store.close()
+    bot.close()
     return costs
 
 
-def _cost(bot: Bot, engine: Engine, steps: Steps, texts: Sequence[str], first: int) -> Cost:
+def _cost(bot: Bot, engine: Engine, texts: Sequence[str], first: int) -> Cost:
     rounds = []
     for start in range(0, len(texts), AT_ONCE):
         batch = texts[start : start + AT_ONCE]
-        before = _clocks(engine, steps)
+        before = _clocks(bot, engine)
         arrive(bot.store, batch, first + start)
         bot.scorer.run_once()
-        spent = [after - then for after, then in zip(_clocks(engine, steps), before, strict=True)]
+        spent = [after - then for after, then in zip(_clocks(bot, engine), before, strict=True)]
         rounds.append([seconds / len(batch) * 1e6 for seconds in spent])
     wall, cpu, classifiers = (statistics.median(column) for column in zip(*rounds, strict=True))
     return Cost(wall, cpu, cpu - classifiers)
 
 
-def _clocks(engine: Engine, steps: Steps) -> tuple[float, float, float]:
-    classifiers = steps.total().get("classifiers")
-    return (
-        time.perf_counter(),
-        time.process_time() + engine.server_cpu(),
-        classifiers.cpu if classifiers else 0.0,
-    )
+def _clocks(bot: Bot, engine: Engine) -> tuple[float, float, float]:
+    classifiers = scoring.used(bot).cpu_seconds
+    return time.perf_counter(), time.process_time() + engine.server_cpu() + classifiers, classifiers
 
 
 def _figures(costs: dict[int, Cost]) -> dict[str, float]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import subprocess
 import sys
 import threading
@@ -17,14 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import sqlalchemy as sa
 
 from modbot import judging, observe, queue
 from modbot.garbage import settle
 from modbot.pipeline import Scorer
 from modbot.records import archive
-from modbot.scoring_process import ScoringProcess
 from modbot.service import Service
 from modbot.store import Store, Transaction, table
 from modbot.tables import Case, Unscored
@@ -32,7 +29,7 @@ from modbot.tables import Verdict as VerdictRow
 from modbot.wiring import Bot
 from platforms.base import Batch
 from platforms.replay import Replay
-from tests.benchmarks import engines, installation
+from tests.benchmarks import engines, installation, scoring
 from tests.benchmarks.plan import NotMeasured
 from tests.benchmarks.steps import Steps
 
@@ -87,37 +84,22 @@ def main(folder: Path) -> Outcome:
     bot = installation.opened(folder)
     steps, waits, version = _timed(bot), _Waits(bot), bot.scorer.ensemble.version
     settle()
-    wall, cpu, before = time.perf_counter(), time.process_time(), _scoring(bot)
-    scoring = asyncio.run(_until_done(bot))
+    wall, cpu, before = time.perf_counter(), time.process_time(), scoring.used(bot)
+    after = asyncio.run(_until_done(bot))
     seconds, cpu_seconds = time.perf_counter() - wall, time.process_time() - cpu
-    scored = scoring.cpu_seconds - before.cpu_seconds
+    scored = after.cpu_seconds - before.cpu_seconds
     spent = {name: asdict(each) for name, each in steps.total().items()}
     return Outcome(
         comments=_count(bot.store, verdicts),
         seconds=seconds,
         cpu_seconds=cpu_seconds + scored,
-        peak_bytes=_peak_bytes("self") + scoring.peak_bytes,
+        peak_bytes=scoring.peak_bytes("self") + after.peak_bytes,
         flagged=_count(bot.store, verdicts, verdicts.c.level != "clear"),
         cases=_count(bot.store, cases),
         version=version,
         steps=spent | {"classifiers": {"cpu": scored, "wall": spent["exchange"]["wall"]}},
         to_case=waits.ended,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Scoring:
-    """What the process of the classifiers has used so far."""
-
-    cpu_seconds: float
-    peak_bytes: int
-
-
-def _scoring(bot: Bot) -> _Scoring:
-    assert isinstance(bot.scorer.ensemble, ScoringProcess)
-    pid = bot.scorer.ensemble.pid
-    times = psutil.Process(pid).cpu_times()
-    return _Scoring(times.user + times.system, _peak_bytes(str(pid)))
 
 
 def _timed(bot: Bot) -> Steps:
@@ -184,15 +166,15 @@ class _Queued(threading.local):
         self.ids: list[str] = []
 
 
-async def _until_done(bot: Bot) -> _Scoring:
+async def _until_done(bot: Bot) -> scoring.Used:
     service = Service(bot)
     running = asyncio.create_task(service.run())
     while not running.done() and not (service.ended and _nothing_waits(bot.store)):
         await asyncio.sleep(0.02)
-    scoring = _scoring(bot)
+    used = scoring.used(bot)
     service.stop()
     await running
-    return scoring
+    return used
 
 
 def _nothing_waits(store: Store) -> bool:
@@ -204,15 +186,6 @@ def _count(store: Store, found: sa.Table, *where: sa.ColumnElement[bool]) -> int
     counted = sa.select(sa.func.count()).select_from(found).where(*where)
     with store.read() as connection:
         return int(connection.execute(counted).scalar_one())
-
-
-def _peak_bytes(process: str) -> int:
-    """The most memory that a process held at once, what it shares with others counted for each."""
-    status = Path(f"/proc/{process}/status")
-    if not status.is_file():
-        raise NotMeasured("Peak memory is read from /proc, which this system lacks.")
-    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii"))
-    return int(peak) * 1024
 
 
 if __name__ == "__main__":

@@ -71,8 +71,9 @@ class Simulated:
                 tx.add(User, name=name, added=seq, full_name=name.title(), role="moderator", active=True)
             body = {"sha256": self.rules.sha256, "text": self.rules.source}
             seq = tx.record("policy.loaded", "policy:in_force", body)
-            about = {"name": self.rules.policy.name, "version": self.rules.policy.version, "at": self.start}
-            tx.add(PolicyVersion, sha256=self.rules.sha256, loaded=seq, **about)
+            policy_of = self.rules.policy
+            named = {"name": policy_of.name, "version": policy_of.version}
+            tx.add(PolicyVersion, sha256=self.rules.sha256, loaded=seq, at=self.start, **named)
 
     def span(self, start: datetime, end: datetime, comments: int) -> None:
         """That many comments at even distances, each flagged one decided some hours later."""
