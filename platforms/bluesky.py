@@ -237,8 +237,9 @@ class Bluesky(Platform):
         while True:
             posts, cursor = await self.rest.own_posts(cursor)
             own = [post for post in posts if owner(post["uri"]) == self.rest.did]
-            roots += [post["uri"] for post in own if post.get("replyCount")]
-            ended = any(time_of(post.get("indexedAt")) < oldest for post in own)
+            lately = [post for post in own if time_of(post.get("indexedAt")) >= oldest]
+            roots += [post["uri"] for post in lately if post.get("replyCount")]
+            ended = len(lately) < len(own)
             if not posts or cursor is None or ended:
                 return roots
 

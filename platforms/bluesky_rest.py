@@ -78,7 +78,9 @@ class BlueskyRest:
 
     async def own_posts(self, cursor: str | None) -> tuple[Sequence[Native], str | None]:
         """One page of what the account posted, newest first; others' posts that it shared are among them."""
-        query = {"actor": self.did, "filter": "posts_no_replies", "limit": 100}
+        query: dict[str, Any] = {"actor": self.did, "filter": "posts_no_replies", "limit": 100}
+        # A pinned post would stand in front of newer ones.
+        query["includePins"] = False
         query |= {"cursor": cursor} if cursor else {}
         answer = _ok(await self._call("GET", "app.bsky.feed.getAuthorFeed", query))
         return [item["post"] for item in _list(answer, "feed", "post")], _next(answer)

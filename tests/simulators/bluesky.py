@@ -148,6 +148,13 @@ class Network:
         account = self._signed_in(bearer)
         return {"did": account.did, "handle": account.handle, "active": True}
 
+    def get_profile(self, bearer: str, query: Mapping[str, list[str]], **_: Any) -> Any:
+        self._signed_in(bearer)
+        for account in self.accounts.values():
+            if query["actor"][0] in (account.handle, account.did):
+                return {"did": account.did, "handle": account.handle, "displayName": account.name}
+        raise Refused(400, "InvalidRequest", "Profile not found")
+
     def get_record(self, query: Mapping[str, list[str]], **_: Any) -> Any:
         did, collection, rkey = query["repo"][0], query["collection"][0], query["rkey"][0]
         if did not in self.accounts:
@@ -291,7 +298,7 @@ class Network:
         tokens = {}
         for kind in ("access", "refresh"):
             claims = {"sub": account.did, "scope": kind, "exp": int(time.time()) + 7200}
-            token = f"{_part({'alg': 'none'})}.{_part({**claims, 'jti': next(self._numbers)})}.c2ln"
+            token = f"{_part({'alg': 'none'})}.{_part({**claims, 'jti': str(next(self._numbers))})}.c2ln"
             self._sessions[token] = (kind, account.did)
             tokens[f"{kind}Jwt"] = token
         return {**tokens, "handle": account.handle, "did": account.did}
@@ -333,6 +340,7 @@ def app(network: Network) -> Starlette:
         ("POST", "com.atproto.server.createSession"): network.create_session,
         ("POST", "com.atproto.server.refreshSession"): network.refresh_session,
         ("GET", "com.atproto.server.getSession"): network.get_session,
+        ("GET", "app.bsky.actor.getProfile"): network.get_profile,
         ("GET", "com.atproto.repo.getRecord"): network.get_record,
         ("POST", "com.atproto.repo.putRecord"): network.put_record,
         ("GET", "app.bsky.notification.listNotifications"): network.list_notifications,
