@@ -55,7 +55,8 @@ class LinkedInRest:
             raise NotAuthorised(
                 f"whoever connected the page has {has} on {self._us}: a page administrator must connect it"
             )
-        return Identity(account=self._us, can_moderate=True, clock_skew=skew)
+        account = f"LinkedIn page {self._us.rpartition(':')[2]}"
+        return Identity(account=account, can_moderate=True, clock_skew=skew)
 
     async def posts(self, most: int) -> list[Native]:
         """At most `most` posts of the page, those changed last first."""
