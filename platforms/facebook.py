@@ -232,21 +232,13 @@ class Facebook(GraphPage):
     ) -> Sequence[Event]:
         """The whole item, or what the delivery has of it: it may be gone already, and this the only copy."""
         native = await self.read_or_none(id_, COMMENT if is_comment else POST)
-        told = native or {
-            **value,
-            "id": id_,
-            "created_time": value.get("created_time") or int(at.timestamp()),
-            "from": _sender(value),
-        }
-        post, parent = str(value.get("post_id", "")), str(value.get("parent_id") or "")
+        told = native or _as_native(value, id_, at)
         if field == "mention":
-            comment = _item(told, post=post or id_, kind=Kind.MENTION, prefix=MENTION)
-        elif not is_comment:
-            comment = self._item_of(told, Kind.VISITOR_POST)
+            comment = _item(told, post=str(value.get("post_id", id_)), kind=Kind.MENTION, prefix=MENTION)
+        elif is_comment:
+            comment = self._comment(told, {"id": value.get("post_id")})
         else:
-            parent = "" if parent == post else parent
-            kind = Kind.REPLY if parent else Kind.COMMENT
-            comment = _item(told, post=post, parent=parent or None, kind=kind)
+            comment = self._item_of(told, Kind.VISITOR_POST)
         return [created(comment)]
 
     def _is_ours(self, value: Native) -> bool:
@@ -314,6 +306,15 @@ def _sender(value: Native) -> dict[str, str]:
     """Newer deliveries have `from`, older ones its parts; mentions have neither."""
     sender = value.get("from") or {"id": value.get("sender_id", ""), "name": value.get("sender_name", "")}
     return {"id": str(sender.get("id", "")), "name": str(sender.get("name", ""))}
+
+
+def _as_native(value: Native, id_: str, at: datetime) -> Native:
+    """What a delivery has of an item, under the names that Facebook gives to the item itself."""
+    sent = value.get("created_time") or int(at.timestamp())
+    native = {**value, "id": id_, "created_time": sent, "from": _sender(value)}
+    parent = value.get("parent_id")
+    # A comment on the post itself has the post for its parent.
+    return native if parent in (None, value.get("post_id")) else native | {"parent": {"id": parent}}
 
 
 def _title(post: Native) -> str:
