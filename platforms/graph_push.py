@@ -39,6 +39,13 @@ class GraphPushed(GraphAccount, Pushed):
         given = headers.get("x-hub-signature-256", "")
         must_match(given, f"sha256={hmac.new(secret, body, 'sha256').hexdigest()}")
 
+    def concerns(self, body: bytes) -> bool:
+        try:
+            entries = _entries(json.loads(body), self.push_object)
+        except ValueError:
+            return False
+        return any(str(entry.get("id")) == self.account for entry in entries)
+
     async def unpack(self, body: bytes) -> Sequence[Event]:
         delivery = json.loads(body)
         events: list[Event] = []

@@ -44,6 +44,13 @@ class Pushed(ABC):
         """What is the same when the platform sends the same delivery again; at most 100 characters."""
         return hashlib.sha256(body).hexdigest()
 
+    def concerns(self, body: bytes) -> bool:  # noqa: ARG002
+        """Whether a delivery to the address of another page of this platform tells of this page as well.
+
+        For platforms that know one address for all pages of an app; `check` is asked before.
+        """
+        return False
+
     @abstractmethod
     async def unpack(self, body: bytes) -> Sequence[Event]:
         """What a stored delivery tells, after `open`; it may ask the platform for the whole comment.

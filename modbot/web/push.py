@@ -7,6 +7,7 @@ the same answer.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -116,13 +117,27 @@ async def _take_in(request: Request, here: Doors, address: str, page: str) -> Re
         log.warning("push.refused", page=page, address=address)
         return _refused(here, address)
     name = platform.delivery_id(headers, body)[:LONGEST_NAME]
-    try:
-        fresh = await asyncio.to_thread(deliveries.receive, _store(request), page, name, body)
-    except StoreUnavailable as error:
-        observe.FAILURES.labels(type(error).__name__).inc()
-        return PlainTextResponse("Later.\n", status_code=503, headers={"Retry-After": "5"})
-    observe.PUSHED.labels(page, "new" if fresh else "again").inc()
+    for key in (page, *_others(here, platform, headers, body)):
+        try:
+            fresh = await asyncio.to_thread(deliveries.receive, _store(request), key, name, body)
+        except StoreUnavailable as error:
+            observe.FAILURES.labels(type(error).__name__).inc()
+            return PlainTextResponse("Later.\n", status_code=503, headers={"Retry-After": "5"})
+        observe.PUSHED.labels(key, "new" if fresh else "again").inc()
     return Response(status_code=200)
+
+
+def _others(here: Doors, platform: Pushed, headers: Mapping[str, str], body: bytes) -> list[str]:
+    """Further pages that a delivery tells of: some platforms know one address for all pages of an app."""
+    found = []
+    for key, other in here.pages.items():
+        if other is platform or type(other) is not type(platform):
+            continue
+        with contextlib.suppress(BadSignature):
+            other.check(headers, body)
+            if other.concerns(body):
+                found.append(key)
+    return found
 
 
 async def _body(request: Request) -> bytes | None:

@@ -50,7 +50,8 @@ def store(tmp_path: Path, migrated_file: Path) -> Iterator[Store]:
 @pytest.fixture
 def app(tmp_path: Path, store: Store, graph: Graph, account: Account) -> FastAPI:
     known = {"app_secret": APP_SECRET, "verify_token": FORM, "api": graph.url, "allow_loopback": True}
-    pages = [
+    pages: list[dict[str, Any]] = [
+        {"key": "school", "platform": "facebook", "settings": known | {"page_id": "77"}},
         {"key": "district", "platform": "facebook", "settings": known | {"page_id": account.id}},
         {"key": "insta", "platform": "instagram", "settings": known | {"account_id": "0"}},
     ]
@@ -188,6 +189,16 @@ def test_what_meta_signed_and_nobody_understands_keeps_nothing_else_waiting(
     read(store, facebook(graph, account))
     assert archived(store) == [(COMMENT, "and the next one")]
     assert waiting(store) == 0
+
+
+def test_one_address_serves_all_pages_of_an_app(app: FastAPI, store: Store) -> None:
+    two = json.loads(ADD)
+    two["entry"].append(two["entry"][0] | {"id": "77"})
+    for body in (ADD, json.dumps(two).encode()):
+        assert post(app, body, page="school") == 200
+    with store.read() as connection:
+        pages = connection.execute(sa.select(table(PushDelivery).c.page)).scalars().all()
+    assert sorted(pages) == ["district", "district", "school", "school"]
 
 
 def test_a_delivery_waits_while_the_connection_has_ended(
