@@ -46,6 +46,7 @@ class Watched:
     platform: str
     url: str
     polled_at: datetime | None
+    next_poll_at: datetime | None
     failing_since: datetime | None
     failure: str
     gaps: tuple[Gap, ...]

@@ -137,10 +137,9 @@ def forget(store: Store, page: str, *, by: str = SYSTEM) -> bool:
         return True
 
 
-def connections(store: Store) -> list[Connection]:
+def connections(connection: sa.Connection) -> list[Connection]:
     fields = [credentials.c[name] for name in Connection.__dataclass_fields__]
-    with store.read() as connection:
-        rows = connection.execute(sa.select(*fields).order_by(credentials.c.page)).all()
+    rows = connection.execute(sa.select(*fields).order_by(credentials.c.page))
     return [Connection(*row) for row in rows]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modbot import config
-from modbot.checkups import alerting, database, machine, pages, rules
+from modbot.checkups import alerting, connections, database, machine, pages, rules
 from modbot.checkups.finding import Finding, fine, wrong
 from modbot.config import Settings
 from modbot.errors import ConfigError
@@ -35,4 +35,5 @@ def look_over(settings: Settings) -> Iterator[Finding]:
     yield from rules.policy(settings)
     yield from rules.models(settings)
     yield from pages.pages(settings)
+    yield from connections.connections(settings)
     yield from alerting.alerts(settings)

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from modbot import credentials, deliveries, quotas
 from modbot.actions import STUCK_AFTER
 from modbot.alerts.listing import Trouble, trouble
 from modbot.config import Settings
+from modbot.credentials import Connection as Connected
+from modbot.deliveries import Standing
+from modbot.quotas import Spent
 from modbot.store import Store, table, utcnow
 from modbot.tables import Action, AuditEvent, Case, Checkpoint, Comment, Page, Score, Unscored
 
@@ -32,6 +37,8 @@ class PageFigures:
     key: str
     lag_seconds: float | None
     """Since the page last answered; None when it never did."""
+    overdue_seconds: float | None
+    """Since it should have been read again: it may be left alone for a while on purpose."""
     failing_since: datetime | None
     failure: str
 
@@ -52,6 +59,9 @@ class Figures:
     unsigned_seconds: float
     """How long the log has gone on without a signed checkpoint."""
     alerts: Trouble
+    pushed: tuple[Standing, ...]
+    quotas: tuple[Spent, ...]
+    connections: tuple[Connected, ...]
 
 
 def measure(store: Store) -> Figures:
@@ -69,6 +79,9 @@ def measure(store: Store) -> Figures:
             absent=_absent(connection),
             unsigned_seconds=_unsigned(connection, now),
             alerts=trouble(connection),
+            pushed=tuple(deliveries.standing(connection)),
+            quotas=tuple(quotas.spent(connection)),
+            connections=tuple(credentials.connections(connection)),
         )
 
 
@@ -80,6 +93,7 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
     watched = {page.key for page in settings.page} - set(ended)
     allowed = allowed_lag(settings)
     found = [_of_page(page, allowed) for page in figures.pages if page.key in watched]
+    found += _of_platforms(figures, settings, watched)
     if figures.alerts.unanswered:
         found.insert(0, f"{figures.alerts.unanswered} urgent calls are not answered by anybody on call")
     if figures.alerts.stuck:
@@ -112,9 +126,28 @@ def is_unsigned(figures: Figures, settings: Settings) -> bool:
 def _of_page(page: PageFigures, allowed: float) -> str:
     if page.failing_since is not None:
         return f"page {page.key} cannot be read: {page.failure}"
-    if page.lag_seconds is not None and page.lag_seconds > allowed:
+    if page.lag_seconds is not None and (page.overdue_seconds or 0) > allowed:
         return f"page {page.key} was last read {round(page.lag_seconds)} seconds ago"
     return ""
+
+
+def _of_platforms(figures: Figures, settings: Settings, watched: Collection[str]) -> list[str]:
+    """What platforms sent and it could not be read, money that is nearly spent, connections that end."""
+    zone = ZoneInfo(settings.district.timezone)
+    found = []
+    for each in figures.pushed:
+        if each.late:
+            found.append(f"{each.late} deliveries of page {each.page} wait to be read")
+        if each.set_aside:
+            found.append(f"{each.set_aside} deliveries of page {each.page} made no sense and were set aside")
+    for spent in figures.quotas:
+        if spent.page in watched and spent.hard and spent.share >= quotas.NEARLY:
+            found.append(f"page {spent.page} has used {quotas.in_words(spent)} of its {spent.period}")
+    for connected in figures.connections:
+        if connected.page in watched and connected.ends_at and connected.ends_soon:
+            day = f"{connected.ends_at.astimezone(zone):%B %-d, %Y}"
+            found.append(f"the connection of page {connected.page} ends on {day}: modbot connect it again")
+    return found
 
 
 def _pages(connection: Connection, now: datetime) -> list[PageFigures]:
@@ -122,12 +155,18 @@ def _pages(connection: Connection, now: datetime) -> list[PageFigures]:
     return [
         PageFigures(
             key=row.key,
-            lag_seconds=None if row.polled_at is None else max(0.0, (now - row.polled_at).total_seconds()),
+            lag_seconds=seconds_since(row.polled_at, now),
+            overdue_seconds=seconds_since(row.next_poll_at or row.polled_at, now),
             failing_since=row.failing_since,
             failure=row.failure,
         )
         for row in rows
     ]
+
+
+def seconds_since(moment: datetime | None, now: datetime) -> float | None:
+    """None for never, 0 for what is still to come."""
+    return None if moment is None else max(0.0, (now - moment).total_seconds())
 
 
 def _by_state(connection: Connection, counted: sa.Table, states: tuple[str, ...]) -> dict[str, int]:

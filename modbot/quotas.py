@@ -132,15 +132,14 @@ class Spent:
         return self.share >= NEARLY or self.forecast > self.allowed
 
 
-def spent(store: Store) -> Sequence[Spent]:
+def spent(connection: sa.Connection) -> Sequence[Spent]:
     """Every quota of which something is known in its present period, by page and unit."""
     fields = [quotas.c[name] for name in Spent.__dataclass_fields__]
     present = quotas.c.resets_at > utcnow()
-    with store.read() as connection:
-        rows = connection.execute(
-            sa.select(*fields).where(present).order_by(quotas.c.page, quotas.c.unit, quotas.c.resets_at)
-        )
-        return [Spent(*row) for row in rows]
+    rows = connection.execute(
+        sa.select(*fields).where(present).order_by(quotas.c.page, quotas.c.unit, quotas.c.resets_at)
+    )
+    return [Spent(*row) for row in rows]
 
 
 def in_words(line: Outlook | Spent) -> str:

@@ -13,6 +13,7 @@ from modbot.alerts import raising, watching
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
 from modbot.config import Settings
+from modbot.credentials import NOTICE
 from modbot.store import Store, body_of, table, utcnow
 from modbot.tables import Alert, AuditEvent, Case
 
@@ -25,8 +26,6 @@ LASTING = (
     About.ACTION_STUCK,
     About.CREDENTIAL_EXPIRING,
 )
-NOTICE = timedelta(days=14)
-"""How long before a page's access ends that is told."""
 REPORT_MADE = "report.made"
 
 
@@ -77,7 +76,7 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
     for page in figures.pages:
         if page.key not in watched_pages:
             continue
-        lag = page.lag_seconds
+        lag = page.overdue_seconds
         failing = page.failing_since is not None and (utcnow() - page.failing_since).total_seconds() > allowed
         if failing or (lag is not None and lag > allowed):
             title = watched_pages[page.key].title or page.key
@@ -89,7 +88,7 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
     if figures.stuck or figures.actions["failed"]:
         says = "A decision does not come through on its platform. Health tells which page."
         found.append(News(about=About.ACTION_STUCK, key="action_stuck", says=says))
-    return found + _of_access(settings) + _of_queue(store, settings)
+    return found + _of_access(figures, settings) + _of_queue(store, settings)
 
 
 def _of_scoring(figures: health.Figures) -> list[News]:
@@ -104,20 +103,24 @@ def _of_scoring(figures: health.Figures) -> list[News]:
     return [News(about=About.SCORER_DOWN, key="scorer_down", says=says)]
 
 
-def _of_access(settings: Settings) -> list[News]:
-    """Dates that the district wrote down: platforms do not tell when a token runs out."""
-    today = utcnow().astimezone(ZoneInfo(settings.district.timezone)).date()
-    return [
-        News(
-            about=About.CREDENTIAL_EXPIRING,
-            key=f"credential_expiring:{page.key}:{page.access_ends}",
-            says=_ends(page.title or page.key, page.access_ends),
-            page=page.key,
-            school=page.school,
-        )
-        for page in settings.page
-        if page.access_ends is not None and page.access_ends - today <= NOTICE
-    ]
+def _of_access(figures: health.Figures, settings: Settings) -> list[News]:
+    """Dates that platforms told when a page was connected, or that the district wrote down."""
+    zone = ZoneInfo(settings.district.timezone)
+    today = utcnow().astimezone(zone).date()
+    told = {each.page: each.ends_at.astimezone(zone).date() for each in figures.connections if each.ends_at}
+    found = []
+    for page in settings.page:
+        ends = min((day for day in (page.access_ends, told.get(page.key)) if day), default=None)
+        if ends is not None and ends - today <= NOTICE:
+            news = News(
+                about=About.CREDENTIAL_EXPIRING,
+                key=f"credential_expiring:{page.key}:{ends}",
+                says=_ends(page.title or page.key, ends),
+                page=page.key,
+                school=page.school,
+            )
+            found.append(news)
+    return found
 
 
 def _ends(page: str, day: date) -> str:

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from modbot import wiring
+from modbot.checkups import connections
 from modbot.checkups.finding import Finding, fine, look, wrong
 from modbot.config import PageSettings, Settings
 from modbot.errors import ConfigError
-from platforms.base import Identity, NotAuthorised, PlatformError
+from modbot.store import Store
+from platforms.base import Identity, NotAuthorised, Platform, PlatformError
 
 SKEW_WANTED, SKEW_NEEDED = timedelta(seconds=30), timedelta(minutes=5)
 PATIENCE = 30
@@ -20,18 +22,27 @@ PATIENCE = 30
 def pages(settings: Settings) -> Iterator[Finding]:
     if not settings.page:
         yield look("pages", "none is configured", "Add a [[page]] block to modbot.toml.")
-    for page in settings.page:
-        yield from _page(page)
+    store = connections.readable(settings)
+    try:
+        for page in settings.page:
+            yield from _page(page, settings, store)
+    finally:
+        if store is not None:
+            store.close()
 
 
-def _page(page: PageSettings) -> Iterator[Finding]:
+def _page(page: PageSettings, settings: Settings, store: Store | None) -> Iterator[Finding]:
     what = f"page {page.key}"
     try:
-        identity = asyncio.run(_open(page))
+        platform = wiring.open_page(page)
+        # Before the first start nothing is on record that this look could be counted with.
+        if store is not None and wiring.is_registered(store, page.key):
+            wiring.make_lasting(platform, store, settings)
+        identity = asyncio.run(_open(platform))
     except ConfigError as error:
         yield wrong(what, str(error), error.remedy)
     except NotAuthorised as error:
-        yield wrong(what, str(error), "Mend this page's settings in modbot.toml.")
+        yield wrong(what, str(error), "Mend this page's settings in modbot.toml, or connect it again.")
     except PlatformError as error:
         yield wrong(what, str(error), "modbot tries again by itself; is the address right and the site up?")
     except TimeoutError:
@@ -40,13 +51,13 @@ def _page(page: PageSettings) -> Iterator[Finding]:
         yield from _identity(what, page, identity)
 
 
-async def _open(page: PageSettings) -> Identity:
-    platform = wiring.open_page(page)
+async def _open(platform: Platform) -> Identity:
     try:
         async with asyncio.timeout(PATIENCE):
             return await platform.open()
     finally:
         await platform.close()
+        platform.budget.noting()()
 
 
 def _identity(what: str, page: PageSettings, identity: Identity) -> Iterator[Finding]:

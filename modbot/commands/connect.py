@@ -186,7 +186,8 @@ def _say_outcome(
 
 
 def _show(here: Installation, as_data: bool) -> None:
-    found = {each.page: each for each in credentials.connections(here.store)}
+    with here.store.read() as connection:
+        found = {each.page: each for each in credentials.connections(connection)}
     if as_data:
         as_json([asdict(each) for each in found.values()])
         return

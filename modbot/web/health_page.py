@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,6 +15,10 @@ from modbot.alerts import calls
 from modbot.backlog import Watched
 from modbot.checkups.finding import Finding
 from modbot.config import Settings
+from modbot.credentials import Connection
+from modbot.deliveries import Standing
+from modbot.health import Figures
+from modbot.quotas import Spent
 from modbot.roles import Permission
 from modbot.store import utcnow
 from modbot.web.background import Background
@@ -50,6 +54,11 @@ class Row:
     page: Watched
     state: str
     lag: float | None
+    resting: bool
+    """It is left alone for long on purpose, to spare its quota."""
+    pushed: Standing | None
+    quotas: Sequence[Spent]
+    connected: Connection | None
 
 
 def checkup_of(request: Request) -> Background[list[Finding]]:
@@ -87,7 +96,7 @@ def ask(request: Request, who: LeadWatching, checkup: Checkup) -> Response:
 
 def _figures(desk: Desk) -> dict[str, Any]:
     figures = health.measure(desk.store)
-    rows = [_row(each, desk.settings, desk.ended, utcnow()) for each in backlog.watched(desk.store)]
+    rows = [_row(each, figures, desk, utcnow()) for each in backlog.watched(desk.store)]
     return {
         "rows": rows,
         "states": STATES,
@@ -102,12 +111,22 @@ def _figures(desk: Desk) -> dict[str, Any]:
     }
 
 
-def _row(watched: Watched, settings: Settings, ended: Collection[str], now: datetime) -> Row:
-    lag = None if watched.polled_at is None else max(0.0, (now - watched.polled_at).total_seconds())
-    return Row(watched, _state(watched, lag, settings, ended), lag)
+def _row(watched: Watched, figures: Figures, desk: Desk, now: datetime) -> Row:
+    key, due = watched.key, watched.next_poll_at
+    overdue = health.seconds_since(due or watched.polled_at, now)
+    return Row(
+        watched,
+        _state(watched, overdue, desk.settings, desk.ended),
+        health.seconds_since(watched.polled_at, now),
+        resting=due is not None and (due - now).total_seconds() > health.PATIENCE,
+        pushed=next((each for each in figures.pushed if each.page == key), None),
+        quotas=[each for each in figures.quotas if each.page == key],
+        connected=next((each for each in figures.connections if each.page == key), None),
+    )
 
 
 def _state(watched: Watched, lag: float | None, settings: Settings, ended: Collection[str]) -> str:
+    """`lag` in seconds since it should have been read again."""
     if watched.key not in {page.key for page in settings.page}:
         return "left"
     if watched.key in ended:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import webbrowser
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +118,16 @@ def _token(office: Office, page: str) -> Any:
     return asyncio.run(credentials.SealedTokens(office.store, seal, page).get())
 
 
+def _connections(store: Store) -> list[credentials.Connection]:
+    with store.read() as connection:
+        return credentials.connections(connection)
+
+
+def _spent(store: Store) -> Sequence[quotas.Spent]:
+    with store.read() as connection:
+        return quotas.spent(connection)
+
+
 def test_a_page_is_connected_by_signing_in_at_the_platform(office: Office) -> None:
     office.with_browser(office.go)
     answer = office.connect()
@@ -132,7 +142,7 @@ def test_a_page_is_connected_by_signing_in_at_the_platform(office: Office) -> No
     assert token.refresh is not None
     (line,) = office.modbot("connect", "--list", "--json").data
     assert (line["page"], line["scopes"]) == ("channel", "openid email")
-    (quota,) = quotas.spent(office.store)
+    (quota,) = _spent(office.store)
     assert quota.used == 1
 
 
@@ -183,7 +193,7 @@ def test_nothing_is_connected_when_somebody_declines(office: Office) -> None:
     answer = office.connect()
     assert answer.status == 1
     assert "Page 'channel' is not connected: the platform did not agree (access_denied)." in answer.err
-    assert credentials.connections(office.store) == []
+    assert _connections(office.store) == []
 
 
 def test_a_code_that_is_worth_nothing_connects_nothing(office: Office) -> None:
@@ -194,7 +204,7 @@ def test_a_code_that_is_worth_nothing_connects_nothing(office: Office) -> None:
     office.with_browser(person)
     answer = office.connect()
     assert "no token for its code" in answer.err
-    assert credentials.connections(office.store) == []
+    assert _connections(office.store) == []
 
 
 def test_the_address_is_pasted_where_the_browser_is_on_another_computer(

@@ -50,6 +50,11 @@ def _renewal(names: list[str]) -> Renewal:
     return renew
 
 
+def _connections(store: Store) -> list[credentials.Connection]:
+    with store.read() as connection:
+        return credentials.connections(connection)
+
+
 def test_a_token_comes_back_as_it_was_kept_and_stands_nowhere_in_clear(here: Store, seal: Seal) -> None:
     credentials.keep(here, seal, "blog", TOKEN, by="ana", account="District page")
     assert asyncio.run(SealedTokens(here, seal, "blog").get()) == TOKEN
@@ -137,12 +142,12 @@ def test_a_token_of_the_settings_is_renewed_in_memory(here: Store, seal: Seal) -
         assert kept.access.get_secret_value() == "access-1"
 
     asyncio.run(story())
-    assert credentials.connections(here) == []
+    assert _connections(here) == []
 
 
 def test_a_connection_that_ends_within_two_weeks_is_told(here: Store, seal: Seal) -> None:
     credentials.keep(here, seal, "blog", TOKEN)
-    (connection,) = credentials.connections(here)
+    (connection,) = _connections(here)
     assert connection.ends_soon
     assert connection.scopes == "read hide"
     assert "secret" not in repr(connection)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from modbot import quotas
-from modbot.quotas import PARTS, LastingBudget, spent
+from modbot.quotas import PARTS, LastingBudget
 from modbot.store import Store, table
 from modbot.tables import QuotaUse
 from platforms.base import CapReached, RateLimited
@@ -27,6 +28,11 @@ def _budget(store: Store, *allowed: Quota) -> LastingBudget:
     budget = LastingBudget(store, "blog")
     budget.allow(*allowed)
     return budget
+
+
+def _spent(store: Store) -> Sequence[quotas.Spent]:
+    with store.read() as connection:
+        return quotas.spent(connection)
 
 
 def test_what_was_spent_is_spent_after_a_restart(here: Store) -> None:
@@ -93,7 +99,7 @@ def test_the_platforms_own_count_is_kept(here: Store) -> None:
 
 def test_what_is_nearly_used_up_is_told_with_when_it_resets(here: Store) -> None:
     _budget(here, UNITS).spend("units", 950)
-    (line,) = spent(here)
+    (line,) = _spent(here)
     assert line.is_short
     assert line.resets_at > datetime.now(UTC)
     assert quotas.in_words(line).endswith("of 1000 units")

@@ -1,0 +1,135 @@
+"""What people are told of connections, deliveries and quotas: health, doctor, alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from modbot import config, credentials, deliveries, health, sealing
+from modbot.alerts import lasting, raising
+from modbot.checkups import connections
+from modbot.checkups.finding import State
+from modbot.config import Settings
+from modbot.quotas import LastingBudget
+from modbot.records import archive
+from modbot.store import Store, table
+from modbot.tables import Page, PushDelivery
+from platforms.base import Batch
+from platforms.budget import Period, Quota
+from platforms.tokens import Token
+from tests.modbot.installation import settings_file
+from tests.modbot.scene import District, district
+
+PAGE = '[[page]]\nkey = "blog"\nplatform = "memory"\ntitle = "District blog"\n'
+
+
+@pytest.fixture
+def here(tmp_path: Path, migrated_file: Path) -> Iterator[District]:
+    (tmp_path / "modbot.db").write_bytes(migrated_file.read_bytes())
+    store = Store(f"sqlite:///{tmp_path / 'modbot.db'}")
+    yield district(store)
+    store.close()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return config.load(settings_file(tmp_path, "sqlite:///modbot.db", PAGE))
+
+
+def _found(settings: Settings) -> list[tuple[str, State]]:
+    return [(each.what, each.state) for each in connections.connections(settings)]
+
+
+def _told(here: District, settings: Settings) -> list[str]:
+    return health.complaints(health.measure(here.store), settings)
+
+
+def _connect(here: District, settings: Settings, **left: float) -> None:
+    seal = sealing.seal(settings.path(settings.web.key_file))
+    ends = datetime.now(UTC) + timedelta(**left)
+    credentials.keep(here.store, seal, "blog", Token(SecretStr("a"), expires_at=ends))
+
+
+def test_there_is_nothing_to_tell_where_nothing_is_connected(here: District, settings: Settings) -> None:
+    assert _found(settings) == []
+    assert _told(here, settings) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "state"), [(-1, State.WRONG), (10, State.LOOK), (30, State.FINE)], ids=["ended", "soon", "long"]
+)
+def test_a_connection_that_ends_is_told_in_time(
+    here: District, settings: Settings, days: int, state: State
+) -> None:
+    _connect(here, settings, days=days)
+    assert _found(settings) == [("connection blog", state)]
+    assert len(_told(here, settings)) == (state is not State.FINE)
+    lasting.conditions(here.store, settings)
+    ends = (datetime.now(UTC) + timedelta(days=days)).astimezone(ZoneInfo(settings.district.timezone))
+    with here.store.write() as tx:
+        standing = raising.standing(tx, f"credential_expiring:blog:{ends.date()}")
+    assert (standing is not None) == (state is not State.FINE)
+
+
+def test_money_that_is_nearly_spent_is_told_and_a_quota_of_calls_only_to_who_asks(
+    here: District, settings: Settings
+) -> None:
+    budget = LastingBudget(here.store, "blog")
+    budget.allow(Quota("USD", 10, Period.MONTH, hard=True), Quota("calls", 100, Period.DAY))
+    budget.spend("USD", 9.5)
+    budget.spend("calls", 95)
+    assert _found(settings) == [("quota blog", State.LOOK)] * 2
+    (told,) = _told(here, settings)
+    assert told.startswith("page blog has used 9.5")
+    assert told.endswith("of 10 USD of its month")
+
+
+def test_deliveries_that_wait_or_make_no_sense_are_told(here: District, settings: Settings) -> None:
+    for name in ("waits", "odd"):
+        deliveries.receive(here.store, "blog", name, b"x")
+    rows = table(PushDelivery)
+    with here.store.write(logged=False) as tx:
+        tx.execute(sa.update(rows).values(received_at=tx.now - timedelta(minutes=10)))
+        tx.execute(sa.update(rows).where(rows.c.delivery == "odd").values(state="set aside"))
+    assert _found(settings) == [("deliveries blog", State.LOOK)] * 2
+    assert _told(here, settings) == [
+        "1 deliveries of page blog wait to be read",
+        "1 deliveries of page blog made no sense and were set aside",
+    ]
+
+
+def test_a_page_that_is_left_alone_to_spare_its_quota_is_not_behind(
+    here: District, settings: Settings
+) -> None:
+    archive.take_in(here.store, "blog", Batch((), "-"), rest=timedelta(minutes=15))
+    pages = table(Page)
+    with here.store.write(logged=False) as tx:
+        tx.execute(sa.update(pages).values(polled_at=tx.now - timedelta(minutes=14)))
+    assert _told(here, settings) == []
+    with here.store.write(logged=False) as tx:
+        tx.execute(sa.update(pages).values(next_poll_at=tx.now - timedelta(minutes=10)))
+    assert len(_told(here, settings)) == 1
+
+
+def test_a_slow_page_has_no_gap_and_one_that_was_forgotten_has(here: District) -> None:
+    archive.take_in(here.store, "blog", Batch((), "1"), rest=timedelta(hours=2))
+    pages = table(Page)
+    for ago, gaps in ((timedelta(0), 0), (timedelta(hours=1), 1)):
+        with here.store.write(logged=False) as tx:
+            tx.execute(
+                sa.update(pages).values(polled_at=tx.now - timedelta(hours=3), next_poll_at=tx.now - ago)
+            )
+        archive.take_in(here.store, "blog", Batch((), "2"))
+        assert here.kinds().count("capture.gap") == gaps
+
+
+def test_without_a_database_there_is_nothing_to_look_at(tmp_path: Path) -> None:
+    settings = config.load(settings_file(tmp_path / "new", "sqlite:///none.db", PAGE))
+    assert _found(settings) == []
+    assert not (tmp_path / "new" / "none.db").exists()
