@@ -25,7 +25,7 @@ from platforms.base import (
     Unavailable,
     text_revision,
 )
-from platforms.graph import Graph, Listing, Native, NoSuchObject, listing_of
+from platforms.graph import BadParameter, Graph, Listing, Native, NoSuchObject, listing_of
 from platforms.graph_account import GraphSettings
 from platforms.graph_page import GraphPage
 from platforms.graph_reading import Mark, Post, Posts, created
@@ -35,6 +35,7 @@ COMMENT = (
     "message_tags,comment_count,like_count,is_private,live_broadcast_timestamp"
 )
 POST = "id,message,story,created_time,from,is_hidden,permalink_url,message_tags,status_type"
+VIDEO = "id,title,description,created_time,from,permalink_url"
 MESSAGE = "id,message,from,created_time"
 EVERY = {"filter": "stream", "order": "reverse_chronological", "live_filter": "no_filter"}
 """Answers to comments too, the newest first, and nothing left out of a live video's as "low quality"."""
@@ -48,7 +49,9 @@ FIELDS = {
     "ads_posts": POST,
     "tagged": POST,
     "photos": "id,name,created_time,from,link",
-    "videos": "id,title,description,created_time,from,permalink_url",
+    "videos": VIDEO,
+    # Reels are not in the feed.
+    "video_reels": VIDEO,
     "conversations": "id,updated_time,link",
 }
 OF_EDGE = {
@@ -70,7 +73,7 @@ class FacebookSettings(GraphSettings):
         "pages_manage_engagement",
         "pages_manage_metadata",
     )
-    edges: tuple[str, ...] = Field(("feed", "tagged", "ads_posts"), min_length=1)
+    edges: tuple[str, ...] = Field(("feed", "tagged", "video_reels"), min_length=1)
 
 
 class Facebook(GraphPage):
@@ -113,7 +116,7 @@ class Facebook(GraphPage):
                 raise NotAuthorised(f"`edges` names {edge!r}; Facebook has {', '.join(sorted(FIELDS))}")
             try:
                 await self._stretch(edge, 1, {"limit": "1"})
-            except (NotAuthorised, NoSuchObject) as error:
+            except (NotAuthorised, NoSuchObject, BadParameter) as error:
                 raise NotAuthorised(
                     f"`{edge}` of the page cannot be read: {error}. If it is not wanted, take it out of "
                     "`edges` in this page's settings"

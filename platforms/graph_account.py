@@ -10,7 +10,7 @@ import httpx
 from pydantic import Field, SecretStr, field_validator
 
 from platforms.base import Identity, NotAuthorised, Platform, PlatformSettings
-from platforms.graph import Graph, Native, NoSuchObject
+from platforms.graph import BadParameter, Graph, Native, NoSuchObject
 from platforms.oauth import Consent, token_of
 from platforms.tokens import Token
 
@@ -80,6 +80,11 @@ class GraphAccount(Platform):
             await self.close()
             raise NotAuthorised(
                 f"Meta shows no {self.account} to whoever connected this page: check the id in its settings"
+            ) from None
+        except BadParameter as error:
+            await self.close()
+            raise NotAuthorised(
+                f"{error}: check that `app_secret` is of the app that the token was made for, and `version`"
             ) from None
         except BaseException:
             await self.close()

@@ -92,7 +92,7 @@ class Instagram(GraphPage):
                 raise NotAuthorised(f"`edges` names {edge!r}; Instagram has {', '.join(EDGES)}")
             try:
                 await self.graph.listing(f"{self.account}/{edge}", fields=_fields(edge, 1), limit="1")
-            except (NotAuthorised, NoSuchObject) as error:
+            except (NotAuthorised, NoSuchObject, BadParameter) as error:
                 raise NotAuthorised(
                     f"`{edge}` of the account cannot be read: {error}. If it is not wanted, take it out of "
                     "`edges` in this page's settings"

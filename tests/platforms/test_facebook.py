@@ -120,7 +120,7 @@ async def test_a_quiet_poll_asks_once_for_each_edge(graph: Graph, account: Accou
     _, last = await everything(page)
     graph.requests.clear()
     await page.poll(last.cursor)
-    assert [path.partition("/")[2] for _, path, _ in graph.requests] == ["feed", "tagged", "ads_posts"]
+    assert [path.partition("/")[2] for _, path, _ in graph.requests] == ["feed", "tagged", "video_reels"]
 
 
 async def test_a_list_that_is_not_in_the_order_asked_for_is_read_to_its_end(
@@ -177,7 +177,7 @@ async def test_a_post_that_tags_the_page_is_a_mention_which_nobody_here_can_chan
     assert await page.lookup({mention.id: "another revision"}) == []
 
 
-@pytest.mark.parametrize("edge", ["ads_posts", "photos", "videos"])
+@pytest.mark.parametrize("edge", ["ads_posts", "photos", "videos", "video_reels"])
 async def test_comments_on_ads_photos_and_videos_are_read(
     graph: Graph, account: Account, adapter: Adapter, edge: str
 ) -> None:
@@ -371,8 +371,13 @@ async def test_somebody_elses_page_is_named_in_the_refusal(graph: Graph, adapter
 async def test_an_edge_that_may_not_be_read_is_named(account: Account, adapter: Adapter) -> None:
     account.denied.add("ads_posts")
     with pytest.raises(NotAuthorised, match=r"`ads_posts`.*take it out"):
-        await adapter().open()
+        await adapter(edges=["feed", "ads_posts"]).open()
     await adapter(edges=["feed"]).open()
+
+
+async def test_the_secret_of_another_app_is_found_at_the_start(adapter: Adapter) -> None:
+    with pytest.raises(NotAuthorised, match="app_secret"):
+        await adapter(app_secret="of another app").open()
 
 
 async def test_an_edge_that_facebook_does_not_have_is_named(adapter: Adapter) -> None:

@@ -33,6 +33,8 @@ EVERYWHERE = {"fields", "limit", "after"}
 """Parameters of Graph itself, which no object's description names."""
 UNDESCRIBED = {"UnifiedMessage"}
 """Objects that Meta's description names and does not describe."""
+SPEC["Page"]["calls"]["GET video_reels"] = {"of": "AdVideo", "parameters": []}
+# Missing there; named by the reference of Page Post and by the guide to publishing reels.
 VISITOR = ("5550002", "A Visitor")
 
 
@@ -45,7 +47,7 @@ async def used_facebook(graph: Graph) -> tuple[Account, list[tuple[str, str, Map
     page = facebook(graph, account, edges=list(fb.FIELDS), page_size=5)
     start = len(graph.requests)
     await page.open()
-    for edge in ("feed", "ads_posts", "photos", "videos"):
+    for edge in ("feed", "ads_posts", "photos", "videos", "video_reels"):
         post = graph.post(account, edge, edge=edge, author=VISITOR)
         ids = [graph.comment(account, f"{number}", post=post) for number in range(15)]
     talk = graph.post(account, "", edge="conversations")
@@ -109,7 +111,12 @@ def kinds_of(account: Account) -> dict[str, str]:
     if account.kind == "instagram":
         of_posts = dict.fromkeys((post.id for post in account.posts), "IGMedia")
         return {account.id: "IGUser", f"9{account.id}": "Page"} | of_posts
-    of_edge = {"photos": "Photo", "videos": "AdVideo", "conversations": "UnifiedThread"}
+    of_edge = {
+        "photos": "Photo",
+        "videos": "AdVideo",
+        "video_reels": "AdVideo",
+        "conversations": "UnifiedThread",
+    }
     of_posts = {post.id: of_edge.get(post.edge, "PagePost") for post in account.posts}
     return {account.id: "Page"} | of_posts
 

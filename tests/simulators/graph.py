@@ -93,7 +93,7 @@ class Graph:
         number = str(next(self._numbers))
         post_id = f"{account.id}_{number}" if account.kind == "page" else number
         edge = edge or ("feed" if account.kind == "page" else "media")
-        if edge in ("photos", "videos"):
+        if edge in ("photos", "videos", "video_reels"):
             post_id = number
         if edge == "tagged":
             post_id = f"77777_{number}"

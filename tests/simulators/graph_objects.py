@@ -90,7 +90,9 @@ def written(moment: datetime) -> str:
 
 def post_native(account: Account, post: Post) -> Object:
     if account.kind == "page":
-        name = {"photos": "name", "videos": "description"}.get(post.edge, "message")
+        name = {"photos": "name", "videos": "description", "video_reels": "description"}.get(
+            post.edge, "message"
+        )
         return {
             "id": post.id,
             name: post.text,
@@ -122,7 +124,7 @@ def comment_native(account: Account, post: Post, item: Item) -> Object:
             "can_remove": True,
             "permalink_url": f"https://www.facebook.com/{post.id}?comment_id={item.id}",
         }
-        if post.edge in ("photos", "videos"):
+        if post.edge in ("photos", "videos", "video_reels"):
             native["object"] = {"id": post.id}
         if item.parent:
             native["parent"] = {"id": item.parent}
