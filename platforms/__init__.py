@@ -19,6 +19,7 @@ BUILTIN = {
     "pinterest": "platforms.manual:Pinterest",
     "threads": "platforms.manual:Threads",
     "tiktok": "platforms.manual:TikTok",
+    "mediawiki": "platforms.mediawiki:MediaWiki",
     "memory": "platforms.memory:Memory",
     "replay": "platforms.replay:Replay",
     "vimeo": "platforms.vimeo:Vimeo",

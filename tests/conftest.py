@@ -11,6 +11,7 @@ import pytest
 from modbot import migrations
 from modbot.store import Store
 from tests.peers.bluesky import bluesky
+from tests.peers.mediawiki import mediawiki
 from tests.peers.postgres import Postgres, postgres
 from tests.peers.wordpress import wordpress
 from tests.simulators.bluesky import served_bluesky, simulated_bluesky
@@ -24,6 +25,7 @@ from tests.simulators.youtube import served_youtube, simulated_youtube
 __all__ = [
     "bluesky",
     "graph",
+    "mediawiki",
     "postgres",
     "served_bluesky",
     "served_flickr",

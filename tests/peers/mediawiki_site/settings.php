@@ -1,0 +1,15 @@
+<?php // After the installer's own settings.
+$wgRateLimits = [];
+$wgMainCacheType = CACHE_NONE;
+$wgSessionCacheType = CACHE_DB;
+$wgJobRunRate = 0;
+$wgCacheDirectory = __DIR__ . '/cache';
+$wgLocalisationCacheConf['store'] = 'array';
+$wgDBservers = [[
+    'type' => 'sqlite', 'dbname' => 'wiki', 'tablePrefix' => '', 'load' => 1, 'dbDirectory' => $wgSQLiteDataDir,
+    'variables' => ['synchronous' => 'OFF', 'journal_mode' => 'MEMORY'],
+    'trxMode' => 'IMMEDIATE', 'flags' => DBO_DEFAULT,
+]];
+foreach (['deleterevision', 'deletedhistory', 'deletedtext', 'bot'] as $right) {
+    $wgGroupPermissions['modbot'][$right] = true;
+}
