@@ -26,6 +26,7 @@ COMMANDS = {
     "case": "The review queue: list, show, next, claim, decide, undo, and what else belongs to a case.",
     "comment": "Comments from places that modbot cannot read: add one, import a file.",
     "task": "What was decided and only a person can do on the platform: list, done, gone.",
+    "appeal": "Authors who ask that a hidden comment be looked at again: list, file, decide.",
     "audit": "The log: verify, export, tail, checkpoint; and neutrality of the classifiers.",
     "report": "The weekly moderation report: make it, check it.",
     "policy": "The district's policy: check, show.",

@@ -13,6 +13,7 @@ from modbot.errors import ModbotError, NotAllowed, StaleCase, StoreUnavailable
 from modbot.web import (
     account,
     acknowledge,
+    appeals_page,
     audit_log,
     bring_in,
     case,
@@ -54,6 +55,7 @@ SCREENS = (
     deciding.router,
     decided.router,
     deletions_page.router,
+    appeals_page.router,
     search.router,
     bring_in.router,
     tasks.router,

@@ -51,6 +51,8 @@ NEEDS: dict[str, Permission] = {
     r"GET /roles": READ,
     r"(GET|POST) /people(/.*)?": Permission.MANAGE,
     r"(GET|POST) /deletions(/.*)?": Permission.RELEASE,
+    r"(GET /appeals(/.*)?|POST /appeals)": READ,
+    r"POST /appeals/.*": Permission.APPEAL,
     r"GET /next": DECIDE,
     r"(GET|POST) /health/checkup": LEAD,
     r"GET /(queue|decided|search|policy|health|help|case)(/.*)?": READ,
