@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from pydantic import Field
@@ -22,44 +22,31 @@ from platforms.base import (
     EventKind,
     Kind,
     NotAuthorised,
-    Unavailable,
-    text_revision,
+)
+from platforms.facebook_items import (
+    COMMENT,
+    EVERY,
+    FIELDS,
+    MESSAGE,
+    OF_EDGE,
+    POST,
+    as_native,
+    item,
+    nested,
+    said,
+    sender,
+    title,
 )
 from platforms.graph import BadParameter, Graph, Listing, Native, NoSuchObject, listing_of
 from platforms.graph_account import GraphSettings
 from platforms.graph_page import GraphPage
 from platforms.graph_reading import Mark, Post, Posts, created
 
-COMMENT = (
-    "id,message,created_time,from,is_hidden,can_hide,can_remove,permalink_url,parent{id},object{id},attachment,"
-    "message_tags,comment_count,like_count,is_private,live_broadcast_timestamp"
-)
-POST = "id,message,story,created_time,from,is_hidden,permalink_url,message_tags,status_type"
-VIDEO = "id,title,description,created_time,from,permalink_url"
-MESSAGE = "id,message,from,created_time"
-EVERY = {"filter": "stream", "order": "reverse_chronological", "live_filter": "no_filter"}
-"""Answers to comments too, the newest first, and nothing left out of a live video's as "low quality"."""
 EMBEDDED = 10
 """Comments asked for together with their post. More of many posts at once is refused as too much data."""
 POSTS = 25
 MENTION = "mention:"
 """Before the id of what stands on somebody else's page."""
-FIELDS = {
-    "feed": POST,
-    "ads_posts": POST,
-    "tagged": POST,
-    "photos": "id,name,created_time,from,link",
-    "videos": VIDEO,
-    # Reels are not in the feed.
-    "video_reels": VIDEO,
-    "conversations": "id,updated_time,link",
-}
-OF_EDGE = {
-    "feed": {"include_hidden": "true"},
-    "ads_posts": {"include_inline_create": "true"},
-    "photos": {"type": "uploaded"},
-    "conversations": {"platform": "MESSENGER"},
-}
 ADDED = {"add", "edited", "edit"}
 POSTED = {"post", "status", "photo", "video", "share", "link", "note", "album", "event"}
 
@@ -131,7 +118,7 @@ class Facebook(GraphPage):
         return Posts([Post(str(native["id"]), -1, native) for native in listing.items], listing.after)
 
     async def _stretch(self, edge: str, embedded: int, more: Mapping[str, str]) -> Listing:
-        fields = f"{FIELDS[edge]}{_nested(edge, embedded)}"
+        fields = f"{FIELDS[edge]}{nested(edge, embedded)}"
         query = {"fields": fields, **OF_EDGE.get(edge, {}), **more}
         return await self.graph.listing(f"{self.account}/{edge}", **query)
 
@@ -152,14 +139,12 @@ class Facebook(GraphPage):
     ) -> AsyncIterator[Comment]:
         """The comments on a post, or the messages of a talk, until all that follows was handed out."""
         is_talk = edge == "conversations"
-        nested = "messages" if is_talk else "comments"
+        below = "messages" if is_talk else "comments"
         query = {"limit": str(self.settings.page_size), "fields": MESSAGE if is_talk else COMMENT}
         query |= {} if is_talk else EVERY
-        first = listing_of(post.payload.get(nested))
-        async for listing in self.graph.pages(f"{post.id}/{nested}", first, **query):
-            read = [
-                _said(each, post.id) if is_talk else self._comment(each, native) for each in listing.items
-            ]
+        first = listing_of(post.payload.get(below))
+        async for listing in self.graph.pages(f"{post.id}/{below}", first, **query):
+            read = [said(each, post.id) if is_talk else self._comment(each, native) for each in listing.items]
             for comment in read:
                 yield comment
             if _is_behind(read, mark):
@@ -174,8 +159,8 @@ class Facebook(GraphPage):
     def fields_of(self, id: str) -> str:  # noqa: A002
         return POST if self._is_post(id) else COMMENT
 
-    def _is_post(self, item: str) -> bool:
-        return item.startswith(f"{self.account}_")
+    def _is_post(self, id_: str) -> bool:
+        return id_.startswith(f"{self.account}_")
 
     def comment_of(self, native: Native) -> Comment:
         if self._is_post(str(native["id"])):
@@ -201,30 +186,31 @@ class Facebook(GraphPage):
         parent = (native.get("parent") or {}).get("id")
         stem = str(native["id"]).partition("_")[0]
         elsewhere = (native.get("object") or {}).get("id") or f"{self.account}_{stem}"
-        return _item(
+        return item(
             native,
             post=str(post.get("id") or elsewhere),
-            title=_title(post),
+            title=title(post),
             parent=None if parent is None else str(parent),
             kind=Kind.COMMENT if parent is None else Kind.REPLY,
         )
 
     def _item_of(self, native: Native, kind: Kind) -> Comment:
         prefix = MENTION if kind is Kind.MENTION else ""
-        return _item(native, post=str(native["id"]), kind=kind, prefix=prefix)
+        return item(native, post=str(native["id"]), kind=kind, prefix=prefix)
 
     # Pushes
 
     async def told(self, field: str, value: Native, at: datetime) -> Sequence[Event]:
-        item, verb = str(value.get("item")), str(value.get("verb"))
-        is_comment = item == "comment" and "comment_id" in value
+        what, verb = str(value.get("item")), str(value.get("verb"))
+        is_comment = what == "comment" and "comment_id" in value
         id_ = str(value.get("comment_id" if is_comment else "post_id", ""))
         if field not in ("feed", "mention") or not self.item_id.fullmatch(id_):
             return ()
-        if not is_comment and item not in POSTED:
+        if not is_comment and what not in POSTED:
             return ()
         if verb == "remove":
-            return [Event(kind=EventKind.DELETED, id=id_, at=at, detail="Facebook told of it")]
+            gone = f"{MENTION if field == 'mention' else ''}{id_}"
+            return [Event(kind=EventKind.DELETED, id=gone, at=at, detail="Facebook told of it")]
         if verb not in ADDED or (not is_comment and field == "feed" and self._is_ours(value)):
             # Hiding and showing come back to us too: what was decided is on record, and the text is the same.
             return ()
@@ -235,9 +221,9 @@ class Facebook(GraphPage):
     ) -> Sequence[Event]:
         """The whole item, or what the delivery has of it: it may be gone already, and this the only copy."""
         native = await self.read_or_none(id_, COMMENT if is_comment else POST)
-        told = native or _as_native(value, id_, at)
+        told = native or as_native(value, id_, at)
         if field == "mention":
-            comment = _item(told, post=str(value.get("post_id", id_)), kind=Kind.MENTION, prefix=MENTION)
+            comment = item(told, post=str(value.get("post_id", id_)), kind=Kind.MENTION, prefix=MENTION)
         elif is_comment:
             comment = self._comment(told, {"id": value.get("post_id")})
         else:
@@ -245,7 +231,7 @@ class Facebook(GraphPage):
         return [created(comment)]
 
     def _is_ours(self, value: Native) -> bool:
-        return _sender(value)["id"] == self.account
+        return sender(value)["id"] == self.account
 
     # Connecting
 
@@ -257,81 +243,9 @@ class Facebook(GraphPage):
         await graph.post(f"{self.account}/subscribed_apps", subscribed_fields=",".join(fields))
 
 
-def _nested(edge: str, limit: int) -> str:
-    """The newest of what stands under each post of an edge, as a further field."""
-    if edge == "conversations":
-        return f",messages.limit({limit}){{{MESSAGE}}}"
-    modifiers = "".join(f".{key}({value})" for key, value in EVERY.items())
-    return "" if edge == "tagged" else f",comments{modifiers}.limit({limit}){{{COMMENT}}}"
-
-
 def _is_behind(listed: Sequence[Comment], mark: Mark) -> bool:
     """Whether all that follows was handed out: only where the list really goes from new to old."""
     times = [comment.created_at for comment in listed]
     if not times or times != sorted(times, reverse=True):
         return False
     return times[-1].timestamp() <= mark.horizon
-
-
-def _item(
-    native: Native,
-    *,
-    post: str,
-    kind: Kind,
-    title: str = "",
-    parent: str | None = None,
-    prefix: str = "",
-) -> Comment:
-    text = str(native.get("message") or native.get("name") or native.get("description") or "")
-    author = native.get("from") or {}
-    return Comment(
-        id=f"{prefix}{native['id']}",
-        revision=text_revision(text),
-        post=post,
-        parent=parent,
-        kind=kind,
-        author=str(author.get("name", "")),
-        author_id=str(author.get("id", "")),
-        text=text,
-        payload=dict(native),
-        created_at=time_of(native),
-        permalink=str(native.get("permalink_url", "")),
-        post_title=title,
-        visible=native.get("is_hidden") is not True,
-    )
-
-
-def _said(native: Native, talk: str) -> Comment:
-    return _item(native, post=talk, kind=Kind.DIRECT_MESSAGE)
-
-
-def _sender(value: Native) -> dict[str, str]:
-    """Newer deliveries have `from`, older ones its parts; mentions have neither."""
-    sender = value.get("from") or {"id": value.get("sender_id", ""), "name": value.get("sender_name", "")}
-    return {"id": str(sender.get("id", "")), "name": str(sender.get("name", ""))}
-
-
-def _as_native(value: Native, id_: str, at: datetime) -> Native:
-    """What a delivery has of an item, under the names that Facebook gives to the item itself."""
-    sent = value.get("created_time") or int(at.timestamp())
-    native = {**value, "id": id_, "created_time": sent, "from": _sender(value)}
-    parent = value.get("parent_id")
-    # A comment on the post itself has the post for its parent.
-    return native if parent in (None, value.get("post_id")) else native | {"parent": {"id": parent}}
-
-
-def _title(post: Native) -> str:
-    """The first line of the post, to be recognised by."""
-    texts = (post.get(key) for key in ("message", "title", "name", "description", "story"))
-    return str(next(filter(None, texts), "")).partition("\n")[0][:200]
-
-
-def time_of(native: Native) -> datetime:
-    """Graph writes `2026-11-22T06:00:00+0000`, deliveries write seconds."""
-    value = native.get("created_time")
-    try:
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        return datetime.fromisoformat(str(value))
-    except (ValueError, OverflowError, OSError):
-        raise Unavailable("Meta gave an item without its time") from None

@@ -8,9 +8,11 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from modbot import connecting
 from platforms.base import (
     ActionKind,
     CommentGone,
@@ -439,6 +441,28 @@ async def test_consent_asks_for_what_is_needed_and_ends_in_a_token_of_the_page_a
     assert (await page.open()).can_moderate
 
 
+async def test_a_person_who_agrees_at_facebook_connects_the_page(
+    graph: Graph, account: Account, adapter: Adapter
+) -> None:
+    page = adapter(access_token=None, dialog=graph.url)
+    graph.signed_in = account
+    consent = page.consent()
+    assert consent
+    question = await connecting.ask(consent, "http://localhost:8765/")
+    async with httpx.AsyncClient() as browser:
+        back = (await browser.get(question.url)).headers["location"]
+        graph.signed_in = None
+        refused = (await browser.get(question.url)).headers["location"]
+    code = connecting.answered(consent, question, dict(httpx.URL(back).params))
+    answer = await connecting.exchange(consent, question, code)
+    await page.tokens.put(await page.exchanged(answer))
+    assert (await page.open()).account == "Example District"
+    with pytest.raises(NotAuthorised, match="did not agree"):
+        connecting.answered(consent, question, dict(httpx.URL(refused).params))
+    with pytest.raises(NotAuthorised, match="no token"):
+        await connecting.exchange(consent, question, code)
+
+
 async def test_somebody_who_does_not_manage_the_page_cannot_connect_it(
     graph: Graph, account: Account, adapter: Adapter
 ) -> None:
@@ -598,6 +622,10 @@ async def test_a_recorded_mention_is_captured_without_its_author(
     assert event.comment
     assert event.id.startswith("mention:")
     assert (event.comment.kind, event.comment.text, event.comment.author) == (Kind.MENTION, text, "")
+    removed = json.loads(sample("facebook", name))
+    removed["entry"][0]["changes"][0]["value"]["verb"] = "remove"
+    [gone] = await pushed.unpack(json.dumps(removed).encode())
+    assert (gone.kind, gone.id) == (EventKind.DELETED, event.id)
 
 
 async def test_a_message_is_captured_as_it_was_delivered(pushed: Facebook) -> None:

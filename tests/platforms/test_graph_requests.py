@@ -18,7 +18,7 @@ from facebook_business.api import FacebookAdsApi
 from facebook_business.exceptions import FacebookRequestError
 from facebook_business.session import FacebookSession
 
-from platforms import facebook as fb
+from platforms import facebook_items as fb
 from platforms import instagram as ig
 from platforms.base import ActionKind
 from tests.platforms.meta import SPECS, everything, facebook, instagram, sample

@@ -23,7 +23,7 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from tests.simulators import serve
@@ -66,6 +66,9 @@ class Graph:
         self.ignores_order = False
         self.pretends = False
         """Answers changes with success and does not make them."""
+        self.signed_in: Account | None = None
+        """Whose page the person has who is asked for consent; None: that person says no."""
+        self._codes: dict[str, tuple[str, str]] = {}
         self._numbers = count(1_000_000_001)
         self._failures: deque[GraphError | None] = deque()
         self._lock = threading.RLock()
@@ -181,6 +184,8 @@ class Graph:
             headers["x-business-use-case-usage"] = json.dumps(
                 {"1": [{"type": "pages", "call_count": self.usage, "estimated_time_to_regain_access": 7}]}
             )
+        if request.url.path.endswith("/dialog/oauth"):
+            return self._consent(parameters)
         try:
             answer = self._answer(request.method, request.url.path, parameters, token)
         except GraphError as error:
@@ -220,9 +225,27 @@ class Graph:
         error.body["message"] = f"Malformed access token {token}"
         raise error
 
+    def _consent(self, asked: Mapping[str, str]) -> Response:
+        """The dialog's answer, which the browser takes back to the app."""
+        if asked.get("client_id") != APP_ID or asked.get("response_type") != "code" or " " in asked["scope"]:
+            return Response("This app is not available", 400)
+        told = {"state": asked["state"]}
+        if self.signed_in is None:
+            told |= {"error": "access_denied", "error_reason": "user_denied"}
+        else:
+            code = f"code-{next(self._numbers)}"
+            self._codes[code] = (next(iter(self.signed_in.tokens)), asked["redirect_uri"])
+            told["code"] = code
+        return RedirectResponse(f"{asked['redirect_uri']}?{urlencode(told)}#_=_")
+
     def _exchanged(self, parameters: Mapping[str, str]) -> Object:
         if (parameters.get("client_id"), parameters.get("client_secret")) != (APP_ID, APP_SECRET):
             raise GraphError(1)
+        if parameters.get("grant_type") == "authorization_code":
+            token, redirect = self._codes.pop(parameters["code"], ("", ""))
+            if not token or redirect != parameters.get("redirect_uri"):
+                raise GraphError(100, 36009)
+            return {"access_token": token, "token_type": "bearer", "expires_in": 5_000}
         given = parameters.get("fb_exchange_token", "")
         for account in self.accounts.values():
             if given in account.tokens:
