@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -38,8 +38,9 @@ from platforms.budget import Period, Quota
 from platforms.following import Follower, Scan
 from platforms.linkedin_comments import changed_at, comment_of, composed, mention_of, number_of, title_of
 from platforms.linkedin_rest import CALLS, LinkedInRest, Native, full_name, name_of
-from platforms.oauth import Consent
+from platforms.oauth import Consent, token_of
 from platforms.push import Answer, BadSignature, Pushed, must_match
+from platforms.tokens import Token, Tokens
 
 SCOPES = ("r_organization_social_feed", "w_organization_social_feed", "rw_organization_admin")
 OVERLAP = timedelta(minutes=10)
@@ -56,6 +57,10 @@ class LinkedInSettings(BearerSettings):
     """The month of the API; each is switched off about a year later."""
     calls_per_day: int = Field(500, gt=0)
     """The quota that the developer portal shows for the app."""
+    application: int | None = Field(None, gt=0)
+    """The app's number in the developer portal."""
+    webhook: str = Field("", pattern=r"^(https://\S+)?$")
+    """Where LinkedIn shall push to, once it has allowed the app that: this page's address under /push/."""
     rescan_hours: float = Field(12.0, gt=0)
     rescan_posts: int = Field(30, gt=0)
     """The posts changed last, whose comments are read in full when connecting and at every rescan."""
@@ -104,13 +109,21 @@ class LinkedIn(Pushed, Platform):
             allow_loopback=settings.allow_loopback,
         )
 
+    async def exchanged(self, answer: Mapping[str, Any]) -> Token:
+        """With the consent comes the right to have events pushed, so that is asked for at once."""
+        token, settings = token_of(answer), self.settings
+        if settings.webhook and settings.application is not None:
+            rest = self._client(Tokens(token))
+            try:
+                await rest.subscribe(settings.application, settings.webhook)
+            finally:
+                await rest.close()
+        return token
+
     async def open(self) -> Identity:
         await self.close()
-        settings = self.settings
-        self.budget.allow(Quota(CALLS, settings.calls_per_day, Period.DAY))
-        headers = {"LinkedIn-Version": settings.version, "X-Restli-Protocol-Version": "2.0.0"}
-        bearer = Bearer(self.page, self.tokens, self.consent(), settings, headers)
-        rest = LinkedInRest(settings.api, settings.organization, bearer, self.budget)
+        self.budget.allow(Quota(CALLS, self.settings.calls_per_day, Period.DAY))
+        rest = self._client(self.tokens)
         try:
             identity = await rest.identify()
         except BaseException:
@@ -118,6 +131,12 @@ class LinkedIn(Pushed, Platform):
             raise
         self._rest = rest
         return identity
+
+    def _client(self, tokens: Tokens) -> LinkedInRest:
+        settings = self.settings
+        headers = {"LinkedIn-Version": settings.version, "X-Restli-Protocol-Version": "2.0.0"}
+        bearer = Bearer(self.page, tokens, self.consent(), settings, headers)
+        return LinkedInRest(settings.api, settings.organization, bearer, self.budget)
 
     async def close(self) -> None:
         rest, self._rest = self._rest, None

@@ -24,6 +24,7 @@ PAGE = 100
 MODERATES = {"ADMINISTRATOR", "DIRECT_SPONSORED_CONTENT_POSTER", "CONTENT_ADMINISTRATOR", "CONTENT_ADMIN"}
 """Roles that may read and delete comments; another role gets empty lists, not an error."""
 ACTIONS = ("COMMENT", "ADMIN_COMMENT", "COMMENT_EDIT", "COMMENT_DELETE", "SHARE_MENTION")
+EVENTS = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"
 SHORTEST_WAIT = 900.0
 """Seconds after a 429: the day's quota and a passing brake give the same answer."""
 NAME = re.compile(r"(?:urn:li:comment:)?\((?:urn:li:)?(\w+):(\d+),(\d+)\)")
@@ -45,11 +46,9 @@ class LinkedInRest:
 
     async def identify(self) -> Identity:
         """Raises NotAuthorised unless whoever connected the page has a role on it that reads comments."""
-        query = {"q": "roleAssignee", "state": "APPROVED", "count": str(PAGE)}
-        response = await self._send("GET", "organizationAcls", query, method="FINDER")
+        response = await self._roles()
         skew = clock_skew(response)
-        elements = _elements(_ok(response))
-        roles = {each.get("role") for each in elements if each.get("organization") == self._us}
+        roles = {each.get("role") for each in self._ours(response)}
         if not roles & MODERATES:
             has = ", ".join(sorted(map(str, roles))) or "no role"
             raise NotAuthorised(
@@ -57,6 +56,26 @@ class LinkedInRest:
             )
         account = f"LinkedIn page {self._us.rpartition(':')[2]}"
         return Identity(account=account, can_moderate=True, clock_skew=skew)
+
+    async def subscribe(self, application: int, webhook: str) -> None:
+        """Have what happens on the page pushed to `webhook`, for as long as the member's consent lasts."""
+        ours = self._ours(await self._roles())
+        member = next((str(each.get("roleAssignee")) for each in ours), "")
+        key = {
+            "developerApplication": f"urn:li:developerApplication:{application}",
+            "user": member,
+            "entity": self._us,
+            "eventType": EVENTS,
+        }
+        parts = ",".join(f"{name}:{_encoded(value)}" for name, value in key.items())
+        _ok(await self._send("PUT", f"eventSubscriptions/({parts})", body={"webhook": webhook}))
+
+    async def _roles(self) -> httpx.Response:
+        query = {"q": "roleAssignee", "state": "APPROVED", "count": str(PAGE)}
+        return await self._send("GET", "organizationAcls", query, method="FINDER")
+
+    def _ours(self, response: httpx.Response) -> list[Native]:
+        return [each for each in _elements(_ok(response)) if each.get("organization") == self._us]
 
     async def posts(self, most: int) -> list[Native]:
         """At most `most` posts of the page, those changed last first."""
@@ -115,13 +134,20 @@ class LinkedInRest:
             start += PAGE
 
     async def _send(
-        self, verb: str, path: str, query: Mapping[str, str] | None = None, *, method: str = ""
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        method: str = "",
+        body: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         self._budget.spend(CALLS)
         written = "&".join(f"{key}={_value(value)}" for key, value in (query or {}).items())
         url = httpx.URL(f"{self._root}/{path}{'?' if written else ''}{written}")
+        headers = {"X-RestLi-Method": method} if method else None
         try:
-            return await self._bearer.send(verb, url, headers={"X-RestLi-Method": method} if method else None)
+            return await self._bearer.send(verb, url, body=body, headers=headers)
         except RateLimited as error:
             raise RateLimited(str(error), retry_after=max(error.retry_after, SHORTEST_WAIT)) from None
 
@@ -171,7 +197,7 @@ def _ok(response: httpx.Response) -> dict[str, Any]:
         raise CommentGone(f"LinkedIn no longer has it ({status})")
     if not response.is_success:
         raise Unavailable(f"LinkedIn answered {status} {code}".rstrip())
-    answer = json_of(response)
+    answer = json_of(response) if response.content else {}
     if not isinstance(answer, dict):
         raise Unavailable("LinkedIn answered something else than an object")
     return answer

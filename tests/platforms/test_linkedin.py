@@ -282,6 +282,28 @@ def test_the_challenge_is_answered_with_its_signature() -> None:
             page.challenge({"challengeCode": wrong})
 
 
+async def test_connecting_asks_for_pushes_where_an_address_is_set(
+    company: Organization, adapter: Adapter
+) -> None:
+    answer = {"access_token": "linkedin-access", "expires_in": 5_184_000}
+    await adapter().exchanged(answer)
+    assert company.subscriptions == {}
+    where = "https://modbot.example.org/push/company"
+    token = await adapter(application=4711, webhook=where).exchanged(answer)
+    assert token.access.get_secret_value() == "linkedin-access"
+    [(key, address)] = company.subscriptions.items()
+    assert address == where
+    assert f"entity={US}" in key
+    assert "developerApplication=urn:li:developerApplication:4711" in key
+
+
+async def test_a_refused_subscription_ends_the_connecting(company: Organization, adapter: Adapter) -> None:
+    company.failures.extend([None, Failure(403, "ACCESS_DENIED")])
+    page = adapter(application=4711, webhook="https://modbot.example.org/push/company")
+    with pytest.raises(NotAuthorised, match="403"):
+        await page.exchanged({"access_token": "linkedin-access"})
+
+
 def test_without_a_secret_nothing_is_pushed() -> None:
     page = LinkedIn("company", LinkedInSettings(organization=ORGANIZATION))
     assert not page.pushes
@@ -426,11 +448,11 @@ def official(company: Organization) -> Iterator[RestliClient]:
 
 
 def as_read(calls: list[tuple[str, str, str]]) -> list[tuple[str, str, dict[str, str]]]:
-    """Verb, path as sent and query; LinkedIn's client writes the parts of a range by the alphabet."""
+    """Verb, path as sent and query; LinkedIn's client writes the parts in brackets by the alphabet."""
     return [
         (
             verb,
-            path,
+            re.sub(r"(?<=/)\((.*)\)$", lambda found: ",".join(sorted(found[1].split(","))), path),
             {
                 key: "".join(sorted(value)) if value.startswith("(") else value
                 for key, [value] in parse_qs(query).items()
@@ -455,6 +477,7 @@ async def test_our_requests_are_those_of_linkedins_client(
     await rest.notifications(start, end)
     await rest.one(name)
     await rest.delete(name)
+    await rest.subscribe(4711, "https://modbot.example.org/push/company")
     ours = as_read(company.calls)
     company.calls.clear()
     paging = {"start": 0, "count": 100}
@@ -482,7 +505,23 @@ async def test_our_requests_are_those_of_linkedins_client(
     one = {"resource_path": comments + "/{number}", "path_keys": {"on": ACTIVITY, "number": number}}
     official.get(**one, **known)
     official.delete(**one, query_params={"actor": US}, **known)
+    official.finder(
+        resource_path="/organizationAcls", finder_name="roleAssignee", query_params=roles, **known
+    )
+    key = {
+        "developerApplication": "urn:li:developerApplication:4711",
+        "user": "urn:li:person:zLqTygBP8S",
+        "entity": US,
+        "eventType": "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS",
+    }
+    official.update(
+        resource_path="/eventSubscriptions/{key}",
+        path_keys={"key": key},
+        entity={"webhook": "https://modbot.example.org/push/company"},
+        **known,
+    )
     assert ours == as_read(company.calls)
+    assert list(company.subscriptions.values()) == ["https://modbot.example.org/push/company"]
     adapter = official.session.get_adapter("https://")
     assert isinstance(adapter, Rerouted)
     assert adapter.hosts == {LinkedInSettings(organization=1).api}

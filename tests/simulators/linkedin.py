@@ -35,6 +35,7 @@ PARAMETERS = {
     "posts": {"q", "author", "sortBy", "start", "count"},
     "comments": {"start", "count"},
     "comment": set[str](),
+    "subscription": set[str](),
     "delete": {"actor"},
     "notifications": {"q", "organizationalEntity", "actions", "timeRange", "start", "count"},
 }
@@ -77,6 +78,8 @@ class Organization:
     calls: list[tuple[str, str, str]] = field(default_factory=list)
     """Verb, path and query of each, as sent."""
     items: dict[int, Item] = field(default_factory=dict)
+    subscriptions: dict[str, str] = field(default_factory=dict)
+    """The address of each, by its key."""
     notifications: list[dict[str, Any]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(7094977717598625792))
     _told: Iterator[int] = field(default_factory=lambda: count(5603453321))
@@ -190,6 +193,7 @@ def app(page: Organization) -> Starlette:
             route(comments + "/{number:int}", "comment", desk.comment),
             route(comments + "/{number:int}", "delete", desk.delete, "DELETE"),
             route("/rest/organizationalEntityNotifications", "notifications", desk.told),
+            Route("/rest/eventSubscriptions/{key}", _subscribe(page), methods=["PUT"]),
             Route("/oauth/v2/accessToken", _grant(page), methods=["POST"]),
         ]
     )
@@ -227,6 +231,25 @@ def _grant(page: Organization) -> Callable[[Request], Any]:
         return JSONResponse(
             answer | {"refresh_token_expires_in": 20_000_000, "scope": "r_organization_social_feed"}
         )
+
+    return endpoint
+
+
+def _subscribe(page: Organization) -> Callable[[Request], Any]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            _admit(page, request, "subscription")
+        except Failure as failure:
+            return failure.answer
+        key = re.fullmatch(r"\((.*)\)", request.path_params["key"])
+        parts = dict(part.split(":", 1) for part in key[1].split(",")) if key else {}
+        address = (await request.json())["webhook"]
+        if (parts.get("entity"), parts.get("user")) != (US, "urn:li:person:zLqTygBP8S"):
+            return Failure(403, "ACCESS_DENIED").answer
+        if not address.startswith("https://"):
+            return Failure(400, "PARAM_INVALID").answer
+        page.subscriptions[",".join(sorted(f"{name}={value}" for name, value in parts.items()))] = address
+        return Response(status_code=204)
 
     return endpoint
 
