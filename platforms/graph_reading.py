@@ -108,8 +108,10 @@ class Track:
         if after is None:
             self.floor, self.began, self.rested = self.began, 0, now
         kept = {post.id for post in head}
+        # Of older posts only what the next walk could take for news.
+        recent = self.floor or self.began
         self.marks = {
-            key: mark for key, mark in self.marks.items() if key in kept or 0 < self.floor < mark.at - OVERLAP
+            key: mark for key, mark in self.marks.items() if key in kept or recent < mark.at - OVERLAP
         }
 
     @classmethod

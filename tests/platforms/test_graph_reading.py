@@ -183,7 +183,7 @@ async def test_a_cursor_of_the_platform_that_ran_out_is_an_error_once_and_loses_
 async def test_the_cursor_stays_small_when_there_are_many_old_posts() -> None:
     wall = Wall(300)
     for number in range(300):
-        wall.write(f"p{number}")
+        wall.write(f"p{number}", at=START - timedelta(days=30))
     _, last = await drained(Reader(wall, 50))
     assert len(last.cursor) < 1_000
 
