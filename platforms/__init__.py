@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from platforms.base import Platform
 
 BUILTIN = {
+    "discord": "platforms.discord:Discord",
     "feed": "platforms.feed:CommentFeed",
     "bluesky": "platforms.bluesky:Bluesky",
     "flickr": "platforms.flickr:Flickr",

@@ -1,0 +1,272 @@
+"""One Discord server: channels, messages, buckets of calls, and the gateway with sessions to resume."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+TOKEN = "a-bots-token.for-the.tests"
+SERVER, CHANNEL = "4000", "5000"
+STARTED = datetime(2026, 11, 1, tzinfo=UTC)
+ANA = {"id": "77", "username": "ana", "global_name": "Ana", "discriminator": "0", "avatar": None}
+EPOCH_MS = 1_420_070_400_000
+
+
+def snowflake(number: int) -> int:
+    """An id as Discord makes them: milliseconds since 2015, then a counter."""
+    return (int(STARTED.timestamp() * 1000) + number * 1000 - EPOCH_MS) << 22 | number % 4096
+
+
+@dataclass
+class Guild:
+    calls: list[Request] = field(default_factory=list)
+    refuse: dict[str, Response] = field(default_factory=dict)
+    """Answers given instead, by the last part of the path."""
+    left: int = 50
+    """Calls that every bucket has left; at 0 the next one is refused."""
+    heartbeat_ms: int = 40_000
+    close_with: int | None = None
+    """The code with which the gateway closes whoever introduces themselves."""
+    messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {CHANNEL: []})
+    threads: list[dict[str, Any]] = field(default_factory=list)
+    heard: list[dict[str, Any]] = field(default_factory=list)
+    """Everything that was said to the gateway."""
+    told: list[dict[str, Any]] = field(default_factory=list)
+    """Everything that the gateway told, for who resumes."""
+    numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def __post_init__(self) -> None:
+        self._sockets: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[dict[str, Any] | int]]] = []
+        self.url = ""
+
+    @property
+    def app(self) -> Starlette:
+        base = "/api/v10"
+        routes = {
+            "/users/@me": self._me,
+            f"/guilds/{SERVER}": self._guild,
+            f"/guilds/{SERVER}/channels": self._channels,
+            f"/guilds/{SERVER}/threads/active": self._active,
+            "/channels/{channel}/threads/archived/public": self._archived,
+            "/channels/{channel}/messages": self._list,
+            "/gateway/bot": self._where,
+        }
+        found: list[Any] = [Route(f"{base}{path}", answer) for path, answer in routes.items()]
+        one = f"{base}/channels/{{channel}}/messages/{{message}}"
+        found += [Route(one, self._one, methods=["GET", "DELETE"])]
+        return Starlette(
+            routes=[*found, WebSocketRoute("/gateway", self._gateway), Route("/{rest:path}", _unknown)]
+        )
+
+    # What people do
+
+    def write(self, text: str, *, channel: str = CHANNEL, answers: str | None = None, **more: Any) -> str:
+        number = next(self.numbers)
+        message: dict[str, Any] = {
+            "id": str(snowflake(number)),
+            "channel_id": channel,
+            "type": 19 if answers else 0,
+            "content": text,
+            "author": ANA,
+            "timestamp": datetime.fromtimestamp(STARTED.timestamp() + number, UTC).isoformat(),
+            "edited_timestamp": None,
+            **_PLAIN,
+            **more,
+        }
+        if answers:
+            message["message_reference"] = {"message_id": answers, "channel_id": channel, "guild_id": SERVER}
+        self.messages[channel].append(message)
+        self._tell("MESSAGE_CREATE", message | {"guild_id": SERVER})
+        return str(message["id"])
+
+    def edit(self, number: str, text: str) -> None:
+        message = self._find(number)
+        assert message
+        message |= {"content": text, "edited_timestamp": datetime.now(UTC).isoformat()}
+        self._tell("MESSAGE_UPDATE", message | {"guild_id": SERVER})
+
+    def delete(self, *numbers: str, channel: str = CHANNEL) -> None:
+        self.messages[channel] = [each for each in self.messages[channel] if each["id"] not in numbers]
+        fields: dict[str, Any] = {"channel_id": channel, "guild_id": SERVER}
+        if len(numbers) == 1:
+            self._tell("MESSAGE_DELETE", fields | {"id": numbers[0]})
+        else:
+            self._tell("MESSAGE_DELETE_BULK", fields | {"ids": list(numbers)})
+
+    def thread(self, number: str, *, archived: bool = False) -> None:
+        about = {"archived": archived, "archive_timestamp": STARTED.isoformat(), "auto_archive_duration": 60}
+        about |= {"locked": False}
+        self.messages[number] = []
+        self.threads.append(
+            {"id": number, "type": 11, "name": "a thread", "parent_id": CHANNEL, "thread_metadata": about}
+        )
+
+    def drop(self, code: int = 1001) -> None:
+        """End every connection to the gateway."""
+        for loop, queue in self._sockets:
+            loop.call_soon_threadsafe(queue.put_nowait, code)
+
+    # What Discord answers
+
+    async def _me(self, request: Request) -> Response:
+        return self._answer(request, {"id": "9", "username": "modbot", "discriminator": "0", "bot": True})
+
+    async def _guild(self, request: Request) -> Response:
+        return self._answer(request, {"id": SERVER, "name": "District"})
+
+    async def _channels(self, request: Request) -> Response:
+        about = {"id": CHANNEL, "type": 0, "guild_id": SERVER, "name": "general"}
+        return self._answer(request, [about | {"last_message_id": self._last(CHANNEL)}])
+
+    async def _active(self, request: Request) -> Response:
+        return self._answer(
+            request, {"threads": self._threads(archived=False), "members": [], "has_more": False}
+        )
+
+    async def _archived(self, request: Request) -> Response:
+        return self._answer(
+            request, {"threads": self._threads(archived=True), "members": [], "has_more": False}
+        )
+
+    def _threads(self, *, archived: bool) -> list[dict[str, Any]]:
+        return [
+            each | {"last_message_id": self._last(each["id"])}
+            for each in self.threads
+            if each["thread_metadata"]["archived"] is archived
+        ]
+
+    async def _list(self, request: Request) -> Response:
+        found = self.messages.get(request.path_params["channel"])
+        if found is None:
+            return self._answer(request, {"message": "Unknown Channel", "code": 10003}, 404)
+        after, limit = request.query_params.get("after"), int(request.query_params.get("limit", 50))
+        if not 1 <= limit <= 100:
+            return self._answer(request, {"message": "Invalid Form Body", "code": 50035}, 400)
+        listed = found[-limit:] if after is None else [e for e in found if int(e["id"]) > int(after)][:limit]
+        return self._answer(request, list(reversed(listed)))
+
+    async def _one(self, request: Request) -> Response:
+        message = self._find(request.path_params["message"], request.path_params["channel"])
+        if message is None:
+            return self._answer(request, {"message": "Unknown Message", "code": 10008}, 404)
+        if request.method == "GET":
+            return self._answer(request, message)
+        answer = self._answer(request, None, 204)
+        if answer.status_code == 204:
+            self.delete(message["id"], channel=message["channel_id"])
+        return answer
+
+    async def _where(self, request: Request) -> Response:
+        limit = {"total": 1000, "remaining": 999, "reset_after": 14_400_000, "max_concurrency": 1}
+        url = self.url.replace("http://", "ws://") + "/gateway"
+        return self._answer(request, {"url": url, "shards": 1, "session_start_limit": limit})
+
+    def _answer(self, request: Request, body: Any, status: int = 200) -> Response:
+        self.calls.append(request)
+        if request.headers.get("authorization") != f"Bot {TOKEN}":
+            return JSONResponse({"message": "401: Unauthorized", "code": 0}, 401)
+        refused = self.refuse.get(request.url.path.rpartition("/")[2])
+        if refused is not None:
+            return refused
+        if self.left <= 0:
+            limited = {"message": "You are being rate limited.", "retry_after": 0.5, "global": False}
+            return JSONResponse(limited, 429, headers={"retry-after": "1", "x-ratelimit-scope": "user"})
+        headers = {
+            "x-ratelimit-limit": "50",
+            "x-ratelimit-remaining": str(self.left),
+            "x-ratelimit-reset-after": "1.0",
+            "x-ratelimit-bucket": "abc",
+        }
+        if status == 204:
+            return Response(status_code=204, headers=headers)
+        return JSONResponse(body, status, headers=headers)
+
+    def _find(self, number: str, channel: str | None = None) -> dict[str, Any] | None:
+        found = [each for some in self.messages.values() for each in some if each["id"] == number]
+        return next((each for each in found if channel in (None, each["channel_id"])), None)
+
+    def _last(self, channel: str) -> str | None:
+        return self.messages[channel][-1]["id"] if self.messages.get(channel) else None
+
+    # The gateway
+
+    def _tell(self, name: str, data: dict[str, Any]) -> None:
+        message = {"op": 0, "t": name, "s": len(self.told) + 1, "d": data}
+        self.told.append(message)
+        for loop, queue in self._sockets:
+            loop.call_soon_threadsafe(queue.put_nowait, message)
+
+    async def _gateway(self, socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.send_json(
+            {"op": 10, "d": {"heartbeat_interval": self.heartbeat_ms}, "t": None, "s": None}
+        )
+        queue: asyncio.Queue[dict[str, Any] | int] = asyncio.Queue()
+        place = (asyncio.get_running_loop(), queue)
+        telling = asyncio.create_task(self._telling(socket, queue))
+        try:
+            while True:
+                await self._hear(socket, json.loads(await socket.receive_text()), place)
+        except WebSocketDisconnect:
+            pass
+        finally:
+            telling.cancel()
+            if place in self._sockets:
+                self._sockets.remove(place)
+
+    async def _hear(self, socket: WebSocket, message: dict[str, Any], place: Any) -> None:
+        self.heard.append(message)
+        if message["op"] == 1:
+            await socket.send_json({"op": 11, "d": None, "t": None, "s": None})
+        if message["op"] in (2, 6):
+            if message["d"]["token"] != TOKEN or self.close_with:
+                await socket.close(self.close_with or 4004)
+                raise WebSocketDisconnect
+            self._sockets.append(place)
+            await self._begin(place[1], message)
+
+    async def _begin(self, queue: asyncio.Queue[dict[str, Any] | int], message: dict[str, Any]) -> None:
+        last = len(self.told)
+        if message["op"] == 2:
+            url = self.url.replace("http://", "ws://") + "/gateway"
+            ready = {"session_id": "s1", "resume_gateway_url": url, "v": 10}
+            queue.put_nowait({"op": 0, "t": "READY", "s": last, "d": ready})
+            return
+        for missed in self.told[message["d"]["seq"] or 0 :]:
+            queue.put_nowait(missed)
+        queue.put_nowait({"op": 0, "t": "RESUMED", "s": last, "d": {}})
+
+    async def _telling(self, socket: WebSocket, queue: asyncio.Queue[dict[str, Any] | int]) -> None:
+        while True:
+            message = await queue.get()
+            if isinstance(message, int):
+                await socket.close(message)
+                return
+            await socket.send_json(message)
+
+
+async def _unknown(request: Request) -> Response:
+    return JSONResponse({"message": "404: Not Found", "code": 0}, 404)
+
+
+_PLAIN: dict[str, Any] = {
+    "tts": False,
+    "mention_everyone": False,
+    "mentions": [],
+    "mention_roles": [],
+    "attachments": [],
+    "embeds": [],
+    "pinned": False,
+    "flags": 0,
+    "components": [],
+}
