@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,11 +72,12 @@ class Listing:
 
 
 class Graph:
-    """The constructor connects to nothing. `use` gives the token before the first call."""
+    """The constructor connects to nothing. `token` is asked before each call, so that a new one counts."""
 
     def __init__(
         self,
         root: str,
+        token: Callable[[], Awaitable[SecretStr]],
         *,
         app_secret: SecretStr | None,
         budget: Budget,
@@ -84,11 +85,11 @@ class Graph:
         allow_loopback: bool,
     ) -> None:
         self._root = root
+        self._token = token
         self._app_secret = app_secret
         self._budget = budget
         self._cost = LEAST
         self._used: float | None = None
-        self._proof: dict[str, str] = {}
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json"},
             timeout=timeout,
@@ -97,14 +98,6 @@ class Graph:
         )
         self.clock_skew = timedelta(0)
         """Meta's clock minus ours, as of the last answer."""
-
-    def use(self, token: SecretStr) -> None:
-        """Meta takes the token in a header too, where no log and no proxy writes it down."""
-        access = token.get_secret_value()
-        self._client.headers["Authorization"] = f"Bearer {access}"
-        if self._app_secret is not None:
-            key = self._app_secret.get_secret_value().encode()
-            self._proof = {"appsecret_proof": hmac.new(key, access.encode(), hashlib.sha256).hexdigest()}
 
     async def close(self) -> None:
         await self._client.aclose()
@@ -124,8 +117,7 @@ class Graph:
     async def exchange(self, **form: str) -> Native:
         """An answer of `oauth/access_token`. In the body, since it sends secrets; no token is needed."""
         request = self._client.build_request("POST", f"{self._root}/oauth/access_token", data=form)
-        del request.headers["authorization"]
-        return _object(_ok(await send(self._client, request, anonymous=True)))
+        return _object(_ok(await send(self._client, request)))
 
     async def pages(self, path: str, first: Listing, **parameters: str) -> AsyncIterator[Listing]:
         """A listing that has begun, to its end. Raises Unavailable rather than going in circles."""
@@ -152,16 +144,26 @@ class Graph:
 
     async def _call(self, verb: str, path: str, parameters: Mapping[str, str], *, cost: int = 1) -> Any:
         self._budget.spend(USAGE, self._cost * cost)
+        access = (await self._token()).get_secret_value()
         url = httpx.URL(f"{self._root}/{path}")
-        sent = {**parameters, **self._proof}
+        sent = {**parameters, **self._proof(access)}
         if verb == "POST":
             request = self._client.build_request(verb, url, data=sent)
         else:
             request = self._client.build_request(verb, url.copy_merge_params(sent))
+        # Meta takes the token in a header too, where no log and no proxy writes it down.
+        request.headers["Authorization"] = f"Bearer {access}"
         response = await send(self._client, request)
         self.clock_skew = clock_skew(response)
         waits = self._learn(response.headers)
         return _ok(response, waits)
+
+    def _proof(self, access: str) -> dict[str, str]:
+        """Shows that the token is used by its own app."""
+        if self._app_secret is None:
+            return {}
+        key = self._app_secret.get_secret_value().encode()
+        return {"appsecret_proof": hmac.new(key, access.encode(), hashlib.sha256).hexdigest()}
 
     def _learn(self, headers: httpx.Headers) -> float:
         """Tell the budget how much is used; the seconds after which Meta answers again, 0 if it does."""

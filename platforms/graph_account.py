@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import httpx
@@ -72,8 +72,7 @@ class GraphAccount(Platform):
 
     async def open(self) -> Identity:
         await self.close()
-        token = await self._token()
-        self._graph = graph = self.client(token)
+        self._graph = graph = self.client(self._token)
         try:
             name = await self.identify()
         except NoSuchObject:
@@ -102,17 +101,16 @@ class GraphAccount(Platform):
             raise RuntimeError("open the page before using it")
         return self._graph
 
-    def client(self, token: SecretStr) -> Graph:
+    def client(self, token: Callable[[], Awaitable[SecretStr]]) -> Graph:
         settings = self.settings
-        graph = Graph(
+        return Graph(
             f"{settings.api}/{settings.version}",
+            token,
             app_secret=settings.app_secret,
             budget=self.budget,
             timeout=settings.timeout,
             allow_loopback=settings.allow_loopback,
         )
-        graph.use(token)
-        return graph
 
     async def _token(self) -> SecretStr:
         kept = await self.tokens.get()
@@ -134,23 +132,27 @@ class GraphAccount(Platform):
         """The page's own token for the short one that the consent gave: it lasts until it is taken back."""
         settings = self.settings
         assert settings.app_secret is not None  # noqa: S101 - there is no consent without it
-        graph = self.client(token_of(answer).access)
+        held = token_of(answer).access
+
+        async def newest() -> SecretStr:
+            return held
+
+        graph = self.client(newest)
         try:
             longer = await graph.exchange(
                 grant_type="fb_exchange_token",
                 client_id=settings.app_id,
                 client_secret=settings.app_secret.get_secret_value(),
-                fb_exchange_token=token_of(answer).access.get_secret_value(),
+                fb_exchange_token=held.get_secret_value(),
             )
-            graph.use(token_of(longer).access)
+            held = token_of(longer).access
             own = await self.own(graph)
-            token = Token(access=token_of(own).access)
+            held = token_of(own).access
             if self.pushes:
-                graph.use(token.access)
                 await self.subscribe(graph, own)
         finally:
             await graph.close()
-        return token
+        return Token(access=held)
 
     @abstractmethod
     async def own(self, graph: Graph) -> Native:

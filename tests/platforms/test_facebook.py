@@ -364,6 +364,18 @@ async def test_a_token_that_ended_later_is_an_error_that_says_so(
         await page.poll(last.cursor)
 
 
+async def test_a_page_that_is_connected_again_goes_on_with_the_new_token(
+    graph: Graph, account: Account, page: Facebook
+) -> None:
+    _, last = await everything(page)
+    graph.expire(account)
+    with pytest.raises(NotAuthorised):
+        await page.poll(last.cursor)
+    account.tokens["a-new-token"] = None
+    await page.tokens.put(Token(access=SecretStr("a-new-token")))
+    assert (await page.poll(last.cursor)).events == []
+
+
 async def test_somebody_elses_page_is_named_in_the_refusal(graph: Graph, adapter: Adapter) -> None:
     other = graph.account()
     with pytest.raises(NotAuthorised, match=f"shows no {other.id}"):

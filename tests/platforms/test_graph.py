@@ -45,12 +45,15 @@ async def client(graph: Simulated, account: Account, budget: Budget) -> AsyncIte
     await client.close()
 
 
-def made(url: str, account: Account, budget: Budget, secret: str = APP_SECRET) -> Graph:
-    client = Graph(
-        f"{url}/{VERSION}", app_secret=SecretStr(secret), budget=budget, timeout=10, allow_loopback=True
+def made(
+    url: str, account: Account, budget: Budget, secret: str = APP_SECRET, token: str | None = None
+) -> Graph:
+    async def held() -> SecretStr:
+        return SecretStr(token or next(iter(account.tokens)))
+
+    return Graph(
+        f"{url}/{VERSION}", held, app_secret=SecretStr(secret), budget=budget, timeout=10, allow_loopback=True
     )
-    client.use(SecretStr(next(iter(account.tokens))))
-    return client
 
 
 ERRORS = {
@@ -110,8 +113,7 @@ async def test_no_error_and_no_log_shows_the_token_that_meta_quotes(
     graph: Simulated, account: Account, budget: Budget, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    client = made(graph.url, account, budget)
-    client.use(SecretStr("a-token-nobody-gave"))
+    client = made(graph.url, account, budget, token="a-token-nobody-gave")
     with pytest.raises(NotAuthorised) as refused:
         await client.get(account.id, fields="id")
     await client.close()
