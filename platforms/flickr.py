@@ -141,7 +141,11 @@ class Flickr(Platform):
     async def poll(self, cursor: str | None) -> Batch:
         self._followed = {**self._followed, **self._listed} if cursor == self._given else {}
         self._listed = {}
-        batch = await self._changes(Mark.read(cursor))
+        try:
+            batch = await self._changes(Mark.read(cursor))
+        except BaseException:
+            self._listed = {}
+            raise
         self._given = batch.cursor
         return batch
 
