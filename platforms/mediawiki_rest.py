@@ -92,7 +92,7 @@ class MediaWikiRest:
             wanted = "|".join(map(str, ids[start : start + AT_ONCE]))
             answer = await self.ask({"action": "query", **_TEXTS, "revids": wanted})
             for page in answer.get("query", {}).get("pages", ()):
-                about = {key: page[key] for key in ("pageid", "title", "lastrevid") if key in page}
+                about = {key: page[key] for key in ("pageid", "title") if key in page}
                 found |= {each["revid"]: {**each, "page": about} for each in page.get("revisions", ())}
         return found
 
@@ -237,7 +237,7 @@ class SignedOut(NotAuthorised):
 
 
 _TEXTS: Native = {
-    "prop": "revisions|info",
+    "prop": "revisions",
     "rvprop": "ids|timestamp|user|userid|comment|content|flags",
     "rvslots": "main",
 }

@@ -35,6 +35,8 @@ class Guild:
     left: int = 50
     """Calls that every bucket has left; at 0 the next one is refused."""
     heartbeat_ms: int = 40_000
+    deaf: bool = False
+    """Beats are not answered."""
     close_with: int | None = None
     """The code with which the gateway closes whoever introduces themselves."""
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {CHANNEL: []})
@@ -183,7 +185,7 @@ class Guild:
             return JSONResponse(limited, 429, headers={"retry-after": "1", "x-ratelimit-scope": "user"})
         headers = {
             "x-ratelimit-limit": "50",
-            "x-ratelimit-remaining": str(self.left),
+            "x-ratelimit-remaining": str(max(0, self.left - 1)),
             "x-ratelimit-reset-after": "1.0",
             "x-ratelimit-bucket": "abc",
         }
@@ -226,7 +228,7 @@ class Guild:
 
     async def _hear(self, socket: WebSocket, message: dict[str, Any], place: Any) -> None:
         self.heard.append(message)
-        if message["op"] == 1:
+        if message["op"] == 1 and not self.deaf:
             await socket.send_json({"op": 11, "d": None, "t": None, "s": None})
         if message["op"] in (2, 6):
             if message["d"]["token"] != TOKEN or self.close_with:
@@ -239,7 +241,9 @@ class Guild:
         last = len(self.told)
         if message["op"] == 2:
             url = self.url.replace("http://", "ws://") + "/gateway"
-            ready = {"session_id": "s1", "resume_gateway_url": url, "v": 10}
+            me = {"id": "9", "username": "modbot", "discriminator": "0", "avatar": None, "bot": True}
+            ready = {"session_id": "s1", "resume_gateway_url": url, "v": 10, "user": me, "guilds": []}
+            ready |= {"application": {"id": "9", "flags": 0}, "private_channels": [], "relationships": []}
             queue.put_nowait({"op": 0, "t": "READY", "s": last, "d": ready})
             return
         for missed in self.told[message["d"]["seq"] or 0 :]:

@@ -1,0 +1,61 @@
+"""Cut what the tests compare out of Discord's description: names, types and limits, no prose.
+
+Run by hand: python tests/data/specs/cut_discord.py FOLDER, which holds `discord-v10.openapi.json` as Discord
+publishes it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+DISCORD = {
+    "/users/@me": ["get"],
+    "/guilds/{guild_id}": ["get"],
+    "/guilds/{guild_id}/channels": ["get"],
+    "/guilds/{guild_id}/threads/active": ["get"],
+    "/channels/{channel_id}/threads/archived/public": ["get"],
+    "/channels/{channel_id}/messages": ["get"],
+    "/channels/{channel_id}/messages/{message_id}": ["get", "delete"],
+    "/gateway/bot": ["get"],
+}
+LIMITS = ("type", "enum", "minimum", "maximum")
+
+
+def discord(document: dict[str, Any]) -> dict[str, Any]:
+    operations = [
+        {
+            "verb": verb.upper(),
+            "path": path,
+            "parameters": {
+                each["name"]: {key: value for key, value in each["schema"].items() if key in LIMITS}
+                | {"required": bool(each.get("required"))}
+                for each in document["paths"][path][verb].get("parameters") or ()
+                if each["in"] == "query"
+            },
+        }
+        for path, verbs in DISCORD.items()
+        for verb in verbs
+    ]
+    message = document["components"]["schemas"]["MessageResponse"]
+    objects = {"Message": dict.fromkeys(sorted(message["properties"]), "")}
+    required = {"Message": sorted(message["required"])}
+    return {
+        "root": document["servers"][0]["url"],
+        "operations": operations,
+        "objects": objects,
+        "required": required,
+    }
+
+
+def main(folder: Path) -> None:
+    document = json.loads((folder / "discord-v10.openapi.json").read_text(encoding="utf-8"))
+    text = json.dumps(discord(document), indent=1, sort_keys=True) + "\n"
+    (HERE / "discord.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
