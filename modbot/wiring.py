@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -118,7 +119,13 @@ def policy_in_force(store: Store) -> Policy:
         body = None if last is None else body_of(connection, last)
     if body is None:
         raise ConfigError("No policy is in force yet.", remedy="Start the bot once: modbot run")
-    return policy.parse(body["text"].encode(), "in force")
+    return _in_force(body["text"])
+
+
+@lru_cache(maxsize=4)
+def _in_force(text: str) -> Policy:
+    """Every page asks, and a policy changes a few times a year."""
+    return policy.parse(text.encode(), "in force")
 
 
 def load_ensemble(settings: Settings) -> tuple[Ensemble, Mapping[Category, float]]:

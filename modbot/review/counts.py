@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot.queue import URGENT, WAITING
-from modbot.review.lines import cases
+from modbot.review.lines import Row, cases
 from modbot.review.waiting import looks, open_looks, pages
 from modbot.store import Store, utcnow
 
@@ -36,7 +36,7 @@ class Counts:
 def count(store: Store, viewer: str = "") -> Counts:
     """Exact counts of waiting cases; a case on two pages counts once for each page, school and platform."""
     with store.read() as connection:
-        groups = _groups(connection, viewer)
+        groups = _groups(connection)
         known = {row.key: row for row in connection.execute(sa.select(pages))}
         seconds = sa.select(sa.func.count()).select_from(looks).where(*open_looks(viewer))
         return Counts(
@@ -45,7 +45,7 @@ def count(store: Store, viewer: str = "") -> Counts:
             escalated=_sum([row for row in groups if row.escalated]),
             not_scored=_sum([row for row in groups if row.reason == "not_scored"]),
             edited=_sum([row for row in groups if row.reason == "edited"]),
-            mine=_sum([row for row in groups if row.mine]),
+            mine=connection.execute(_mine(viewer)).scalar_one(),
             second_looks=connection.execute(seconds).scalar_one(),
             clauses=_tally((row.clauses.split(), row.many) for row in groups),
             pages=_tally((row.pages.split(), row.many) for row in groups),
@@ -54,23 +54,19 @@ def count(store: Store, viewer: str = "") -> Counts:
         )
 
 
-def _groups(connection: Connection, viewer: str) -> Sequence[sa.Row[Any]]:
-    mine = sa.and_(cases.c.claimed_by == viewer, cases.c.claimed_until > utcnow())
-    columns = (
-        cases.c.priority,
-        cases.c.reason,
-        cases.c.clauses,
-        cases.c.pages,
-        cases.c.escalated,
-        sa.case((mine, 1), else_=0).label("mine"),
-    )
+def _groups(connection: Connection) -> Sequence[Row]:
+    # The columns of ix_case_counts in their order, so that nothing has to be sorted.
+    columns = [cases.c[name] for name in ("state", "priority", "reason", "escalated", "clauses", "pages")]
     grouped = sa.select(*columns, sa.func.count().label("many")).where(cases.c.state.in_(WAITING))
-    return connection.execute(
-        grouped.group_by(*(sa.literal_column(str(n + 1)) for n in range(len(columns))))
-    ).all()
+    return connection.execute(grouped.group_by(*columns)).all()
 
 
-def _sum(rows: Sequence[sa.Row[Any]]) -> int:
+def _mine(viewer: str) -> sa.Select[Any]:
+    held = (cases.c.claimed_by == viewer, cases.c.claimed_until > utcnow())
+    return sa.select(sa.func.count()).select_from(cases).where(cases.c.state == "claimed", *held)
+
+
+def _sum(rows: Sequence[Row]) -> int:
     return sum(row.many for row in rows)
 
 

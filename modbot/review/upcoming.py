@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -37,14 +38,16 @@ def next_for(store: Store, person: str) -> Next | None:
 
 
 def _next(connection: Connection, person: str, leads: bool, *, passed_over: bool) -> Next | None:
-    case = connection.execute(_first_case(person, leads, passed_over)).first()
+    # Of each state by itself, as its index has them sorted.
+    firsts = (connection.execute(_first_case(person, leads, passed_over, state)).first() for state in WAITING)
+    case = min(filter(None, firsts), key=lambda row: (row.priority, row.id), default=None)
     look = connection.execute(_first_look(person, passed_over)).first()
     if look is not None and (case is None or (ORDINARY, look.id) < (case.priority, case.id)):
         return Next(look.case_id, second_look=True)
     return None if case is None else Next(case.id)
 
 
-def _first_case(person: str, leads: bool, passed_over: bool) -> sa.Select[tuple[int, int]]:
+def _first_case(person: str, leads: bool, passed_over: bool, state: str) -> sa.Select[Any]:
     free = sa.or_(
         cases.c.claimed_by.is_(None), cases.c.claimed_by == person, cases.c.claimed_until <= utcnow()
     )
@@ -52,7 +55,7 @@ def _first_case(person: str, leads: bool, passed_over: bool) -> sa.Select[tuple[
         # As in `cases.claim`: one who only looks at it does not keep it from a lead.
         by_a_lead = sa.exists().where(users.c.name == cases.c.claimed_by, users.c.role.in_(LEADS))
         free = sa.or_(free, sa.and_(cases.c.escalated, ~by_a_lead.correlate(cases)))
-    found = sa.select(cases.c.id, cases.c.priority).where(cases.c.state.in_(WAITING), free)
+    found = sa.select(cases.c.id, cases.c.priority).where(cases.c.state == state, free)
     if not leads:
         found = found.where(~cases.c.escalated)
     if not passed_over:

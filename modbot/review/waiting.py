@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from modbot.queue import WAITING
 from modbot.review.lines import Line, cases, lines
@@ -44,9 +47,8 @@ class Listing:
 def queue(store: Store, filters: Filters | None = None, *, after: str = "", limit: int = 50) -> Listing:
     """Waiting cases in the order of the queue. `after` is the `next` of the slice before."""
     wanted = conditions(filters or Filters())
-    ordered = sa.select(cases).where(*wanted, *_beyond(after)).order_by(cases.c.priority, cases.c.id)
     with store.read() as connection:
-        rows = connection.execute(ordered.limit(limit + 1)).all()
+        rows = _first(connection, filters or Filters(), after, limit + 1)
         total = connection.execute(sa.select(sa.func.count()).select_from(cases).where(*wanted)).scalar_one()
         shown = rows[:limit]
         return Listing(
@@ -54,6 +56,15 @@ def queue(store: Store, filters: Filters | None = None, *, after: str = "", limi
             total=total,
             next=f"{shown[-1].priority}.{shown[-1].id}" if len(rows) > limit else "",
         )
+
+
+def _first(connection: Connection, filters: Filters, after: str, limit: int) -> list[sa.Row[Any]]:
+    """The first rows in the queue's order: of each state by itself, as its index has them sorted."""
+    found: list[sa.Row[Any]] = []
+    for state in WAITING:
+        wanted = sa.select(cases).where(*conditions(filters, (state,)), *_beyond(after))
+        found += connection.execute(wanted.order_by(cases.c.priority, cases.c.id).limit(limit))
+    return sorted(found, key=lambda row: (row.priority, row.id))[:limit]
 
 
 def second_looks(store: Store, viewer: str, *, after: str = "", limit: int = 50) -> Listing:
@@ -87,9 +98,9 @@ def open_looks(viewer: str) -> tuple[sa.ColumnElement[bool], ...]:
     return looks.c.state == "waiting", looks.c.first_by != viewer
 
 
-def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
+def conditions(filters: Filters, states: Sequence[str] = WAITING) -> list[sa.ColumnElement[bool]]:
     """What a row of `case` has to meet to wait in the queue with these filters."""
-    found: list[sa.ColumnElement[bool]] = [cases.c.state.in_(WAITING)]
+    found: list[sa.ColumnElement[bool]] = [among(states)]
     if filters.clause:
         found.append(under(filters.clause))
     if filters.page or filters.platform or filters.school:
@@ -103,6 +114,11 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     if filters.escalated:
         found.append(cases.c.escalated)
     return found
+
+
+def among(states: Sequence[str]) -> sa.ColumnElement[bool]:
+    """One alone by =, with which its index gives the cases in the queue's order."""
+    return cases.c.state == states[0] if len(states) == 1 else cases.c.state.in_(states)
 
 
 def under(clause: str) -> sa.ColumnElement[bool]:

@@ -205,6 +205,8 @@ class Case(SQLModel, table=True):
     __tablename__ = "case"
     __table_args__ = (
         Index("ix_case_queue", "state", "priority", "id"),
+        # All that the queue counts by, so that counting reads the index alone, in its order.
+        Index("ix_case_counts", "state", "priority", "reason", "escalated", "clauses", "pages"),
         Index("ix_case_decided", "decided_at", "id"),
     )
     id: int = Field(sa_column=on_record("content.seq"))

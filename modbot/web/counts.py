@@ -25,10 +25,10 @@ NOTHING = Waiting(0, 0)
 def waiting(store: Store) -> Waiting:
     """Cases that nobody has decided yet."""
     by_priority = (
-        sa.select(cases.c.priority, sa.func.count())
+        sa.select(cases.c.state, cases.c.priority, sa.func.count().label("many"))
         .where(cases.c.state.in_(WAITING))
-        .group_by(cases.c.priority)
+        .group_by(cases.c.state, cases.c.priority)
     )
     with store.read() as connection:
-        found = {row[0]: row[1] for row in connection.execute(by_priority)}
-    return Waiting(sum(found.values()), found.get(URGENT, 0))
+        found = connection.execute(by_priority).all()
+    return Waiting(sum(row.many for row in found), sum(row.many for row in found if row.priority == URGENT))

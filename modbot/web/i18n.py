@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from babel import dates, numbers
@@ -89,12 +90,12 @@ def clock(moment: datetime, zone: ZoneInfo) -> str:
 
 def when(moment: datetime, zone: ZoneInfo) -> str:
     """November 22, 2026 at 3:07:12 PM PST"""
-    return dates.format_datetime(moment, "long", tzinfo=zone, locale=_locale())
+    return _formatted(moment, "long", zone, _locale())
 
 
 def short(moment: datetime, zone: ZoneInfo) -> str:
     """Nov 22, 2026, 3:07:12 PM"""
-    return dates.format_datetime(moment, "medium", tzinfo=zone, locale=_locale())
+    return _formatted(moment, "medium", zone, _locale())
 
 
 def day(date: date) -> str:
@@ -109,13 +110,24 @@ def lasting(seconds: float) -> str:
 
 def ago(moment: datetime) -> str:
     """5 minutes ago"""
-    passed = moment - datetime.now(UTC)
-    return dates.format_timedelta(passed, add_direction=True, threshold=1.5, locale=_locale())
+    seconds = round((moment - datetime.now(UTC)).total_seconds())
+    return _passed(seconds if abs(seconds) < 90 else 60 * round(seconds / 60), _locale())
 
 
 def number(value: int) -> str:
     """12,345"""
     return numbers.format_decimal(value, locale=_locale())
+
+
+@lru_cache(maxsize=10_000)
+def _formatted(moment: datetime, form: Literal["medium", "long"], zone: ZoneInfo, locale: str) -> str:
+    """A list shows the same moments to everybody, again and again."""
+    return dates.format_datetime(moment, form, tzinfo=zone, locale=locale)
+
+
+@lru_cache(maxsize=10_000)
+def _passed(seconds: int, locale: str) -> str:
+    return dates.format_timedelta(seconds, add_direction=True, threshold=1.5, locale=locale)
 
 
 def _locale() -> str:

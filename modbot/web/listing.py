@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -64,12 +64,17 @@ def arrived(store: Store, after: int, shown: Collection[int], filters: Filters) 
     return Waiting(sum(found.values()), found.get(URGENT, 0))
 
 
+def keepers(found: Iterable[tuple[int, str]]) -> str:
+    """Changes with who keeps which case (`found`: cases with their holders); the log does not tell."""
+    return f"{crc32(repr(sorted(found)).encode()):x}"
+
+
 def held(store: Store, shown: Collection[int]) -> str:
-    """Changes with who keeps which of the cases, of which the log does not tell."""
+    """`keepers` of the cases at this moment."""
     now = (cases.c.state.in_(WAITING), cases.c.claimed_until > utcnow())
     found = sa.select(cases.c.id, cases.c.claimed_by).where(cases.c.id.in_(shown), *now)
     with store.read() as connection:
-        return f"{crc32(repr(sorted(tuple(row) for row in connection.execute(found))).encode()):x}"
+        return keepers((row.id, row.claimed_by) for row in connection.execute(found))
 
 
 def standing(store: Store, after: int, shown: Collection[int], viewer: str) -> list[Standing]:

@@ -57,7 +57,13 @@ def tell(response: Response, message: str) -> Response:
 def _environment() -> Environment:
     loader = FileSystemLoader(resources.folder("web") / "templates")
     made = Environment(
-        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        # They change with the program alone; to look every time costs as much as a short page.
+        auto_reload=False,
     )
     i18n.install(made)
     made.filters |= {"visible": visible, "shown": quoting.shown}

@@ -92,7 +92,7 @@ def show(
         "start": start,
         "seen": last,
         "loaded": last,
-        "held": listing.held(desk.store, [line.id for line in found.lines]),
+        "held": listing.keepers((line.id, line.claimed_by) for line in found.lines if line.claimed_by),
         "ages": AGES,
         "severe": openings.severe_since(desk.store, who.name, _midnight(desk)),
         "much": SEVERE_IS_MUCH,

@@ -106,6 +106,8 @@ def upgrade() -> None:
     with op.batch_alter_table("case", schema=None) as batch_op:
         batch_op.create_index("ix_case_decided", ["decided_at", "id"], unique=False)
         batch_op.create_index("ix_case_queue", ["state", "priority", "id"], unique=False)
+        counted = ["state", "priority", "reason", "escalated", "clauses", "pages"]
+        batch_op.create_index("ix_case_counts", counted, unique=False)
 
     op.create_table(
         "comment",
