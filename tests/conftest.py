@@ -14,12 +14,12 @@ from tests.peers.bluesky import bluesky
 from tests.peers.mediawiki import mediawiki
 from tests.peers.postgres import Postgres, postgres
 from tests.peers.wordpress import wordpress
-from tests.simulators.bluesky import served_bluesky, simulated_bluesky
+from tests.simulators.bluesky_server import served_bluesky, simulated_bluesky
 from tests.simulators.flickr import served_flickr, simulated_flickr
 from tests.simulators.graph import graph
 from tests.simulators.linkedin import served_linkedin, simulated_linkedin
 from tests.simulators.vimeo import served_vimeo, simulated_vimeo
-from tests.simulators.x import served_x, simulated_x
+from tests.simulators.x_server import served_x, simulated_x
 from tests.simulators.youtube import served_youtube, simulated_youtube
 
 __all__ = [

@@ -14,19 +14,12 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
-import pytest
-from starlette.applications import Starlette
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
-
-from tests.simulators import serve
 
 EPOCH_MS = 1_288_834_974_657
 PROBLEMS = "https://api.twitter.com/2/problems/"
@@ -330,85 +323,6 @@ class Service:
         self._last_ms = max(self._last_ms + 1, time.time_ns() // 1_000_000)
         ms = self._last_ms - round(days * 86_400_000)
         return str(((ms - EPOCH_MS) << 22) | next(self._numbers) % 4096)
-
-
-@pytest.fixture(scope="session")
-def served_x() -> Iterator[Service]:
-    service = Service()
-    with serve(app(service)) as service.url:
-        yield service
-
-
-@pytest.fixture
-def simulated_x(served_x: Service) -> Service:
-    """Empty."""
-    served_x.clear()
-    return served_x
-
-
-def app(service: Service) -> Starlette:
-    """The service as a server; `/2/oauth2/token` renews tokens."""
-
-    async def answer(request: Request) -> Response:
-        body, query = await request.body(), dict(request.query_params)
-        service.requests.append((request.method, request.url.path, query, body))
-        spoiled = service.answers.pop(0) if service.answers else None
-        if spoiled is not None:
-            return spoiled
-        if request.url.path == "/2/oauth2/token":
-            return service.renew(request.headers, dict(parse_qsl(body.decode())))
-        headers: dict[str, str] = {}
-        try:
-            user = service.signed_in(request.headers.get("authorization", ""))
-            call = _call(request)
-            headers = service.count(call)
-            if headers["x-rate-limit-remaining"] == "0" and service.left[call] < 0:
-                raise Refused(429, "rate-limit-exceeded", "Too Many Requests")
-            content = _METHODS[call](
-                service,
-                user=user,
-                query=query,
-                body=json.loads(body) if body else {},
-                post_id=request.path_params.get("post_id", ""),
-            )
-            return JSONResponse(content, headers=headers)
-        except Refused as refusal:
-            kind = refusal.kind if refusal.kind == "about:blank" else PROBLEMS + refusal.kind
-            problem = {
-                "type": kind,
-                "title": refusal.title,
-                "status": refusal.status,
-                "detail": refusal.title,
-            }
-            return JSONResponse(problem, refusal.status, headers)
-
-    routes = [
-        Route("/2/oauth2/token", answer, methods=["POST"]),
-        Route("/2/users/me", answer),
-        Route("/2/users/{user_id:int}/mentions", answer),
-        Route("/2/users/{user_id:int}/tweets", answer),
-        Route("/2/tweets/search/recent", answer),
-        Route("/2/tweets", answer),
-        Route("/2/tweets/{post_id}/hidden", answer, methods=["PUT"]),
-    ]
-    return Starlette(routes=routes)
-
-
-_METHODS: dict[str, Callable[..., Any]] = {
-    "me": Service.me,
-    "mentions": Service.mentions,
-    "posts": Service.own,
-    "search": Service.search,
-    "lookup": Service.lookup,
-    "hidden": Service.hide,
-}
-
-
-def _call(request: Request) -> str:
-    last = request.url.path.rsplit("/", 1)[1]
-    if last == "tweets":
-        return "posts" if "/users/" in request.url.path else "lookup"
-    return {"recent": "search"}.get(last, last)
 
 
 def _ms(post_id: str) -> int:

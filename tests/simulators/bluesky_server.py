@@ -1,0 +1,65 @@
+"""The simulated Bluesky network as a server of XRPC calls, one for the whole run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tests.simulators import serve
+from tests.simulators.bluesky import Network, Refused
+
+
+@pytest.fixture(scope="session")
+def served_bluesky() -> Iterator[Network]:
+    network = Network()
+    with serve(app(network)) as network.url:
+        yield network
+
+
+@pytest.fixture
+def simulated_bluesky(served_bluesky: Network) -> Network:
+    """Empty."""
+    served_bluesky.clear()
+    return served_bluesky
+
+
+def app(network: Network) -> Starlette:
+    """The network as a server of XRPC calls."""
+    calls: dict[tuple[str, str], Callable[..., Any]] = {
+        ("POST", "com.atproto.server.createSession"): network.create_session,
+        ("POST", "com.atproto.server.refreshSession"): network.refresh_session,
+        ("GET", "com.atproto.server.getSession"): network.get_session,
+        ("GET", "app.bsky.actor.getProfile"): network.get_profile,
+        ("GET", "com.atproto.repo.getRecord"): network.get_record,
+        ("POST", "com.atproto.repo.putRecord"): network.put_record,
+        ("GET", "app.bsky.notification.listNotifications"): network.list_notifications,
+        ("GET", "app.bsky.feed.getAuthorFeed"): network.author_feed,
+        ("GET", "app.bsky.feed.getPostThread"): network.post_thread,
+        ("GET", "app.bsky.feed.getPosts"): network.get_posts,
+    }
+
+    async def answer(request: Request) -> Response:
+        name = request.path_params["name"]
+        query = {key: request.query_params.getlist(key) for key in request.query_params}
+        sent = await request.body()
+        body = json.loads(sent) if sent else None
+        network.requests.append((request.method, name, query, body))
+        spoiled = network.answers.pop(0) if network.answers else None
+        if spoiled is not None:
+            return spoiled
+        if (call := calls.get((request.method, name))) is None:
+            return JSONResponse({"error": "MethodNotImplemented", "message": name}, 501)
+        bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
+        try:
+            return JSONResponse(call(bearer=bearer, query=query, body=body))
+        except Refused as refusal:
+            return JSONResponse({"error": refusal.error, "message": refusal.message}, refusal.status)
+
+    return Starlette(routes=[Route("/xrpc/{name}", answer, methods=["GET", "POST"])])
