@@ -59,8 +59,8 @@ _AS_STORED = tuple(
 )
 
 
-def lease(store: Store, worker: str) -> list[Due]:
-    """What is due, marked as being sent by this worker."""
+def lease(store: Store, worker: str, most: int = AT_ONCE) -> list[Due]:
+    """What is due, the longest first, `most` at once, marked as being sent by this worker."""
     with store.read() as connection:
         if connection.execute(_ready(sa.select(sa.func.count()), utcnow())).scalar() == 0:
             return []
@@ -70,7 +70,7 @@ def lease(store: Store, worker: str) -> list[Due]:
             _ready(sa.select(deliveries, alerts.c.raised_at, calls.c.state.label("call")), tx.now)
             .select_from(deliveries.join(alerts).outerjoin(calls, calls.c.alert_id == alerts.c.id))
             .order_by(d.step == 0, d.due_at, d.alert_id, d.place)
-            .limit(AT_ONCE)
+            .limit(min(most, AT_ONCE))
             .with_for_update(of=deliveries, skip_locked=True)
         ).all()
         needed = [row for row in rows if not _is_answered(row)]

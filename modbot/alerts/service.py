@@ -28,6 +28,8 @@ LOOK_SECONDS = 0.2
 """Between two looks for urgent verdicts and due messages."""
 STEP_SECONDS = 1.0
 """Between two looks at whose turn it is, and who has decided."""
+MOST_AT_ONCE = 60
+"""Messages on their way. With more, each would take so long that leases end and messages go twice."""
 NOTING = 4
 """How often it is tried to put a message on record: for less time than its lease lasts."""
 LASTING_SECONDS = 10.0
@@ -88,7 +90,11 @@ class AlertService:
         if self._may_hold_leases:
             await asyncio.to_thread(delivering.give_back, self._store, self._worker)
             self._may_hold_leases = False
-        for dues in messages(await asyncio.to_thread(delivering.lease, self._store, self._worker)):
+        room = MOST_AT_ONCE - len(self._sending)
+        if room <= 0:
+            return
+        leased = await asyncio.to_thread(delivering.lease, self._store, self._worker, room)
+        for dues in messages(leased):
             task = asyncio.create_task(self._send(dues))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ import sqlalchemy as sa
 
 from modbot import cases
 from modbot.actions import STUCK_AFTER
-from modbot.alerts import delivering, lasting, listing, raising, routing
+from modbot.alerts import delivering, lasting, listing, raising, routing, service
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
 from modbot.records import archive
@@ -300,3 +301,25 @@ def test_a_pages_access_that_ends_soon_is_told(scene: Scene, tmp_path: Path, day
     scene.settings = settings(tmp_path, channel("phone", NOBODY), page=[page])
     assert lasting_keys(scene) == ([f"credential_expiring:blog:{ends}"] if told else [])
     assert [row.about for row in scene.alerts()] == ["credential_expiring"] * told
+
+
+def test_a_flood_of_alerts_goes_out_bit_by_bit_and_each_once(
+    scene: Scene, phone: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_AT_ONCE", 3)
+    tell(scene, *(news(About.DRILL_OVER, key=str(number)) for number in range(7)))
+    phone.hang()
+
+    async def flood() -> None:
+        alerts = scene.service()
+        await alerts.look()
+        await alerts.look()
+        assert [row.state for row in scene.here.rows(Delivery)].count("sending") == 3
+        phone.go_on()
+        while any(row.state != "sent" for row in scene.here.rows(Delivery)):
+            await alerts.look()
+            await alerts.settle()
+        await alerts.close()
+
+    asyncio.run(flood())
+    assert len(phone.arrived) == len(set(phone.arrived)) == 7
