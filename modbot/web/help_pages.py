@@ -17,7 +17,7 @@ from markupsafe import Markup
 from modbot import resources
 from modbot.errors import StaleCase
 from modbot.roles import Permission
-from modbot.web.i18n import N_
+from modbot.web.i18n import LANGUAGES, SOURCE, N_
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require
 
@@ -48,24 +48,26 @@ class Article:
     """The first paragraph, as text."""
     body: Markup
     headings: tuple[Heading, ...]
+    language: str
 
 
 @router.get("/help")
 def index(request: Request, who: Reader) -> Response:
-    return page(request, "help.html", who, groups=_groups())
+    return page(request, "help.html", who, groups=_groups(who.language))
 
 
 @router.get("/help/{name}")
 def article(request: Request, who: Reader, name: str) -> Response:
-    found = articles().get(name)
+    found = articles(who.language).get(name)
     if found is None:
         raise StaleCase("The help has no such page.", remedy="See all of its pages at /help.")
     return page(request, "help_article.html", who, article=found)
 
 
-def _groups() -> list[tuple[str, list[Article]]]:
-    known = articles()
-    of_platforms = tuple(sorted(file.stem for file in resources.folder("docs").glob("platforms/*.md")))
+def _groups(language: str) -> list[tuple[str, list[Article]]]:
+    known = articles(language)
+    files = resources.folder("docs").glob("platforms/*.md")
+    of_platforms = ("platforms", *sorted(file.stem for file in files))
     named = {*of_platforms, *(name for _, names in GROUPS for name in names)}
     others = tuple(name for name in known if name not in named)
     groups = [*GROUPS[:2], (PLATFORMS, of_platforms), *GROUPS[2:], (OTHERS, others)]
@@ -74,14 +76,18 @@ def _groups() -> list[tuple[str, list[Article]]]:
 
 
 @cache
-def articles() -> dict[str, Article]:
-    """Every page of the documentation by the name of its file."""
+def articles(language: str = SOURCE) -> dict[str, Article]:
+    """Every page of the documentation by the name of its file: in this language where there is one in it."""
     docs = resources.folder("docs")
     files = [*sorted(docs.glob("*.md")), *sorted(docs.glob("platforms/*.md"))]
-    return {file.stem: render(file.stem, file.read_text(encoding="utf-8")) for file in files}
+    known = {file.stem: render(file.stem, file.read_text(encoding="utf-8")) for file in files}
+    if language == SOURCE or language not in LANGUAGES:
+        return known
+    own = sorted((docs / language).glob("*.md"))
+    return known | {file.stem: render(file.stem, file.read_text(encoding="utf-8"), language) for file in own}
 
 
-def render(name: str, text: str) -> Article:
+def render(name: str, text: str, language: str = SOURCE) -> Article:
     """A Markdown file whose first heading is its title. HTML in it is shown as text."""
     markdown = _markdown()
     tokens = markdown.parse(text)
@@ -92,7 +98,7 @@ def render(name: str, text: str) -> Article:
             token.attrSet("href", _served(str(token.attrGet("href"))))
     lead = next((each.content for each in rest if each.type == "inline"), "")
     body = Markup(markdown.renderer.render(rest, markdown.options, {}))  # noqa: S704 - our own files, HTML off
-    return Article(name, title, _plain(lead), body, tuple(headings))
+    return Article(name, title, _plain(lead), body, tuple(headings), language)
 
 
 def _markdown() -> MarkdownIt:
