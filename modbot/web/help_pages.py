@@ -17,7 +17,7 @@ from markupsafe import Markup
 from modbot import resources
 from modbot.errors import StaleCase
 from modbot.roles import Permission
-from modbot.web.i18n import LANGUAGES, SOURCE, N_
+from modbot.web.i18n import LANGUAGES, N_, SOURCE
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require
 

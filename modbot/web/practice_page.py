@@ -17,6 +17,7 @@ from modbot.rulings import Choice, Ruling
 from modbot.web import listing, practice_board
 from modbot.web.desk import Desk, desk_of
 from modbot.web.guard import check_token
+from modbot.web.i18n import N_, gettext, speaking, wanted
 from modbot.web.pages import templates
 from modbot.web.signed_in import address_of, set_cookie
 from platforms.memory import MemoryPage
@@ -95,7 +96,8 @@ def write(
 ) -> Response:
     """Post one's own comment on the practice page."""
     check_token(request, token)
-    problem = _problem(practice, post, text)
+    with speaking(_language(request)):
+        problem = _problem(practice, post, text)
     if not problem:
         practice.page.post(text.strip(), author=author.strip()[:80] or "You", post=post)
     values = {"problem": problem, "posted": not problem, "text": text if problem else "", "author": author}
@@ -105,10 +107,11 @@ def write(
 
 def _problem(practice: Practice, post: str, text: str) -> str:
     if not text.strip():
-        return "Write something first."
+        return gettext(N_("Write something first."))
     if len(text) > LONGEST:
-        return f"That is {len(text):,} characters; {LONGEST:,} fit here."
-    return "" if post in {each.id for each in practice.material.posts} else "Choose a post."
+        many, most = f"{len(text):,}", f"{LONGEST:,}"
+        return gettext(N_("That is %(many)s characters; %(most)s fit here."), many=many, most=most)
+    return "" if post in {each.id for each in practice.material.posts} else gettext(N_("Choose a post."))
 
 
 @router.post("/practice/cases/{number}/decide")
@@ -190,15 +193,19 @@ def _cards(desk: Desk, numbers: Iterable[int]) -> list[practice_board.Card]:
     return [practice_board.card(desk.store, rules, number) for number in numbers]
 
 
+CHANGED = N_("This case changed while you looked at it. Here it is as it is now.")
+
+
 def _answer(request: Request, desk: Desk, number: int, error: ModbotError | None = None) -> Response:
     """The case's card as it is now, with what went wrong."""
     if error is None:
         problem = ""
     elif isinstance(error, StaleCase):
-        problem = "This case changed while you looked at it. Here it is as it is now."
+        problem = CHANGED
     else:
         problem = f"{error} {getattr(error, 'remedy', '')}"
-    values = {"card": _cards(desk, [number])[0], "problem": problem, "focus": True}
+    with speaking(_language(request)):
+        values = {"card": _cards(desk, [number])[0], "problem": gettext(problem), "focus": True}
     return _part(request, "practice_case.html", values)
 
 
@@ -212,4 +219,9 @@ def _part(request: Request, name: str, values: Mapping[str, Any]) -> Response:
 def _render(request: Request, name: str, values: Mapping[str, Any]) -> HTMLResponse:
     desk = desk_of(request)
     fixed = {"token": request.app.state.token, "zone": desk.zone, "undo": desk.settings.review.undo_seconds}
-    return templates.TemplateResponse(request, name, {**fixed, **values})
+    with speaking(_language(request)):
+        return templates.TemplateResponse(request, name, {**fixed, **values})
+
+
+def _language(request: Request) -> str:
+    return wanted(request.headers.get("accept-language", ""))
