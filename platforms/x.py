@@ -18,11 +18,12 @@ from typing import ClassVar
 
 from pydantic import Field, SecretStr
 
-from platforms.backlog import Backlog, Item
+from platforms.backlog import Backlog, Item, Mark
 from platforms.base import (
     ActionKind,
     Batch,
     Capabilities,
+    CapReached,
     CommentGone,
     Effect,
     Event,
@@ -99,6 +100,9 @@ class X(Pushed, Platform):
         self._asked: dict[str, float] = {}
         """When a comment was last looked up."""
         self._hidden: dict[str, bool] = {}
+        """What X answered to our actions, since it tells that nowhere else."""
+        self._cut_short: set[str] = set()
+        """Posts handed out of a look that the month's money did not finish."""
 
     async def open(self) -> Identity:
         await self.close()
@@ -140,10 +144,14 @@ class X(Pushed, Platform):
 
     async def poll(self, cursor: str | None) -> Batch:
         if not self._backlog.continues(cursor):
-            floor = self._backlog.floor(cursor)
-            await self._note_own_posts()
-            items = await self._mentioned(floor)
-            items += await self._answered(floor)
+            items: list[Item] = []
+            try:
+                await self._look(self._backlog.floor(cursor), items)
+            except CapReached:
+                if not (paid_for := self._paid_for(items)):
+                    raise
+                # Where the look stopped there may be a gap, so the cursor stays.
+                return Batch(paid_for, cursor or str(Mark()))
             self._backlog.fill(cursor, items)
         return self._backlog.take(cursor, MOST)
 
@@ -245,20 +253,22 @@ class X(Pushed, Platform):
             sorted((each for each in known if int(each) >= int(oldest)), key=int)
         )
 
-    async def _mentioned(self, floor: int) -> list[Item]:
-        items: list[Item] = []
+    async def _look(self, floor: int, items: list[Item]) -> None:
+        """Add to `items` what both lists hold above `floor`, page by page."""
+        await self._note_own_posts()
         async for found in self.rest.mentions(first_id(floor) if floor else None):
             items += self._items(found)
-        return items
-
-    async def _answered(self, floor: int) -> list[Item]:
         oldest = _ms(datetime.now(UTC) - SEARCHED)
         since = first_id(floor) if floor > oldest else None
-        items: list[Item] = []
         for query in queries(list(self._conversations), self._username, self.settings.query_length):
             async for found in self.rest.search(query, since):
                 items += self._items(found)
-        return items
+
+    def _paid_for(self, items: Sequence[Item]) -> list[Event]:
+        """Of a look that the month's money did not finish, what has not been handed out so."""
+        fresh = sorted({item.key: item for item in items if item.key not in self._cut_short}.values())
+        self._cut_short.update(item.key for item in fresh)
+        return [item.event for item in fresh]
 
     def _items(self, found: Found) -> list[Item]:
         """What others wrote; what the district writes itself is no comment."""
