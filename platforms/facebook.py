@@ -45,6 +45,8 @@ from platforms.graph_reading import Mark, Post, Posts, created
 EMBEDDED = 10
 """Comments asked for together with their post. More of many posts at once is refused as too much data."""
 POSTS = 25
+FEW = 5
+"""From so many comments of one post on, a page of its list is asked for instead of each by itself."""
 MENTION = "mention:"
 """Before the id of what stands on somebody else's page."""
 ADDED = {"add", "edited", "edit"}
@@ -143,7 +145,7 @@ class Facebook(GraphPage):
         query = {"limit": str(self.settings.page_size), "fields": MESSAGE if is_talk else COMMENT}
         query |= {} if is_talk else EVERY
         first = listing_of(post.payload.get(below))
-        async for listing in self.graph.pages(f"{post.id}/{below}", first, **query):
+        async for listing in self.graph.pages(f"{post.id}/{below}", first=first, **query):
             read = [said(each, post.id) if is_talk else self._comment(each, native) for each in listing.items]
             for comment in read:
                 yield comment
@@ -155,6 +157,35 @@ class Facebook(GraphPage):
         return edge == "feed" and str((native.get("from") or {}).get("id", "")) != self.account
 
     # Single items
+
+    async def each(self, ids: Sequence[str]) -> Sequence[Native | Exception]:
+        """Comments of one post by its list, since in a batch each of them counts as a call."""
+        posts: dict[str, list[str]] = {}
+        for comment_id in ids:
+            stem, _, number = comment_id.partition("_")
+            if number and stem != self.account:
+                posts.setdefault(f"{self.account}_{stem}", []).append(comment_id)
+        listed: dict[str, Native] = {}
+        for post, wanted in posts.items():
+            if len(wanted) >= FEW:
+                listed |= await self._listed(post, len(wanted) // FEW)
+        rest = [each for each in ids if each not in listed]
+        found = dict(zip(rest, await super().each(rest), strict=True)) if rest else {}
+        return [listed[each] if each in listed else found[each] for each in ids]
+
+    async def _listed(self, post: str, pages: int) -> dict[str, Native]:
+        """Comments by id: what fits into so many calls; nothing where the ids do not name a post."""
+        query = {"fields": COMMENT, "limit": "100", **EVERY}
+        listed: dict[str, Native] = {}
+        try:
+            async for listing in self.graph.pages(f"{post}/comments", first=None, **query):
+                listed |= {str(each["id"]): each for each in listing.items}
+                pages -= 1
+                if pages <= 0:
+                    break
+        except (NoSuchObject, BadParameter, NotAuthorised):
+            return {}
+        return listed
 
     def fields_of(self, id: str) -> str:  # noqa: A002
         return POST if self._is_post(id) else COMMENT

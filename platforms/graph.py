@@ -119,9 +119,12 @@ class Graph:
         request = self._client.build_request("POST", f"{self._root}/oauth/access_token", data=form)
         return _object(_ok(await send(self._client, request)))
 
-    async def pages(self, path: str, first: Listing, **parameters: str) -> AsyncIterator[Listing]:
-        """A listing that has begun, to its end. Raises Unavailable rather than going in circles."""
-        listing, seen = first, {first.after}
+    async def pages(
+        self, path: str, *, first: Listing | None = None, **parameters: str
+    ) -> AsyncIterator[Listing]:
+        """A listing to its end; `first` where it has begun. Raises Unavailable if it goes in circles."""
+        listing = await self.listing(path, **parameters) if first is None else first
+        seen = {listing.after}
         yield listing
         while listing.after is not None:
             listing = await self.listing(path, **parameters, after=listing.after)

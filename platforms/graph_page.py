@@ -124,12 +124,12 @@ class GraphPage(GraphPushed, Source):
             answer["answered"] = await self._request(action, id)
         except NoSuchObject:
             raise Unavailable(f"comment {id} vanished while it was changed: it is looked up again") from None
+        if action is ActionKind.DELETE:
+            self._deleted.add(id)
         after = self._seen(await self._item(id))
         answer["read_back"] = str(after)
         if after is not REACHED[action]:
             raise Unavailable(f"comment {id} is still {after} after {action}")
-        if action is ActionKind.DELETE:
-            self._deleted.add(id)
         return self._receipt(action, id, answer, already=False)
 
     def _receipt(self, action: ActionKind, id: str, answer: Native, *, already: bool) -> Receipt:  # noqa: A002

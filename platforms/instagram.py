@@ -120,10 +120,10 @@ class Instagram(GraphPage):
         query = {"limit": str(self.settings.page_size)}
         all_of_it = []
         whole = query | {"fields": f"{COMMENT},{_replies(EMBEDDED)}"}
-        async for listing in self.graph.pages(f"{post.id}/comments", first, **whole):
+        async for listing in self.graph.pages(f"{post.id}/comments", first=first, **whole):
             for native in listing.items:
                 begun = listing_of(native.get("replies"))
-                pages = self.graph.pages(f"{native['id']}/replies", begun, **query, fields=COMMENT)
+                pages = self.graph.pages(f"{native['id']}/replies", first=begun, **query, fields=COMMENT)
                 all_of_it.append((native, [answers async for answers in pages]))
         return self._news(all_of_it, media, mark)
 
@@ -207,8 +207,7 @@ class Instagram(GraphPage):
     async def own(self, graph: Graph) -> Native:
         """The Facebook Page that the account is linked to holds its token."""
         fields = "id,name,access_token,instagram_business_account"
-        first = await graph.listing("me/accounts", fields=fields)
-        async for listing in graph.pages("me/accounts", first, fields=fields):
+        async for listing in graph.pages("me/accounts", fields=fields):
             for page in listing.items:
                 if str((page.get("instagram_business_account") or {}).get("id")) == self.account:
                     return page
