@@ -63,6 +63,7 @@ def _comment(post: Native, users: Mapping[str, Native], ours: Ours) -> Comment:
     author = users.get(author_id, {})
     root = str(post.get("conversation_id") or history[0])
     answered = _answered(post)
+    edited = revision != history[0]
     return Comment(
         id=history[0],
         revision=revision,
@@ -73,8 +74,8 @@ def _comment(post: Native, users: Mapping[str, Native], ours: Ours) -> Comment:
         author_id=author_id,
         text=_text(post),
         payload={**post, "author": author} if author else post,
-        created_at=_time(history[0]),
-        edited_at=None if revision == history[0] else _time(revision),
+        created_at=_time(history[0]) if edited else _said(post),
+        edited_at=_said(post) if edited else None,
         permalink=f"https://x.com/{author.get('username') or 'i'}/status/{revision}",
     )
 
@@ -108,3 +109,12 @@ def _text(post: Native) -> str:
 
 def _time(post_id: str) -> datetime:
     return datetime.fromtimestamp(written_ms(post_id) / 1000, UTC)
+
+
+def _said(post: Native) -> datetime:
+    """When this version was written, as X says; its id says the same where X does not."""
+    try:
+        moment = datetime.fromisoformat(str(post.get("created_at")))
+    except ValueError:
+        return _time(post["id"])
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
