@@ -13,10 +13,10 @@ from sqlalchemy.engine import Connection
 from modbot.reports.extent import Extent, noted
 from modbot.reports.figures import NO_CLAUSE
 from modbot.store import table
-from modbot.tables import Action, Comment, Decision, Presence, Verdict
+from modbot.tables import Action, Comment, Decision, Presence, Verdict, Withdrawal
 
 comments, presences, verdicts = table(Comment), table(Presence), table(Verdict)
-decisions, actions = table(Decision), table(Action)
+decisions, actions, withdrawals = table(Decision), table(Action), table(Withdrawal)
 # Rows are fetched all at once where there are thousands: one by one takes twice as long.
 
 SETTLING = ("leave_up", "hide")
@@ -116,7 +116,11 @@ def _decided(connection: Connection, extent: Extent, tally: Tally) -> None:
     referrals = (
         sa.select(comments.c.page, sa.func.count(sa.distinct(decisions.c.comment_id)))
         .select_from(decisions.join(comments, comments.c.id == decisions.c.comment_id))
-        .where(extent.holds(decisions.c.id), decisions.c.choice == "refer")
+        .where(
+            extent.holds(decisions.c.id),
+            decisions.c.choice == "refer",
+            decisions.c.id.not_in(sa.select(withdrawals.c.decision_id)),
+        )
         .group_by(comments.c.page)
     )
     for page, number in connection.execute(referrals):
