@@ -85,7 +85,7 @@ class DiscordRest:
 
     async def delete(self, channel: str, message: str, reason: str) -> None:
         """Raises CommentGone."""
-        headers = {"X-Audit-Log-Reason": quote(reason)}
+        headers = {"X-Audit-Log-Reason": quote(reason, safe="/ ")}
         path = f"channels/{channel}/messages/{message}"
         _ok(await self._send("DELETE", path, headers=headers))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
@@ -19,6 +20,7 @@ TOKEN = "a-bots-token.for-the.tests"
 SERVER, CHANNEL = "4000", "5000"
 STARTED = datetime(2026, 11, 1, tzinfo=UTC)
 ANA = {"id": "77", "username": "ana", "global_name": "Ana", "discriminator": "0", "avatar": None}
+ME = {"id": "9", "username": "modbot", "discriminator": "0", "avatar": None, "bot": True}
 EPOCH_MS = 1_420_070_400_000
 
 
@@ -56,6 +58,7 @@ class Guild:
         base = "/api/v10"
         routes = {
             "/users/@me": self._me,
+            "/oauth2/applications/@me": self._application,
             f"/guilds/{SERVER}": self._guild,
             f"/guilds/{SERVER}/channels": self._channels,
             f"/guilds/{SERVER}/threads/active": self._active,
@@ -121,7 +124,12 @@ class Guild:
     # What Discord answers
 
     async def _me(self, request: Request) -> Response:
-        return self._answer(request, {"id": "9", "username": "modbot", "discriminator": "0", "bot": True})
+        return self._answer(request, ME)
+
+    async def _application(self, request: Request) -> Response:
+        about = {"id": "9", "name": "modbot", "description": "", "icon": None, "verify_key": "", "flags": 0}
+        about |= {"bot_public": False, "bot_require_code_grant": False, "owner": ANA, "team": None}
+        return self._answer(request, about)
 
     async def _guild(self, request: Request) -> Response:
         return self._answer(request, {"id": SERVER, "name": "District"})
@@ -210,15 +218,14 @@ class Guild:
 
     async def _gateway(self, socket: WebSocket) -> None:
         await socket.accept()
-        await socket.send_json(
-            {"op": 10, "d": {"heartbeat_interval": self.heartbeat_ms}, "t": None, "s": None}
-        )
+        line, beat = Line(socket), {"heartbeat_interval": self.heartbeat_ms}
+        await line.send({"op": 10, "d": beat, "t": None, "s": None})
         queue: asyncio.Queue[dict[str, Any] | int] = asyncio.Queue()
         place = (asyncio.get_running_loop(), queue)
-        telling = asyncio.create_task(self._telling(socket, queue))
+        telling = asyncio.create_task(self._telling(line, queue))
         try:
             while True:
-                await self._hear(socket, json.loads(await socket.receive_text()), place)
+                await self._hear(line, json.loads(await socket.receive_text()), place)
         except WebSocketDisconnect:
             pass
         finally:
@@ -226,13 +233,13 @@ class Guild:
             if place in self._sockets:
                 self._sockets.remove(place)
 
-    async def _hear(self, socket: WebSocket, message: dict[str, Any], place: Any) -> None:
+    async def _hear(self, line: Line, message: dict[str, Any], place: Any) -> None:
         self.heard.append(message)
         if message["op"] == 1 and not self.deaf:
-            await socket.send_json({"op": 11, "d": None, "t": None, "s": None})
+            await line.send({"op": 11, "d": None, "t": None, "s": None})
         if message["op"] in (2, 6):
             if message["d"]["token"] != TOKEN or self.close_with:
-                await socket.close(self.close_with or 4004)
+                await line.socket.close(self.close_with or 4004)
                 raise WebSocketDisconnect
             self._sockets.append(place)
             await self._begin(place[1], message)
@@ -241,8 +248,7 @@ class Guild:
         last = len(self.told)
         if message["op"] == 2:
             url = self.url.replace("http://", "ws://") + "/gateway"
-            me = {"id": "9", "username": "modbot", "discriminator": "0", "avatar": None, "bot": True}
-            ready = {"session_id": "s1", "resume_gateway_url": url, "v": 10, "user": me, "guilds": []}
+            ready = {"session_id": "s1", "resume_gateway_url": url, "v": 10, "user": ME, "guilds": []}
             ready |= {"application": {"id": "9", "flags": 0}, "private_channels": [], "relationships": []}
             queue.put_nowait({"op": 0, "t": "READY", "s": last, "d": ready})
             return
@@ -250,13 +256,30 @@ class Guild:
             queue.put_nowait(missed)
         queue.put_nowait({"op": 0, "t": "RESUMED", "s": last, "d": {}})
 
-    async def _telling(self, socket: WebSocket, queue: asyncio.Queue[dict[str, Any] | int]) -> None:
+    async def _telling(self, line: Line, queue: asyncio.Queue[dict[str, Any] | int]) -> None:
         while True:
             message = await queue.get()
             if isinstance(message, int):
-                await socket.close(message)
+                await line.socket.close(message)
                 return
-            await socket.send_json(message)
+            await line.send(message)
+
+
+class Line:
+    """One connection to the gateway, packed where the client asks for it."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self.socket = socket
+        packed = socket.query_params.get("compress") == "zlib-stream"
+        self._packing = zlib.compressobj() if packed else None
+
+    async def send(self, message: dict[str, Any]) -> None:
+        text = json.dumps(message)
+        if self._packing is None:
+            await self.socket.send_text(text)
+        else:
+            packed = self._packing.compress(text.encode()) + self._packing.flush(zlib.Z_SYNC_FLUSH)
+            await self.socket.send_bytes(packed)
 
 
 async def _unknown(request: Request) -> Response:
