@@ -48,6 +48,7 @@ OVERLAP = timedelta(minutes=10)
 KEPT = timedelta(days=59)
 """LinkedIn keeps notifications for 60 days."""
 PREFIX = "hmacsha256="
+POSTS = ("urn:li:share:", "urn:li:ugcPost:", "urn:li:activity:")
 
 
 class LinkedInSettings(BearerSettings):
@@ -244,6 +245,8 @@ class LinkedIn(Pushed, Platform):
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
         if action is not ActionKind.DELETE:
             raise Unsupported(f"LinkedIn cannot {action} a comment: it only knows deleting for good")
+        if id.startswith(POSTS):
+            raise Unsupported("LinkedIn lets nobody delete a post of somebody else that mentions the page")
         name = name_of(id)
         if name in self._deleted:
             return _deleted(id, already=True, answer={"before": "deleted"})

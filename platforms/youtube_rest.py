@@ -40,6 +40,10 @@ class Refused(Exception):
         self.reason = reason
 
 
+class CommentsOff(NotAuthorised):
+    """Comments are switched off for a video, or for the channel."""
+
+
 class YouTubeRest:
     """`budget` is asked before each call. The constructor connects to nothing."""
 
@@ -67,8 +71,13 @@ class YouTubeRest:
     async def threads(self, filters: Mapping[str, str], status: str) -> AsyncIterator[Native]:
         """The threads of a channel or video, newest first, each with some of its answers."""
         query = dict(filters) | {"part": "snippet,replies", "moderationStatus": status, "order": "time"}
-        async for thread in self._pages("commentThreads", query):
-            yield _thread(thread)
+        try:
+            async for thread in self._pages("commentThreads", query):
+                yield _thread(thread)
+        except CommentsOff:
+            # Under one such video nobody sees a comment; a whole channel must not fall silent unnoticed.
+            if "videoId" not in filters:
+                raise
 
     async def replies(self, parent: str) -> list[Native]:
         """Every answer to a thread, in the order of YouTube's choice."""
@@ -147,6 +156,10 @@ def _ok(response: httpx.Response) -> dict[str, Any]:
     reason = _reason(response)
     if response.status_code == httpx.codes.UNAUTHORIZED:
         raise NotAuthorised(f"YouTube no longer accepts the token ({reason}): connect the page again")
+    if reason == "commentsDisabled":
+        raise CommentsOff(
+            "YouTube says that comments are switched off for this channel (403 commentsDisabled)"
+        )
     if response.status_code == httpx.codes.FORBIDDEN or reason == "channelNotFound":
         said = f"{response.status_code} {reason}"
         raise NotAuthorised(f"YouTube refused ({said}): was the page connected as the channel's owner?")

@@ -334,6 +334,11 @@ async def test_hiding_is_refused_before_anything_is_asked(company: Organization,
     assert company.calls == []
 
 
+async def test_a_post_that_mentions_the_page_cannot_be_deleted(company: Organization, page: LinkedIn) -> None:
+    with pytest.raises(Unsupported, match="somebody else"):
+        await page.act(ActionKind.DELETE, company.mention("Ask @District"))
+
+
 async def test_after_a_restart_what_was_deleted_is_gone(
     company: Organization, page: LinkedIn, adapter: Adapter
 ) -> None:

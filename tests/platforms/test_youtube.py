@@ -249,6 +249,16 @@ async def test_a_deleted_comment_is_rejected_with_its_answers(
     assert not channel.reader_sees(answer)
 
 
+async def test_a_comment_under_a_video_with_comments_switched_off_counts_as_hidden(
+    channel: Channel, page: YouTube
+) -> None:
+    name = channel.write("a comment")
+    # The comment by its id, the held and the spam ones; then the video's published ones.
+    channel.failures.extend([None] * 3 + [Failure(403, "commentsDisabled")])
+    receipt = await page.act(ActionKind.HIDE, name)
+    assert (receipt.visibility, receipt.already) == (Visibility.HIDDEN, True)
+
+
 async def test_nobody_is_ever_banned(channel: Channel, page: YouTube) -> None:
     for action in ActionKind:
         await page.act(action, channel.write("a comment", status="heldForReview"))
