@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from modbot import cases, demo, notes, review, users, wiring
+from modbot import cases, deletions, demo, notes, review, users, wiring
 from modbot.actions import carry_out
 from modbot.policy import Mode, Policy
 from modbot.rulings import Choice, Ruling
@@ -32,6 +32,7 @@ PEOPLE = {
     "ana": ("Ana Diaz", "administrator"),
     "ben": ("Ben Okafor", "moderator"),
     "lee": ("Lee Park", "lead"),
+    "ruth": ("Ruth Ortega", "records_officer"),
 }
 SIZES: dict[str, tuple[ViewportSize, str]] = {
     "light": ({"width": 1280, "height": 800}, "light"),
@@ -64,6 +65,7 @@ def district() -> Iterator[tuple[str, Store]]:
         asyncio.run(service.run_once())
         _work(bot.store)
         asyncio.run(carry_out(bot.store, demo.PAGE, bot.pages[demo.PAGE]))
+        deletions.propose(bot.store, _hidden(bot.store), "ben", "The district's counsel asks for it.")
         app = create_app(Desk(settings, bot.store), Practice(demo.material(), page, feed))
         with serving(app) as address:
             yield address, bot.store
@@ -101,12 +103,16 @@ def _sensible(store: Store, rules: Policy, line: review.Line) -> Ruling:
     return Ruling(choice=Choice.LEAVE_UP, by="ana", reason_code="context", reason="", version=line.version)
 
 
+def _hidden(store: Store) -> int:
+    return next(each.line.id for each in review.decided(store).lines if each.choice == "hide")
+
+
 def shots(store: Store) -> list[Shot]:
     waiting = review.waiting(store)
     ordinary = next(line.id for line in waiting if line.priority == "ordinary" and not line.claimed_by)
     urgent = next(line.id for line in waiting if line.priority == "urgent")
     many = next((line.id for line in waiting if line.copies > 1), ordinary)
-    hidden = next(each.line.id for each in review.decided(store).lines if each.choice == "hide")
+    hidden = _hidden(store)
     return [
         Shot("practice", "/practice", who=""),
         Shot("sign-in", "/sign-in", who=""),
@@ -119,6 +125,8 @@ def shots(store: Store) -> list[Shot]:
         Shot("case-refer", f"/case/{urgent}", lambda page: page.keyboard.press("r")),
         Shot("case-hidden", f"/case/{hidden}"),
         Shot("decided", "/decided"),
+        Shot("deletions", "/deletions", who="ruth"),
+        Shot("deletion", f"/deletions/{hidden}", who="ruth"),
         Shot("shortcuts", "/queue", lambda page: page.keyboard.press("?")),
         Shot("palette", "/queue", lambda page: page.keyboard.press("Control+k")),
         *(
