@@ -8,7 +8,11 @@ from typing import Any, Protocol
 
 from classifiers.base import Category
 from classifiers.ensemble import Assessment
+from classifiers.languages import covered
 from modbot.policy import Level, Policy, Verdict, judge
+
+FOREIGN = "language not covered"
+"""Why nobody judged a text that is neither English nor Spanish."""
 
 
 class Assessor(Protocol):
@@ -35,15 +39,20 @@ class Judged:
     assessment: Assessment
     verdict: Verdict
     unjudged: frozenset[Category]
+    foreign: bool = False
+    """In a language that the classifiers did not learn: what they do not find says nothing."""
 
     @property
     def is_complete(self) -> bool:
         """Whether the verdict stands: CLEAR means nothing while one who should have looked is absent."""
-        return self.verdict.level is not Level.CLEAR or not (self.unjudged or self.assessment.absent)
+        doubtful = self.foreign or self.unjudged or self.assessment.absent
+        return self.verdict.level is not Level.CLEAR or not doubtful
 
     @property
     def failure(self) -> str:
-        parts = [f"absent: {', '.join(self.assessment.absent)}"] if self.assessment.absent else []
+        parts = [FOREIGN] if self.foreign else []
+        if self.assessment.absent:
+            parts.append(f"absent: {', '.join(self.assessment.absent)}")
         if self.unjudged:
             parts.append(f"nobody judged {', '.join(sorted(self.unjudged))}")
         return "; ".join(parts)
@@ -56,7 +65,10 @@ def judge_all(
     needed = policy.categories
     return [
         Judged(
-            assessment, judge(policy, assessment.scores, thresholds, text), needed - assessment.scores.keys()
+            assessment,
+            judge(policy, assessment.scores, thresholds, text),
+            needed - assessment.scores.keys(),
+            not covered(text),
         )
         for text, assessment in zip(texts, ensemble.assess(texts), strict=True)
     ]

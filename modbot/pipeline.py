@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from classifiers.base import Category, ClassifierFailed
 from modbot import queue
-from modbot.judging import Assessor, Judged, as_content, judge_all
+from modbot.judging import FOREIGN, Assessor, Judged, as_content, judge_all
 from modbot.policy import Level, Policy, Verdict
 from modbot.store import Store, Transaction, bodies_of, table
 from modbot.tables import Comment, Score, Unscored
@@ -95,10 +95,15 @@ class Scorer:
             return self._give_up(waiting, str(error) if known else type(error).__name__)
         done = [pair for pair in zip(waiting, judged, strict=True) if pair[1].is_complete]
         left = [pair for pair in zip(waiting, judged, strict=True) if not pair[1].is_complete]
+        foreign = [each for each, result in left if result.foreign]
+        left = [pair for pair in left if not pair[1].foreign]
         outcome = self._write(done) if done else Scored()
+        if foreign:
+            self._give_up(foreign, FOREIGN, again=False)
+            outcome = replace(outcome, not_scored=len(foreign))
         if left:
             failed = self._give_up([each for each, _ in left], left[0][1].failure)
-            return replace(outcome, not_scored=failed.not_scored, failure=failed.failure)
+            return replace(outcome, not_scored=len(foreign) + failed.not_scored, failure=failed.failure)
         return outcome
 
     def _give_back(self) -> None:
@@ -197,8 +202,8 @@ class Scorer:
             queue.enqueue(tx, flagged)
         queue.follow_up(tx, edited)
 
-    def _give_up(self, waiting: Sequence[Waiting], failure: str) -> Scored:
-        """No classifier works: people must look. The comments stay due, to be scored when one does."""
+    def _give_up(self, waiting: Sequence[Waiting], failure: str, *, again: bool = True) -> Scored:
+        """People must look. The comments stay due, unless no later try could judge them better."""
         with self.store.write() as tx:
             attempts = _still_waiting(tx, [each.comment_id for each in waiting])
             fresh = [each for each in waiting if attempts.get(each.comment_id) == 0]
@@ -208,6 +213,9 @@ class Scorer:
                 self._add_verdict(tx, seq, each, Level.REVIEW, (), score_id=None)
             if fresh:
                 queue.enqueue(tx, [_flagged(each, None) for each in fresh])
+            if not again:
+                _take_off(tx, [each.comment_id for each in waiting])
+                return Scored(not_scored=len(waiting))
             tx.execute(
                 sa.update(unscored)
                 .where(unscored.c.comment_id.in_([each.comment_id for each in waiting]))

@@ -24,14 +24,15 @@ def report(version: str, rows: Sequence[Row], scores: Floats, thresholds: Thresh
     truth = np.array([[row.labels.get(category, False) for category in Category] for row in rows])
     free = np.array([row.permissible for row in rows])
     opinion = np.array([row.viewpoint for row in rows])
+    micro, macro = f1_scores(over, truth)
     return Report(
         version=version,
         rows=len(rows),
         categories=tuple(one_category(category, rows, scores, thresholds) for category in Category),
         false_flags=share(int(over[free].any(axis=1).sum()), int(free.sum())),
         viewpoints=share(int(over[free & opinion].any(axis=1).sum()), int((free & opinion).sum())),
-        micro_f1=_f1((over & truth).sum(), over.sum(), truth.sum()),
-        macro_f1=round(float(np.mean([_f1(*counts) for counts in _counts(over, truth)])), 4),
+        micro_f1=micro,
+        macro_f1=macro,
         slices=tuple(_slices(rows, over, truth, free)),
         parity=_parities(rows, over, free),
     )
@@ -67,6 +68,12 @@ def one_slice(
         false_flags=share(int(over[free].any(axis=1).sum()), int(free.sum())),
         recall=share(int((over & truth).sum()), int(truth.sum())),
     )
+
+
+def f1_scores(over: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    """Micro over all categories, and the mean of the categories' own."""
+    macro = round(float(np.mean([_f1(*counts) for counts in _counts(over, truth)])), 4)
+    return _f1((over & truth).sum(), over.sum(), truth.sum()), macro
 
 
 def _counts(over: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) -> Iterable[tuple[int, int, int]]:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from classifiers import joining, manifest, thresholds
 from classifiers.base import Category
@@ -18,6 +19,7 @@ from classifiers.linear import FILE, Linear, Model
 from classifiers.training import (
     card,
     choosing,
+    crossing,
     fitting,
     measuring,
     packing,
@@ -129,14 +131,21 @@ def _choose(
     truth = np.array([[float(row.labels[category]) for category in Category] for row in rows])
     rules = weighing.fit(said, truth)
     scores, others = weighing.joined(rules, said), weighing.joined(rules, public_said)
-    points = {}
+    points, stay = {}, _to_stay(public)
     for column, category in enumerate(Category):
-        free = np.array([_shall_stay(row) and not row.labels.get(category) for row in public], dtype=bool)
-        points[category] = choosing.point(category, rows, scores[:, column], others[free, column])
+        points[category] = choosing.point(category, rows, scores[:, column], others[stay[category], column])
     manifest.record(out, thresholds.NAME, {thresholds.FILE: choosing.as_json(points)})
     limits = np.array([points[category].threshold for category in Category])
     rules = weighing.sparing(rules, said, truth, limits)
     manifest.record(out, joining.NAME, {joining.FILE: weighing.as_json(rules)})
+
+
+def _to_stay(public: Sequence[Row]) -> Mapping[Category, npt.NDArray[np.bool_]]:
+    """By category the public rows that its threshold has to leave alone."""
+    return {
+        category: np.array([_shall_stay(row) and not row.labels.get(category) for row in public], dtype=bool)
+        for category in Category
+    }
 
 
 def _shall_stay(row: Row) -> bool:
@@ -162,7 +171,8 @@ def _report(
     rules = joining.load(models)
     found = measuring.report(_version(models), rows, weighing.joined(rules, said), points)
     elsewhere, viewpoints = _public(public, weighing.joined(rules, public_said), points)
-    return replace(found, public=elsewhere, public_viewpoints=viewpoints, notes=(NOTE,))
+    crossed = crossing.told(rows, crossing.flags(rows, said, _to_stay(public), public_said))
+    return replace(found, public=elsewhere, public_viewpoints=viewpoints, notes=(NOTE, crossed))
 
 
 def _version(models: Path) -> str:

@@ -266,6 +266,21 @@ class Dreamer(Keywords):
         return [{Category.THREATS: Score(float("nan"))} for _ in texts]
 
 
+def test_a_comment_in_another_language_goes_to_a_person_once_and_is_never_called_clear(
+    here: District,
+) -> None:
+    here.arrive(said("1", "Waan ku mahadsanahay caawinta, carruurtaydu iskuulka aad bay u jecel yihiin"))
+    here.arrive(said("2", "What time is the concert?"))
+    outcome = here.scorer.run_once()
+    assert (outcome.scored, outcome.not_scored, outcome.failure) == (1, 1, "")
+    assert [(row.reason, row.state) for row in here.rows(Case)] == [("not_scored", "open")]
+    with here.store.read() as connection:
+        found = next(row.id for row in here.rows(Verdict) if row.level == "review")
+        assert body_of(connection, found)["failure"] == "language not covered"
+    let_time_pass(here)
+    assert here.scorer.run_once().not_scored == 0
+
+
 def test_a_probability_that_is_none_counts_as_a_failure_of_the_classifier(here: District) -> None:
     here.arrive(said("1", "Hello"))
     assert with_members(here, Dreamer()).run_once().not_scored == 1
