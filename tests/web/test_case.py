@@ -12,9 +12,10 @@ import pytest
 from fastapi import FastAPI
 
 from modbot import cases, config, review, second_looks, wiring
+from modbot.alerts import watching
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store
-from modbot.tables import Action, Case, Decision, Note, Opened
+from modbot.tables import Action, Call, Case, Decision, Note, Opened
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from tests.modbot.installation import settings_file
@@ -174,6 +175,48 @@ def test_an_edit_in_between_is_told_and_nothing_is_decided(office: Office) -> No
     page = words(office.member().get(f"/case/{number}").text)
     assert "buy now : skis" in page
     assert "The author edited it: 1 earlier version" in page
+
+
+def test_what_was_escalated_is_taken_back_from_the_bar_after_it(office: Office) -> None:
+    number, second = office.case("buy now: skates"), office.case("buy now or never, 3 bikes")
+    escalated = office.member().post(f"/case/{number}/decide", office.form(number, "escalate"))
+    assert escalated.headers["location"] == f"/case/{second}?after={number}"
+    assert 'name="passed_on"' in office.member().get(escalated.headers["location"]).text
+    back = office.member().post(f"/case/{number}/undo", {"passed_on": "true"})
+    assert (back.status_code, back.headers["location"]) == (303, f"/case/{number}")
+    assert [row.escalated for row in office.here.rows(Case)] == [False, False]
+    assert 'name="passed_on"' not in office.member().get(f"/queue?after={number}").text
+    assert office.member().post(f"/case/{number}/undo", {"passed_on": "true"}).status_code == 409
+
+
+def test_a_referral_of_a_hidden_comment_changes_nothing_about_it(office: Office) -> None:
+    number = office.case("buy now: skates")
+    office.member().post(f"/case/{number}/decide", office.hide(number))
+    refer = Ruling(choice=Choice.REFER, by="ben", referral="threat")
+    cases.decide(office.here.store, office.here.rules, number, refer)
+    page = content(office.member().get(f"/case/{number}").text)
+    assert "It is being hidden: the page is told in a moment" in page
+    assert "hidden under C7" in content(office.member().get("/decided").text)
+    assert "Undo" in content(office.member("ben").get(f"/queue?after={number}").text)
+    office.member("ben").post(f"/case/{number}/undo", {"passed_on": "true"})
+    assert [action.state for action in office.here.rows(Action)] == ["pending"]
+
+
+def test_queue_and_case_lead_to_a_call_that_nobody_has_answered(office: Office) -> None:
+    number = office.case("I will hurt you after the game")
+    assert "Answer the call" not in content(office.member().get(f"/case/{number}").text)
+    watching.UrgentWatcher(office.here.store, office.desk.settings).look()
+    (call,) = office.here.rows(Call)
+    for path in ("/queue", f"/case/{number}"):
+        assert f'href="/call/{call.id}"' in office.member().get(path).text
+    assert "/call/" not in office.member("vic").get("/queue").text
+    office.member().post(f"/call/{call.id}")
+    assert "/call/" not in office.member().get("/queue").text
+
+
+def test_where_no_alerts_are_set_up_a_referral_says_that_nobody_is_told(office: Office) -> None:
+    page = content(office.member().get(f"/case/{office.case('buy now: skates')}").text)
+    assert "modbot has no way to tell them here" in page
 
 
 def test_opening_keeps_the_case_and_others_are_told_who_has_it(office: Office) -> None:
