@@ -199,8 +199,9 @@ def _created(entry: Entry, feed: Feed, parents: set[str]) -> Event:
 
 
 def _comment(entry: Entry, feed: Feed, parents: set[str]) -> Comment:
-    # Some feeds name the post as what a comment answers: only a comment's id makes a reply.
-    parent = entry.answers if _short(entry.answers) in parents else None
+    # Some feeds name the post as what a comment answers, or, where that is gone, the comment itself.
+    answers_another = entry.answers != entry.id and _short(entry.answers) in parents
+    parent = entry.answers if answers_another else None
     return Comment(
         id=entry.id,
         revision=text_revision(entry.text),

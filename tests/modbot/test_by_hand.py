@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modbot import actions, bringing_in, by_hand, cases, config, wiring
+from modbot import actions, bringing_in, by_hand, cases, config, deletions, users, wiring
 from modbot.by_hand import Outcome
 from modbot.config import Settings
 from modbot.errors import ConfigError, NotAllowed, NotBroughtIn, StaleCase
@@ -53,12 +53,12 @@ class Hands:
         ruling = Ruling(choice=choice, by="ben", clause="C7" if quote else "", quote=quote, reason="x")
         cases.decide(self.store, self.here.rules, case.id, ruling)
 
-    def carry_out(self) -> None:
+    def carry_out(self, key: str = "forum") -> None:
         """As the service does, once the time to take it back has passed."""
-        page = next(page for page in self.settings.page if page.key == "forum")
+        page = next(page for page in self.settings.page if page.key == key)
         platform = wiring.open_page(page)
         asyncio.run(platform.open())
-        asyncio.run(actions.carry_out(self.store, "forum", platform))
+        asyncio.run(actions.carry_out(self.store, key, platform))
 
     def state(self) -> list[tuple[str, str]]:
         return [(row.kind, row.state) for row in self.here.rows(Action)]
@@ -202,3 +202,20 @@ def test_a_comment_that_was_gone_is_noted_as_gone(hands: Hands) -> None:
     assert hands.state() == [("hide", "gone")]
     with pytest.raises(StaleCase):
         by_hand.settle(hands.store, task.id, "ana", Outcome.DONE)
+
+
+def test_where_people_can_only_delete_it_is_proposed_released_and_then_a_task(hands: Hands) -> None:
+    users.add(hands.store, "rio", "Rio", "records_officer")
+    hands.bring("Buy now, half price", page="pins", post="77")
+    hands.here.score()
+    hands.decide(Choice.HIDE, "Buy now")
+    hands.carry_out("pins")
+    assert by_hand.tasks(hands.store) == []
+    [comment] = hands.here.rows(Comment)
+    deletions.release(hands.store, comment.id, "rio", "An advertisement, and the page cannot hide")
+    hands.carry_out("pins")
+    [task] = by_hand.tasks(hands.store)
+    assert (task.kind, task.link) == ("delete", "https://www.pinterest.com/pin/77/")
+    assert "choose Delete" in task.what
+    by_hand.settle(hands.store, task.id, "ana", Outcome.DONE)
+    assert hands.state() == [("delete", "done")]

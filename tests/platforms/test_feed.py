@@ -13,6 +13,7 @@ from platforms import feed_xml
 from platforms.base import Batch, Comment, NotAuthorised, PlatformError, RateLimited, Unavailable
 from platforms.feed import LARGEST, CommentFeed, FeedSettings
 from platforms.feed_xml import NoFeed
+from tests.peers.wordpress import WordPress as Site
 from tests.simulators import serve
 from tests.simulators.feed import Blog
 
@@ -142,6 +143,27 @@ async def test_an_erased_comment_lets_an_older_one_back_in_and_nothing_is_new(
     again = await feed.poll(batch.cursor)
     assert [comment.text for comment in comments(again)] == ["comment 1"]
     assert not (await feed.poll(again.cursor)).events
+
+
+@pytest.mark.parametrize("path", ["/comments/feed/", "/comments/feed/atom/"])
+async def test_the_feeds_of_a_real_wordpress_are_read_and_not_sent_again(wordpress: Site, path: str) -> None:
+    wordpress.stage(["empty"])
+    [question] = wordpress.stage(["insert", {"comment_content": "When does <b>school</b> start?"}])
+    adapter = CommentFeed("blog", FeedSettings(url=f"{wordpress.url}{path}", allow_loopback=True))
+    identity = await adapter.open()
+    first = await adapter.poll(None)
+    later = {"comment_date": "2031-01-01 08:00:00", "comment_date_gmt": "2031-01-01 16:00:00"}
+    wordpress.stage(["insert", {"comment_content": "On Tuesday.", "comment_parent": question, **later}])
+    second = await adapter.poll(first.cursor)
+    assert not (await adapter.poll(second.cursor)).events
+    await adapter.close()
+    assert identity.account == "Comments for District Blog"
+    [asked], [answered] = comments(first), comments(second)
+    assert asked.id == f"{wordpress.url}/?p=1#comment-{question}"
+    assert "<b>school</b>" in asked.text
+    assert asked.permalink == f"{wordpress.url}/hello-world/#comment-{question}"
+    # RSS says what a comment answers in prose alone.
+    assert answered.parent == (asked.id if "atom" in path else None)
 
 
 ENTITIES = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;">]><rss><channel>&b;</channel></rss>'
