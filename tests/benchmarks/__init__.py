@@ -4,6 +4,7 @@ PARTS = {
     "pipeline": "tests.benchmarks.pipeline",
     "latency": "tests.benchmarks.latency",
     "alerts": "tests.benchmarks.alerting",
+    "push": "tests.benchmarks.push",
     "growth": "tests.benchmarks.growth",
     "classifiers": "tests.benchmarks.classifying",
     "chain": "tests.benchmarks.chain",

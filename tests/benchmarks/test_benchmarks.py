@@ -27,6 +27,7 @@ WRITTEN = {
     "pipeline": ("sqlite.comments_per_s", "sqlite.peak_memory_mb", "sqlite.step.write.cpu_us"),
     "latency": ("sqlite.to_case_p50_ms", "sqlite.to_case_p99_ms"),
     "alerts": ("sqlite.alerts", "sqlite.to_alert_p99_ms"),
+    "push": ("sqlite.deliveries", "sqlite.p99_ms"),
     "growth": ("sqlite.at_100.cpu_us_per_comment", "sqlite.cpu_ratio"),
     "classifiers": ("ensemble.texts_per_s", "linear.load_s", "patterns.one_text_p50_ms"),
     "chain": ("sqlite.entries_per_s",),
