@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import uuid4
@@ -13,6 +14,11 @@ import pytest
 import requests
 from pydantic import SecretStr
 
+from modbot import actions, cases
+from modbot.records import archive
+from modbot.rulings import Choice, Ruling
+from modbot.store import Store
+from modbot.tables import Action, Case
 from platforms.base import (
     ActionKind,
     CommentGone,
@@ -27,6 +33,7 @@ from platforms.base import (
 )
 from platforms.mediawiki import MediaWiki, MediaWikiSettings
 from platforms.mediawiki_rest import MediaWikiRest, SignedOut, _answer
+from tests.modbot.scene import district
 from tests.peers.mediawiki import MediaWiki as Wiki
 
 pytestmark = pytest.mark.anyio
@@ -249,6 +256,29 @@ async def sent_by(wiki: MediaWiki, talk: Talk) -> list[dict[str, str]]:
     await wiki.act(ActionKind.UNHIDE, answer)
     await wiki.rest._sign_in()
     return sent
+
+
+async def test_from_an_edit_to_a_decision_to_the_page_and_back(
+    talk: Talk, wiki: MediaWiki, migrated_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "modbot.db").write_bytes(migrated_file.read_bytes())
+    store = Store(f"sqlite:///{tmp_path / 'modbot.db'}")
+    here = district(store, "mediawiki")
+    talk.save(FIRST, "Buy now, half price prom dresses at my shop.", THIRD)
+    batch = await wiki.poll(None)
+    archive.take_in(store, "blog", batch, native_revisions=wiki.capabilities.native_revisions)
+    here.score()
+    [case] = here.rows(Case)
+    ruling = Ruling(choice=Choice.HIDE, by="ana", clause="C7", quote="Buy now", reason="An advertisement")
+    cases.decide(store, here.rules, case.id, ruling)
+    assert await actions.carry_out(store, "blog", wiki) == 1
+    assert talk.text == f"{FIRST}\n\n{THIRD}\n\n{FOOT}"
+    assert not (await wiki.poll(batch.cursor)).events
+    cases.undo(store, here.rules, case.id, "ana")
+    assert await actions.carry_out(store, "blog", wiki) == 1
+    assert "prom dresses" in talk.text
+    assert [(row.kind, row.state) for row in here.rows(Action)] == [("hide", "done"), ("unhide", "done")]
+    store.close()
 
 
 async def test_every_parameter_is_one_that_the_wiki_itself_describes(talk: Talk, wiki: MediaWiki) -> None:
