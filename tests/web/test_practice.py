@@ -203,6 +203,18 @@ def test_what_cannot_be_posted_is_told_and_kept(room: Classroom, form: dict[str,
     assert room.public() == []
 
 
+def test_the_page_speaks_the_language_of_the_browser(room: Classroom) -> None:
+    room.comes_in(THREAT)
+    spanish = words(room.visitor.get("/practice", **{"Accept-Language": "es-MX,es;q=0.9"}).text)
+    for part in ("Su cola", "1 caso espera su decisión.", "Dejar visible", "Escriba usted un comentario"):
+        assert part in spanish
+    assert "Your queue" not in spanish
+    answer = room.visitor.post(
+        "/practice/comments", {"post": "routes", "text": " "}, **{"Accept-Language": "es"}
+    )
+    assert "Escriba algo primero." in answer.text
+
+
 def test_news_are_nothing_when_nothing_happened(room: Classroom) -> None:
     last = len(room.here.kinds())
     assert news(room, last).status_code == 204

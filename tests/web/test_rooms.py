@@ -14,8 +14,10 @@ from fastapi import FastAPI
 from modbot import config
 from modbot.store import table
 from modbot.tables import AuditEvent
+from modbot.web import help_pages
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
+from modbot.web.i18n import LANGUAGES, SOURCE
 from tests.web.member import Member, member
 from tests.web.office import Office, office
 from tests.web.visitor import words
@@ -195,6 +197,16 @@ def test_two_versions_are_compared_word_by_word(rooms: Rooms) -> None:
     same = rooms.office.here.rows(AuditEvent)
     loaded = [row.seq for row in same if row.kind == "policy.loaded"]
     assert "The two say the same." in read(rooms, f"/policy/changes?old={loaded[0]}&new={loaded[0]}", "vic")
+
+
+def test_articles_in_another_language_have_the_sections_of_the_english_ones() -> None:
+    english = help_pages.articles()
+    for language in set(LANGUAGES) - {SOURCE}:
+        own = [each for each in help_pages.articles(language).values() if each.language == language]
+        assert {each.name: len(each.headings) for each in own} == {
+            each.name: len(english[each.name].headings) for each in own
+        }
+        assert own
 
 
 def test_every_page_of_the_help_is_there_and_its_links_lead_somewhere(rooms: Rooms) -> None:
