@@ -22,6 +22,17 @@ from tests.simulators.vimeo import served_vimeo, simulated_vimeo
 from tests.simulators.x_server import served_x, simulated_x
 from tests.simulators.youtube import served_youtube, simulated_youtube
 
+LONGEST = (
+    "tests/modbot/test_wordpress_day.py",
+    "tests/benchmarks",
+    "tests/faults",
+    "tests/web/test_accessible.py",
+    "tests/modbot/test_cli_run.py",
+    "tests/rules/test_wheel.py",
+    "tests/web",
+)
+"""Files that take a minute each; `make test` gives a file to one process."""
+
 __all__ = [
     "bluesky",
     "graph",
@@ -103,3 +114,13 @@ def _migrate(url: str) -> None:
 def anyio_backend() -> str:
     """Async tests carry `pytest.mark.anyio`; the product runs on asyncio."""
     return "asyncio"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The longest first, so that no process is left with one when the others are done."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.relative_to(config.rootpath).as_posix()
+        return next((index for index, each in enumerate(LONGEST) if path.startswith(each)), len(LONGEST))
+
+    items.sort(key=place)
