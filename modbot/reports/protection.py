@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog
 
 from modbot.reports.capture import Registered
 from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, WITHHELD, Figures, Key, Seen, Value
@@ -152,6 +151,9 @@ class _Program:
     def solve(self, sign: int, possible: dict[Key, tuple[float, float]]) -> set[Key]:
         """Push the counts down (1) or up to nine (-1), widen what is `possible` for every unknown by the
         solution, and return the numbers told in the sums that kept the counts from going further."""
+        # Imported here: half of the bot's start would be spent on it, for once a week.
+        from scipy.optimize import linprog
+
         place = {each: number for number, each in enumerate(self._unknown)}
         aim = np.array([sign if each in self._keys else 0 for each in self._unknown])
         bounds = [(0, LEAST - 1 if each in self._keys else None) for each in self._unknown]
