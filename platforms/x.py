@@ -12,7 +12,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -40,7 +40,18 @@ from platforms.bearer import Bearer, BearerSettings
 from platforms.budget import Period, Quota
 from platforms.oauth import Consent
 from platforms.push import Answer, BadSignature, Pushed, must_match
-from platforms.x_posts import Ours, first_id, is_id, item_of, versions
+from platforms.x_posts import (
+    OF_MESSAGES,
+    Ours,
+    first_id,
+    is_id,
+    item_of,
+    message_of,
+    pushed_message,
+    queries,
+    versions,
+    written_ms,
+)
 from platforms.x_rest import DOLLARS, MOST, READS, Found, NotOurs, XRest
 
 OVERLAP = timedelta(minutes=5)
@@ -48,7 +59,9 @@ OVERLAP = timedelta(minutes=5)
 SEARCHED = timedelta(days=7) - timedelta(hours=1)
 """How far back the search goes; it refuses an older start."""
 SCOPES = ("tweet.read", "users.read", "tweet.moderate.write", "offline.access")
+FOR_MESSAGES = "dm.read"
 NEWS = {"post.reply.create", "post.mention.create", "post.quote.create"}
+RECEIVED = "dm.received"
 SIGNATURE = "x-twitter-webhooks-signature"
 
 
@@ -62,9 +75,12 @@ class XSettings(BearerSettings):
     """What may be spent in a calendar month; at its end nothing more is read until the next."""
     read_dollars: float = Field(0.005, ge=0)
     write_dollars: float = Field(0.005, ge=0)
+    message_dollars: float = Field(0.01, ge=0)
     monthly_reads: int = Field(3_000_000, ge=1)
     query_length: int = Field(512, ge=100, le=4096)
     """Characters that X allows in one search, by the plan."""
+    direct_messages: bool = False
+    """Archive what people write to the account in private; connect the page again after a change."""
     recheck_hours: float = Field(168.0, gt=0)
     """A comment is looked up for deletion at most this often, since each look costs a read."""
 
@@ -86,6 +102,7 @@ class X(Pushed, Platform):
         sees_edits="poll",
         sees_deletions="lookup",
         mentions=True,
+        direct_messages=True,
         note="Every post that is read costs money; the page's monthly cap is never exceeded. A deletion is "
         "noticed within a week. X does not tell who is hidden, so its answer to an action is the receipt.",
     )
@@ -111,7 +128,13 @@ class X(Pushed, Platform):
             Quota(DOLLARS, settings.monthly_dollars, Period.MONTH, hard=True),
             Quota(READS, settings.monthly_reads, Period.MONTH, hard=True),
         )
-        rest = XRest(settings.api, self.budget, settings.read_dollars, settings.write_dollars)
+        rest = XRest(
+            settings.api,
+            self.budget,
+            read_dollars=settings.read_dollars,
+            write_dollars=settings.write_dollars,
+            message_dollars=settings.message_dollars,
+        )
         rest.use(Bearer(self.page, self.tokens, self.consent(), settings, {}, rest.look))
         try:
             identity = await rest.identify()
@@ -137,7 +160,7 @@ class X(Pushed, Platform):
             client_secret=settings.client_secret,
             authorize_url=settings.authorize_url,
             token_url=settings.token_url,
-            scopes=SCOPES,
+            scopes=(*SCOPES, FOR_MESSAGES) if settings.direct_messages else SCOPES,
             basic=True,
             allow_loopback=settings.allow_loopback,
         )
@@ -173,6 +196,8 @@ class X(Pushed, Platform):
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
         if action not in self.capabilities.actions:
             raise Unsupported(f"X cannot {action} somebody else's post")
+        if id.startswith(OF_MESSAGES):
+            raise Unsupported("nobody can take somebody else's direct message back: it is archived only")
         hide = action is ActionKind.HIDE
         if not is_id(id) or not (await self.rest.posts([id])).posts:
             raise CommentGone("the post is no longer on X")
@@ -226,6 +251,8 @@ class X(Pushed, Platform):
     async def unpack(self, body: bytes) -> Sequence[Event]:
         """The post is read again, since a delivery may lack its author; gone by then, what came counts."""
         data = json.loads(body).get("data") or {}
+        if data.get("event_type") == RECEIVED and self.settings.direct_messages:
+            return [item.event for item in self._messages(Found(*pushed_message(data["payload"])))]
         if data.get("event_type") not in NEWS:
             return ()
         post, users = data["payload"], (data.get("includes") or {}).get("users") or ()
@@ -263,6 +290,11 @@ class X(Pushed, Platform):
         for query in queries(list(self._conversations), self._username, self.settings.query_length):
             async for found in self.rest.search(query, since):
                 items += self._items(found)
+        if self.settings.direct_messages:
+            async for found in self.rest.messages():
+                items += self._messages(found)
+                if any(written_ms(message["id"]) <= floor for message in found.posts):
+                    break
 
     def _paid_for(self, items: Sequence[Item]) -> list[Event]:
         """Of a look that the month's money did not finish, what has not been handed out so."""
@@ -275,6 +307,10 @@ class X(Pushed, Platform):
         ours = Ours(self.rest.account, self._conversations.keys())
         others = [post for post in found.posts if str(post.get("author_id")) != self.rest.account]
         return [item_of(post, found.users, ours) for post in others]
+
+    def _messages(self, found: Found) -> list[Item]:
+        received = [each for each in found.posts if str(each.get("sender_id")) != self.rest.account]
+        return [message_of(message, found.users) for message in received]
 
     def _is_due(self, post_id: str) -> bool:
         """Looking is paid for from what capture leaves: not when the month's money will hardly do."""
@@ -298,20 +334,6 @@ class X(Pushed, Platform):
             *(Event(kind=EventKind.EDITED, id=e.event.id, comment=e.event.comment, at=now) for e in changed),
             *(Event(kind=EventKind.DELETED, id=asked[g], at=now, detail="resource-not-found") for g in gone),
         ]
-
-
-def queries(conversations: Sequence[str], username: str, longest: int) -> Iterator[str]:
-    """Searches that together hold every conversation, the newest first, each no longer than X allows."""
-    ending = f" -from:{username}"
-    terms: list[str] = []
-    for conversation in reversed(conversations):
-        term = f"conversation_id:{conversation}"
-        if terms and len(" OR ".join([*terms, term])) + len(ending) + 2 > longest:
-            yield f"({' OR '.join(terms)}){ending}"
-            terms = []
-        terms.append(term)
-    if terms:
-        yield f"({' OR '.join(terms)}){ending}"
 
 
 def _ms(moment: datetime) -> int:

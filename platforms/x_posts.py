@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,9 @@ from platforms.base import Comment, Event, EventKind, Kind
 FIRST_MS = 1_288_834_974_657
 """When X's ids began to count, in milliseconds since 1970; the lowest 22 bits are no time."""
 LONGEST_ID = 19
+MESSAGE = "MessageCreate"
+OF_MESSAGES = "dm:"
+"""Put before a direct message's id, so that nobody takes it for a post's."""
 
 Native = Mapping[str, Any]
 
@@ -46,6 +49,20 @@ def versions(post: Native) -> list[str]:
     return known if str(post["id"]) in known else [*known, str(post["id"])]
 
 
+def queries(conversations: Sequence[str], username: str, longest: int) -> Iterator[str]:
+    """Searches that together hold every conversation, the newest first, each no longer than X allows."""
+    ending = f" -from:{username}"
+    terms: list[str] = []
+    for conversation in reversed(conversations):
+        term = f"conversation_id:{conversation}"
+        if terms and len(" OR ".join([*terms, term])) + len(ending) + 2 > longest:
+            yield f"({' OR '.join(terms)}){ending}"
+            terms = []
+        terms.append(term)
+    if terms:
+        yield f"({' OR '.join(terms)}){ending}"
+
+
 def item_of(post: Native, users: Mapping[str, Native], ours: Ours) -> Item:
     """`users` by their id, as X encloses them."""
     comment = _comment(post, users, ours)
@@ -54,6 +71,44 @@ def item_of(post: Native, users: Mapping[str, Native], ours: Ours) -> Item:
     return Item(
         written_ms(post["id"]), str(post["id"]), Event(kind=kind, id=comment.id, comment=comment, at=at)
     )
+
+
+def message_of(message: Native, users: Mapping[str, Native]) -> Item:
+    """A direct message as X lists it; one that is only a picture has no text."""
+    author = users.get(str(message.get("sender_id", "")), {})
+    number, at = str(message["id"]), _said(message)
+    comment = Comment(
+        id=f"{OF_MESSAGES}{number}",
+        revision=number,
+        post=str(message.get("dm_conversation_id", "")),
+        kind=Kind.DIRECT_MESSAGE,
+        author=_name(author),
+        author_id=str(message.get("sender_id", "")),
+        text=str(message.get("text") or ""),
+        payload={**message, "author": author} if author else message,
+        created_at=at,
+    )
+    event = Event(kind=EventKind.CREATED, id=comment.id, comment=comment, at=at)
+    return Item(written_ms(number), comment.id, event)
+
+
+def pushed_message(payload: Native) -> tuple[list[Native], dict[str, Native]]:
+    """The messages in a delivery, which has an older form, as X lists them; and their writers by id."""
+    messages: list[Native] = [
+        {
+            "id": str(event["id"]),
+            "event_type": MESSAGE,
+            "sender_id": str(event["message_create"]["sender_id"]),
+            "text": event["message_create"]["message_data"].get("text", ""),
+            "delivered": event,
+        }
+        for event in payload.get("direct_message_events") or ()
+        if event.get("type") == "message_create"
+    ]
+    users: dict[str, Native] = {
+        key: value.get("data", value) for key, value in (payload.get("users") or {}).items()
+    }
+    return messages, users
 
 
 def _comment(post: Native, users: Mapping[str, Native], ours: Ours) -> Comment:

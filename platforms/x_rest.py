@@ -21,7 +21,7 @@ from platforms.answers import clock_skew, json_of
 from platforms.base import CapReached, CommentGone, Identity, NotAuthorised, RateLimited, Unavailable
 from platforms.bearer import Bearer
 from platforms.budget import Budget
-from platforms.x_posts import Native
+from platforms.x_posts import MESSAGE, Native
 
 DOLLARS = "USD"
 READS = "posts read"
@@ -31,6 +31,14 @@ POST_FIELDS = (
     "lang,note_tweet,referenced_tweets"
 )
 ASKED = {"tweet.fields": POST_FIELDS, "expansions": "author_id", "user.fields": "name,username"}
+ASKED_OF_MESSAGES = {
+    "event_types": MESSAGE,
+    "dm_event.fields": "attachments,created_at,dm_conversation_id,entities,event_type,id,sender_id,text",
+    "expansions": "sender_id",
+    "user.fields": "name,username",
+}
+FIRST_MESSAGES = 10
+"""Each day's first look pays for so many again."""
 NOT_FOUND = "resource-not-found"
 NOT_OURS = "not-authorized-for-resource"
 USED_UP = "usage-capped"
@@ -55,12 +63,15 @@ class Found:
 class XRest:
     """`bearer` is handed `look` as its own. Prices are in dollars."""
 
-    def __init__(self, api: str, budget: Budget, read_dollars: float, write_dollars: float) -> None:
+    def __init__(
+        self, api: str, budget: Budget, *, read_dollars: float, write_dollars: float, message_dollars: float
+    ) -> None:
         self.account = ""
         self._root = api.rstrip("/")
         self._budget = budget
         self._read_dollars = read_dollars
         self._write_dollars = write_dollars
+        self._message_dollars = message_dollars
         self._bearer: Bearer | None = None
         self._paid: set[str] = set()
         self._day = ""
@@ -107,6 +118,20 @@ class XRest:
         unpaid = sum(1 for post_id in ids if not self._is_paid(post_id))
         return await self._read("tweets", {"ids": ",".join(ids)} | ASKED, unpaid)
 
+    async def messages(self) -> AsyncIterator[Found]:
+        """Direct messages of the last 30 days, newest first. X knows no start for them: stop when enough."""
+        token: str | None = None
+        size = FIRST_MESSAGES
+        while True:
+            query = {**ASKED_OF_MESSAGES, "max_results": str(size)} | (
+                {"pagination_token": token} if token else {}
+            )
+            answer = await self._paid_for("dm_events", query, size, self._message_dollars)
+            yield _found(answer)
+            token, size = (answer.get("meta") or {}).get("next_token"), MOST
+            if not token:
+                return
+
     async def set_hidden(self, post_id: str, *, hidden: bool) -> bool:
         """What X answers is now so. Raises NotOurs."""
         self._budget.spend(DOLLARS, self._write_dollars)
@@ -148,9 +173,12 @@ class XRest:
     async def _read(self, path: str, query: Mapping[str, str], most: int) -> Found:
         return _found(await self._paid_for(path, query, most))
 
-    async def _paid_for(self, path: str, query: Mapping[str, str], most: int) -> Mapping[str, Any]:
-        """The answer to a read of at most `most` posts that are not paid for yet today."""
-        self._set_aside(most)
+    async def _paid_for(
+        self, path: str, query: Mapping[str, str], most: int, price: float | None = None
+    ) -> Mapping[str, Any]:
+        """The answer to a read of at most `most` things that are not paid for yet today."""
+        price = self._read_dollars if price is None else price
+        self._set_aside(most, price)
         bought = 0
         try:
             answer = _ok(await self._send("GET", path, query))
@@ -159,17 +187,17 @@ class XRest:
             bought = len(fresh)
         finally:
             # Of an answer that did not arrive, the posts are counted when they do.
-            self._give_back(most - bought)
+            self._give_back(most - bought, price)
         return answer
 
-    def _set_aside(self, posts: int) -> None:
-        self._budget.spend(DOLLARS, posts * self._read_dollars)
-        self._budget.spend(READS, posts)
+    def _set_aside(self, things: int, price: float) -> None:
+        self._budget.spend(DOLLARS, things * price)
+        self._budget.spend(READS, things)
 
-    def _give_back(self, posts: int) -> None:
-        if posts > 0:
-            self._budget.spend(DOLLARS, -posts * self._read_dollars)
-            self._budget.spend(READS, -posts)
+    def _give_back(self, things: int, price: float) -> None:
+        if things > 0:
+            self._budget.spend(DOLLARS, -things * price)
+            self._budget.spend(READS, -things)
 
     def _affordable(self, least: int) -> int:
         """How many posts may be asked for: near the end of the money fewer, `least` where even that ends."""
@@ -253,7 +281,9 @@ def _posts(answer: Mapping[str, Any]) -> Sequence[Native]:
     """Each with the keys without which nothing can be archived."""
     posts = answer.get("data") or []
     if not isinstance(posts, list) or not all(
-        isinstance(post, dict) and isinstance(post.get("id"), str) and isinstance(post.get("text"), str)
+        isinstance(post, dict)
+        and isinstance(post.get("id"), str)
+        and (isinstance(post.get("text"), str) or post.get("event_type") == MESSAGE)
         for post in posts
     ):
         raise Unavailable("X answered something else than posts")

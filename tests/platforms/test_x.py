@@ -30,11 +30,12 @@ from platforms.base import (
 )
 from platforms.oauth import token_of
 from platforms.push import BadSignature
-from platforms.x import X, XSettings, queries
-from platforms.x_posts import first_id, written_ms
+from platforms.x import X, XSettings
+from platforms.x_posts import first_id, queries, written_ms
 from platforms.x_rest import DOLLARS
 from tests.platforms.described import check_body, check_query, description
-from tests.simulators.x import PROBLEMS, Service, User
+from tests.simulators.x import PROBLEMS, Service
+from tests.simulators.x_objects import User
 
 pytestmark = pytest.mark.anyio
 
@@ -240,6 +241,36 @@ def test_an_id_tells_when_its_post_was_written() -> None:
     assert written_ms("2080761390344937796") // 1000 == 1784927148  # as X prints of that post
 
 
+async def test_direct_messages_are_archived_where_the_district_says_so_and_never_acted_on(
+    service: Service, district: User, parent: User, make: Make
+) -> None:
+    page = make(direct_messages=True)
+    await page.open()
+    ids = [service.message(parent, district, f"message {number}", days=2) for number in range(130)]
+    service.message(district, parent, "our answer")
+    picture = service.message(parent, district, None)
+    events, cursor = await everything(page)
+    found = comments(events)
+    assert [comment.id for comment in found] == [f"dm:{number}" for number in [*ids, picture]]
+    assert {comment.kind for comment in found} == {Kind.DIRECT_MESSAGE}
+    assert (found[0].text, found[0].author, found[-1].text) == ("message 0", "A parent (@parent)", "")
+    assert spent(page) == pytest.approx(0.01 * len(service.messages_read))
+    service.requests.clear()
+    assert await everything(page, cursor) == ([], cursor)
+    assert [path for _, path, _, _ in service.requests].count("/2/dm_events") == 1
+    with pytest.raises(Unsupported, match="archived only"):
+        await page.act(ActionKind.HIDE, found[0].id)
+    assert "dm.read" in page.consent().scopes
+
+
+async def test_without_the_districts_word_no_message_is_asked_for(
+    service: Service, district: User, parent: User, page: X
+) -> None:
+    service.message(parent, district, "private")
+    assert (await everything(page))[0] == []
+    assert "/2/dm_events" not in [path for _, path, _, _ in service.requests]
+
+
 # What it costs
 
 
@@ -394,7 +425,7 @@ async def test_a_page_that_nobody_connected_says_how(service: Service, make: Mak
 
 async def test_the_consent_asks_for_the_least(make: Make) -> None:
     consent = make().consent()
-    described = {scope for operation in OPERATIONS for scope in operation["scopes"]}
+    described = {scope for operation in OPERATIONS for scope in operation["scopes"]} - {"dm.read"}
     assert set(consent.scopes) == described | {"offline.access"}
     assert (consent.pkce, consent.basic) == (True, True)
 
@@ -537,6 +568,29 @@ async def test_without_the_apps_secret_nothing_is_pushed(make: Make) -> None:
         page.check({}, b"{}")
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_pushed_message_is_the_one_that_is_listed(
+    service: Service, district: User, parent: User, make: Make, wanted: bool
+) -> None:
+    page = make(direct_messages=wanted)
+    await page.open()
+    number = service.message(parent, district, "hello!")
+    created = {"sender_id": parent.id, "message_data": {"text": "hello!"}, "target": {}}
+    event = {"type": "message_create", "id": number, "message_create": created}
+    writer = {"data": {"id": parent.id, "name": parent.name, "username": parent.username}}
+    data = {
+        "event_type": "dm.received",
+        "payload": {"direct_message_events": [event], "users": {parent.id: writer}},
+    }
+    pushed = comments(await page.unpack(json.dumps({"data": data}).encode()))
+    listed = comments((await everything(page))[0])
+    shown = [
+        [(each.id, each.revision, each.text, each.author) for each in found] for found in (pushed, listed)
+    ]
+    assert shown[0] == shown[1]
+    assert bool(pushed) is wanted
+
+
 # What others say of it
 
 
@@ -552,8 +606,10 @@ async def every_call(service: Service, district: User, parent: User, root: str, 
 
 
 async def test_every_request_is_one_that_x_describes(
-    service: Service, district: User, parent: User, root: str, page: X
+    service: Service, district: User, parent: User, root: str, make: Make
 ) -> None:
+    page = make(direct_messages=True)
+    await page.open()
     await every_call(service, district, parent, root, page)
     met = set()
     for method, path, query, body in service.requests:

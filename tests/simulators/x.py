@@ -15,17 +15,16 @@ import re
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-EPOCH_MS = 1_288_834_974_657
+from tests.simulators.x_objects import EPOCH_MS, Post, User, shown_time, written_ms
+
 PROBLEMS = "https://api.twitter.com/2/problems/"
 SEARCHED_SECONDS = 7 * 24 * 3600
 WINDOW_SECONDS = 900
-LIMITS = {"search": 300, "mentions": 300, "posts": 900, "lookup": 900, "me": 75, "hidden": 50}
+LIMITS = {"search": 300, "mentions": 300, "posts": 900, "lookup": 900, "me": 75, "hidden": 50, "messages": 15}
 TOKEN_SECONDS = 7200
 
 
@@ -33,26 +32,6 @@ class Refused(Exception):
     def __init__(self, status: int, kind: str, title: str = "") -> None:
         super().__init__(kind)
         self.status, self.kind, self.title = status, kind, title or kind
-
-
-@dataclass(slots=True)
-class User:
-    id: str
-    username: str
-    name: str
-
-
-@dataclass(slots=True)
-class Post:
-    id: str
-    author: User
-    text: str
-    conversation: str
-    answers: str | None = None
-    names: set[str] = field(default_factory=set)
-    """Ids of the accounts that the post mentions."""
-    history: list[str] = field(default_factory=list)
-    gone: bool = False
 
 
 class Service:
@@ -65,6 +44,9 @@ class Service:
         self.users: dict[str, User] = {}
         self.posts: dict[str, Post] = {}
         self.hidden: set[str] = set()
+        self.messages: list[dict[str, Any]] = []
+        self.messages_read: set[str] = set()
+        """Messages on today's bill."""
         self.protected: set[str] = set()
         """Posts that we may not see: their author closed the account."""
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
@@ -129,6 +111,22 @@ class Service:
             self.posts[number] = post
             return number
 
+    def message(self, author: User, to: User, text: str | None, *, days: float = 0) -> str:
+        """Write a direct message; without a text it is a picture."""
+        with self._lock:
+            number = self._id(days)
+            self.messages.append(
+                {
+                    "id": number,
+                    "event_type": "MessageCreate",
+                    "sender_id": author.id,
+                    "dm_conversation_id": "-".join(sorted((author.id, to.id))),
+                    "created_at": shown_time(number),
+                    **({} if text is None else {"text": text}),
+                }
+            )
+            return number
+
     def leave_out(self, post_id: str, user: User) -> None:
         """The writer took this account's name out of the answer."""
         self.posts[post_id].names.discard(user.id)
@@ -186,7 +184,7 @@ class Service:
         if not words or len(words) > 512:
             raise Refused(400, "invalid-request", "Invalid Request")
         oldest = time.time() * 1000 - SEARCHED_SECONDS * 1000
-        if "since_id" in query and _ms(query["since_id"]) < oldest:
+        if "since_id" in query and written_ms(query["since_id"]) < oldest:
             raise Refused(400, "invalid-request", "'since_id' must be a tweet id created after 7 days ago")
         conversations = set(re.findall(r"conversation_id:(\d+)", words))
         left_out = set(re.findall(r"-from:(\w+)", words))
@@ -195,7 +193,7 @@ class Service:
             for post in self._listed()
             if post.conversation in conversations
             and post.author.username not in left_out
-            and _ms(post.id) >= oldest
+            and written_ms(post.id) >= oldest
         ]
         return self._page(listed, query, 10, "next_token")
 
@@ -223,6 +221,22 @@ class Service:
             )
         answer = self._answer(found, query)
         return answer | ({"errors": problems} if problems else {})
+
+    def dm_events(self, user: User, query: Mapping[str, str], **_: Any) -> Any:
+        mine = [each for each in self.messages if user.id in each["dm_conversation_id"].split("-")]
+        size, before = int(query.get("max_results", "100")), query.get("pagination_token", "")
+        rows = [each for each in reversed(mine) if not before or int(each["id"]) < int(before)]
+        page = rows[:size]
+        self.messages_read |= {each["id"] for each in page}
+        users = [self.users[each] for each in {row["sender_id"] for row in page}]
+        answer: dict[str, Any] = {
+            "data": page,
+            "includes": {"users": [{"id": u.id, "name": u.name, "username": u.username} for u in users]},
+            "meta": {"result_count": len(page)},
+        }
+        if len(rows) > size:
+            answer["meta"]["next_token"] = page[-1]["id"]
+        return answer
 
     def hide(self, user: User, body: Any, post_id: str, **_: Any) -> Any:
         post = self.posts.get(post_id)
@@ -299,14 +313,13 @@ class Service:
         return answer
 
     def _shown(self, post: Post, fields: str | None = None) -> dict[str, Any]:
-        moment = datetime.fromtimestamp(_ms(post.id) / 1000, UTC)
         shown: dict[str, Any] = {
             "id": post.id,
             "text": post.text,
             "edit_history_tweet_ids": post.history,
             "author_id": post.author.id,
             "conversation_id": post.conversation,
-            "created_at": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "created_at": shown_time(post.id),
             "lang": "en",
         }
         if post.answers:
@@ -323,7 +336,3 @@ class Service:
         self._last_ms = max(self._last_ms + 1, time.time_ns() // 1_000_000)
         ms = self._last_ms - round(days * 86_400_000)
         return str(((ms - EPOCH_MS) << 22) | next(self._numbers) % 4096)
-
-
-def _ms(post_id: str) -> int:
-    return (int(post_id) >> 22) + EPOCH_MS

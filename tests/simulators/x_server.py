@@ -74,6 +74,7 @@ def app(service: Service) -> Starlette:
         Route("/2/users/{user_id:int}/tweets", answer),
         Route("/2/tweets/search/recent", answer),
         Route("/2/tweets", answer),
+        Route("/2/dm_events", answer),
         Route("/2/tweets/{post_id}/hidden", answer, methods=["PUT"]),
     ]
     return Starlette(routes=routes)
@@ -86,6 +87,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "search": Service.search,
     "lookup": Service.lookup,
     "hidden": Service.hide,
+    "messages": Service.dm_events,
 }
 
 
@@ -93,4 +95,4 @@ def _call(request: Request) -> str:
     last = request.url.path.rsplit("/", 1)[1]
     if last == "tweets":
         return "posts" if "/users/" in request.url.path else "lookup"
-    return {"recent": "search"}.get(last, last)
+    return {"recent": "search", "dm_events": "messages"}.get(last, last)

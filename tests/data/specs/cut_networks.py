@@ -31,6 +31,7 @@ OPERATIONS = (
     ("get", "/2/users/{id}/tweets"),
     ("get", "/2/tweets"),
     ("get", "/2/tweets/search/recent"),
+    ("get", "/2/dm_events"),
     ("put", "/2/tweets/{tweet_id}/hidden"),
 )
 LIMITS = ("type", "enum", "minimum", "maximum", "maxLength", "minLength", "minItems", "maxItems", "pattern")

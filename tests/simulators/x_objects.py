@@ -1,0 +1,37 @@
+"""Accounts and posts of the simulated X, and the times that stand in their ids."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+EPOCH_MS = 1_288_834_974_657
+
+
+@dataclass(slots=True)
+class User:
+    id: str
+    username: str
+    name: str
+
+
+@dataclass(slots=True)
+class Post:
+    id: str
+    author: User
+    text: str
+    conversation: str
+    answers: str | None = None
+    names: set[str] = field(default_factory=set)
+    """Ids of the accounts that the post mentions."""
+    history: list[str] = field(default_factory=list)
+    gone: bool = False
+
+
+def written_ms(post_id: str) -> int:
+    return (int(post_id) >> 22) + EPOCH_MS
+
+
+def shown_time(number: str) -> str:
+    moment = datetime.fromtimestamp(written_ms(number) / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
