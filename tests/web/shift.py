@@ -70,7 +70,7 @@ def code_after(secret: str) -> str:
     return pyotp.TOTP(secret).at(utcnow() + timedelta(seconds=30))
 
 
-def until(holds: Callable[[], Any], seconds: float = 20) -> Any:
+def until(holds: Callable[[], Any], seconds: float = 60) -> Any:
     """What `holds` returns once it is true."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -16,7 +16,7 @@ from tests.modbot.installation import MODBOT, environment
 from tests.modbot.test_cli_run import FAST, WORDS, free_port
 
 SWINDLE = "Join our <b>gift circle</b>, only today"
-SLOW = 20_000
+SLOW = 60_000
 """Milliseconds that this machine may take for a step."""
 
 

@@ -13,7 +13,7 @@ from modbot.tables import Action, Case, CaseComment, Decision
 from tests.web.member import cookie, session
 from tests.web.shift import PASSWORD, Shift, code_after, shift, until
 
-SLOW = 15_000
+SLOW = 60_000
 """Milliseconds that this machine may take for a step."""
 
 
@@ -101,7 +101,7 @@ def test_from_signing_in_to_taking_a_decision_back_by_keyboard(window: BrowserCo
     expect(page.locator("#undo")).to_contain_text("hidden under C7")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     page.wait_for_load_state()
-    until(lambda: desk.public() == [], 10)
+    until(lambda: desk.public() == [])
     expect(on_page).to_have_count(0)
 
     page.keyboard.press("u")
