@@ -109,6 +109,9 @@ class Follower:
 
     def at(self, cursor: str | None) -> Batch | None:
         """The next batch of the last scan; None when the page must be looked at again."""
+        if self._last is not None and cursor == self._last[0]:
+            # It was not committed: the same once more, since a list may not show its items as new again.
+            return self._last[1]
         if cursor != self._given:
             # Another cursor was committed than ours: what we remember may never have been archived.
             self._forget(cursor)
@@ -139,6 +142,8 @@ class Follower:
 
     def _forget(self, cursor: str | None) -> None:
         self._given = cursor
+        self._last: tuple[str | None, Batch] | None = None
+        """The last batch with events, and the cursor that it followed."""
         self._batches, self._marks = read(cursor)
         self._known: set[str] = set()
         self._waiting: deque[Event] = deque()
@@ -151,8 +156,10 @@ class Follower:
         self._marks = moved(self._marks, comments)
         # Counted, so that a batch of old items alone has a cursor of its own too.
         self._batches += 1
-        self._given = written(self._batches, self._marks)
-        return Batch(events, self._given, more=bool(self._waiting))
+        before, self._given = self._given, written(self._batches, self._marks)
+        batch = Batch(events, self._given, more=bool(self._waiting))
+        self._last = (before, batch)
+        return batch
 
 
 def moved(marks: Marks, comments: Sequence[Comment]) -> Marks:

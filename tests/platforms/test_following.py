@@ -92,6 +92,20 @@ def test_what_a_list_shows_late_under_an_old_date_is_found_while_the_process_run
     assert after != cursor
 
 
+def test_a_late_item_whose_batch_was_not_committed_comes_again() -> None:
+    page = [comment(number) for number in range(2 * TAIL)]
+    follower = Follower(500)
+    _, cursor = drained(follower, None, page)
+    late = comment(9999, second=3)
+    page.append(late)
+    assert ids_of([event.comment for event in look(follower, cursor, page).events if event.comment]) == [
+        late.id
+    ]
+    ids, after = drained(follower, cursor, page)
+    assert ids == [late.id]
+    assert drained(follower, after, page) == ([], after)
+
+
 def test_answers_are_followed_apart_from_what_they_answer() -> None:
     page = [comment(number) for number in range(200)]
     _, cursor = drained(Follower(500), None, page)
