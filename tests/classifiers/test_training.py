@@ -17,6 +17,7 @@ from classifiers.linear import Linear
 from classifiers.patterns import Patterns
 from classifiers.training import (
     choosing,
+    crossing,
     evaluate,
     fitting,
     hits,
@@ -252,3 +253,13 @@ def test_a_word_of_the_vocabulary_is_one_that_is_used() -> None:
         ["the bus, the bus", "a bus soooo late"], ["Levy levy"] * 4 + ["@late www.bus.org"] * 9
     )
     assert found == ["bus", "levy"]
+
+
+def test_what_is_chosen_on_one_half_is_measured_on_the_other() -> None:
+    rows = [row for row in reading.corpus() if row.lang == "en"][::12]
+    truth = np.array([[float(row.labels[category]) for category in Category] for row in rows])
+    said = {"linear": np.where(truth > 0, 0.9, 0.1)}
+    nobody = dict.fromkeys(Category, np.zeros(0, dtype=bool))
+    found = crossing.flags(rows, said, nobody, {"linear": np.zeros((0, len(Category)))})
+    assert (found == (truth > 0)).mean() > 0.99
+    assert "threats found" in crossing.told(rows, found)
