@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 
+import platforms
 from modbot import wiring
 from modbot.checkups import connections
 from modbot.checkups.finding import Finding, fine, look, wrong
@@ -61,7 +62,9 @@ async def _open(platform: Platform) -> Identity:
 
 
 def _identity(what: str, page: PageSettings, identity: Identity) -> Iterator[Finding]:
-    if identity.can_moderate:
+    if not platforms.load(page.platform).capabilities.actions:
+        yield fine(what, f"{page.platform}, {identity.account}: what is decided, people carry out there")
+    elif identity.can_moderate:
         yield fine(what, f"{page.platform}, signed in as {identity.account}")
     else:
         says = f"signed in as {identity.account}, who may not hide comments there"
