@@ -49,6 +49,9 @@ class Waiting:
     """With this one."""
 
 
+Ready = tuple[Waiting, Sequence[Event]]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How reading a page's deliveries goes."""
@@ -86,21 +89,20 @@ def receive(store: Store, page: str, name: str, body: bytes) -> bool:
 
 
 async def read(store: Store, page: str, platform: Platform, *, native_revisions: bool = False) -> Taken:
-    """Read what is due of one page, which is open. Returns what the archive took."""
+    """Read all that is due of one page, which is open. Returns what the archive took."""
     assert isinstance(platform, Pushed)  # noqa: S101 - asked for pages that are pushed to alone
     total = Taken()
-    for each in await asyncio.to_thread(_lease, store, page):
-        try:
-            events = await _unpacked(platform, each.body)
-            taken = await asyncio.to_thread(_archive, store, page, each, events, native_revisions)
-        except (Unsupported, *NO_SENSE) as error:
-            await asyncio.to_thread(_set_aside, store, each, _in_words(error))
-            log.error("delivery.set_aside", page=page, delivery=each.id, detail=_in_words(error))
-        except Exception as error:  # what one delivery meets must not keep the others waiting
-            await asyncio.to_thread(_again, store, each, _in_words(error), pause(error, each.attempts))
-            log.warning("delivery.retry", page=page, delivery=each.id, detail=_in_words(error))
-        else:
-            total = _sum(total, taken)
+    more = True
+    while more:
+        found = await asyncio.to_thread(_lease, store, page)
+        ready = [
+            (each, events)
+            for each in found
+            if (events := await _unpacked(store, page, platform, each)) is not None
+        ]
+        if ready:
+            total = _sum(total, await _archived(store, page, ready, native_revisions))
+        more = len(found) == AT_ONCE
     return total
 
 
@@ -130,11 +132,38 @@ def standing(connection: sa.Connection) -> Sequence[Standing]:
     return [Standing(*row) for row in connection.execute(statement.order_by(rows.c.page))]
 
 
-async def _unpacked(platform: Pushed, body: bytes) -> Sequence[Event]:
+async def _unpacked(store: Store, page: str, platform: Pushed, each: Waiting) -> Sequence[Event] | None:
+    """What a delivery tells; None where that cannot be known now, which is then on its row."""
     try:
-        return await platform.unpack(body)
+        return await platform.unpack(each.body)
     except CommentGone:
         return ()
+    except Exception as error:  # what one delivery meets must not keep the others waiting
+        await _failed(store, page, each, error)
+        return None
+
+
+async def _archived(store: Store, page: str, ready: Sequence[Ready], native_revisions: bool) -> Taken:
+    """All in one transaction; one by one where that fails, so that each fails for itself alone."""
+    try:
+        return await asyncio.to_thread(_archive, store, page, ready, native_revisions)
+    except Exception as error:  # as above
+        if len(ready) == 1:
+            await _failed(store, page, ready[0][0], error)
+            return Taken()
+    total = Taken()
+    for one in ready:
+        total = _sum(total, await _archived(store, page, [one], native_revisions))
+    return total
+
+
+async def _failed(store: Store, page: str, each: Waiting, error: Exception) -> None:
+    if isinstance(error, (Unsupported, *NO_SENSE)):
+        await asyncio.to_thread(_set_aside, store, each, _in_words(error))
+        log.error("delivery.set_aside", page=page, delivery=each.id, detail=_in_words(error))
+    else:
+        await asyncio.to_thread(_again, store, each, _in_words(error), pause(error, each.attempts))
+        log.warning("delivery.retry", page=page, delivery=each.id, detail=_in_words(error))
 
 
 def _lease(store: Store, page: str) -> list[Waiting]:
@@ -164,13 +193,12 @@ def _was_cut_off(store: Store, each: Waiting) -> bool:
     return not failure
 
 
-def _archive(
-    store: Store, page: str, each: Waiting, events: Sequence[Event], native_revisions: bool
-) -> Taken:
+def _archive(store: Store, page: str, ready: Sequence[Ready], native_revisions: bool) -> Taken:
+    told = [event for _, events in ready for event in events]
     with store.write() as tx:
-        taken = archive.archive(tx, page, events, native_revisions=native_revisions)
-        done = sa.update(rows).where(rows.c.id == each.id)
-        # Its words are in the archive now, where lawful disposition finds them.
+        taken = archive.archive(tx, page, told, native_revisions=native_revisions)
+        done = sa.update(rows).where(rows.c.id.in_([each.id for each, _ in ready]))
+        # Their words are in the archive now, where lawful disposition finds them.
         tx.execute(done.values(state=READ, body=None, failure=""))
     return taken
 
