@@ -178,8 +178,8 @@ class YouTube(Platform):
         found: dict[str, Native] = {}
         for start in range(0, len(ids), BATCH):
             found |= await self.rest.by_id(ids[start : start + BATCH])
-        if len(found) < len(ids):
-            # What is held may be given in its list alone.
+        if any(known[each] for each in ids if each not in found):
+            # What is held may be in its list alone. One that was gone before is asked for by no revision.
             found = await self._held() | found
         changed = [each for each in ids if _changed(found.get(each), known[each])]
         videos = await self._videos([found[each] for each in changed if each in found])

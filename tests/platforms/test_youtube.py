@@ -190,6 +190,16 @@ async def test_edits_and_deletions_are_looked_up_fifty_at_a_time(channel: Channe
     assert (EventKind.DELETED, names[8]) in [(each.kind, each.id) for each in await page.lookup(known)]
 
 
+async def test_a_comment_that_is_known_to_be_gone_costs_no_more_than_another(
+    channel: Channel, page: YouTube
+) -> None:
+    name = channel.write("a comment")
+    channel.delete(name)
+    used = channel.used
+    assert [event.kind for event in await page.lookup({name: ""})] == [EventKind.DELETED]
+    assert channel.used - used == 1
+
+
 async def test_an_edited_answer_keeps_its_video(channel: Channel, page: YouTube) -> None:
     top = channel.write("question")
     name = channel.write("answer", parent=top)
