@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,9 +18,10 @@ from typing import Any
 
 from starlette.responses import Response
 
+from tests.simulators.bluesky_names import content_id, shown_time, split, strong, tid, token_part
+
 POST = "app.bsky.feed.post"
 GATE = "app.bsky.feed.threadgate"
-ALPHABET = "234567abcdefghijklmnopqrstuvwxyz"
 NOTIFIED_LEVELS = 5
 
 
@@ -83,23 +83,23 @@ class Network:
     ) -> str:
         """Write a post; its address. `written` is what the author's clock says."""
         now = self._moment()
-        record: dict[str, Any] = {"$type": POST, "text": text, "createdAt": _text(written or now)}
+        record: dict[str, Any] = {"$type": POST, "text": text, "createdAt": shown_time(written or now)}
         if parent:
             above = self._record(parent)
-            root = above["value"].get("reply", {}).get("root", _strong(above))
-            record["reply"] = {"root": root, "parent": _strong(above)}
+            root = above["value"].get("reply", {}).get("root", strong(above))
+            record["reply"] = {"root": root, "parent": strong(above)}
         if quoting:
-            record["embed"] = {"$type": "app.bsky.embed.record", "record": _strong(self._record(quoting))}
+            record["embed"] = {"$type": "app.bsky.embed.record", "record": strong(self._record(quoting))}
         if mentioning:
             feature = {"$type": "app.bsky.richtext.facet#mention", "did": mentioning}
             record["facets"] = [{"index": {"byteStart": 0, "byteEnd": 1}, "features": [feature]}]
         with self._lock:
-            uri: str = self._write(author, POST, _tid(now), record)["uri"]
-            self.indexed[uri] = _text(min(now, written or now))
+            uri: str = self._write(author, POST, tid(now), record)["uri"]
+            self.indexed[uri] = shown_time(min(now, written or now))
         return uri
 
     def delete(self, uri: str) -> None:
-        did, collection, rkey = _split(uri)
+        did, collection, rkey = split(uri)
         del self.accounts[did].records[collection, rkey]
 
     def block(self, by: Account, whom: Account) -> None:
@@ -108,7 +108,7 @@ class Network:
     def hidden(self, uri: str) -> bool:
         """Whether a reader of the thread must click to see it."""
         root = self._root(uri)
-        did, _, rkey = _split(root)
+        did, _, rkey = split(root)
         gate = self.accounts[did].records.get((GATE, rkey))
         return gate is not None and uri in gate["value"].get("hiddenReplies", [])
 
@@ -120,9 +120,9 @@ class Network:
 
     def put_gate(self, owner: Account, root: str, **fields: Any) -> None:
         """Rewrite a thread's gate as the owner's own app would."""
-        _, _, rkey = _split(root)
+        _, _, rkey = split(root)
         old = owner.records.get((GATE, rkey))
-        new = {"$type": GATE, "post": root, "createdAt": _text(self._moment())}
+        new = {"$type": GATE, "post": root, "createdAt": shown_time(self._moment())}
         self._write(owner, GATE, rkey, {**(old["value"] if old else new), **fields})
 
     # What the server answers
@@ -208,7 +208,7 @@ class Network:
     def _notified(self, account: Account) -> list[dict[str, Any]]:
         rows = []
         for record in self._posts():
-            author = _split(record["uri"])[0]
+            author = split(record["uri"])[0]
             reason = None if author == account.did else self._reason(account, record)
             if reason and not self.hidden(record["uri"]) and not self._blocked(account, record["uri"]):
                 view = self._view(record)
@@ -222,13 +222,13 @@ class Network:
         if any(feature.get("did") == account.did for feature in features):
             return "mention"
         quoted = value.get("embed", {}).get("record", {}).get("uri", "")
-        if quoted and _split(quoted)[0] == account.did:
+        if quoted and split(quoted)[0] == account.did:
             return "quote"
         above = value.get("reply", {}).get("parent", {}).get("uri")
         for _ in range(NOTIFIED_LEVELS):
             if not above:
                 return None
-            if _split(above)[0] == account.did:
+            if split(above)[0] == account.did:
                 return "reply"
             if not self._there(above) or self.hidden(above):
                 return None
@@ -246,7 +246,7 @@ class Network:
         }
 
     def _view(self, record: Mapping[str, Any]) -> dict[str, Any]:
-        author = self.accounts[_split(record["uri"])[0]]
+        author = self.accounts[split(record["uri"])[0]]
         return {
             "$type": "app.bsky.feed.defs#postView",
             "uri": record["uri"],
@@ -271,28 +271,29 @@ class Network:
         return root
 
     def _there(self, uri: str) -> bool:
-        did, collection, rkey = _split(uri)
+        did, collection, rkey = split(uri)
         return did in self.accounts and (collection, rkey) in self.accounts[did].records
 
     def _record(self, uri: str) -> dict[str, Any]:
-        did, collection, rkey = _split(uri)
+        did, collection, rkey = split(uri)
         return self.accounts[did].records[collection, rkey]
 
     def _blocked(self, viewer: Account, uri: str) -> bool:
-        author = _split(uri)[0]
+        author = split(uri)[0]
         return bool({(viewer.did, author), (author, viewer.did)} & self.blocks)
 
     def _write(self, account: Account, collection: str, rkey: str, value: Any) -> dict[str, Any]:
         uri = f"at://{account.did}/{collection}/{rkey}"
-        record = {"uri": uri, "cid": _cid([rkey, value]), "value": value}
+        record = {"uri": uri, "cid": content_id([rkey, value]), "value": value}
         account.records[collection, rkey] = record
         return record
 
     def _session(self, account: Account) -> dict[str, str]:
         tokens = {}
         for kind in ("access", "refresh"):
-            claims = {"sub": account.did, "scope": kind, "exp": int(time.time()) + 7200}
-            token = f"{_part({'alg': 'none'})}.{_part({**claims, 'jti': str(next(self._numbers))})}.c2ln"
+            until, number = int(time.time()) + 7200, str(next(self._numbers))
+            claims = {"sub": account.did, "scope": kind, "exp": until, "jti": number}
+            token = f"{token_part({'alg': 'none'})}.{token_part(claims)}.c2ln"
             self._sessions[token] = (kind, account.did)
             tokens[f"{kind}Jwt"] = token
         return {**tokens, "handle": account.handle, "did": account.did}
@@ -328,30 +329,3 @@ def _page(
         raise Refused(400, "InvalidRequest", "limit can not be greater than 100")
     page = rows[:size]
     return {key: page} | ({"cursor": place(page[-1])} if len(rows) > size else {})
-
-
-def _split(uri: str) -> tuple[str, str, str]:
-    did, collection, rkey = uri.removeprefix("at://").split("/")
-    return did, collection, rkey
-
-
-def _strong(record: Mapping[str, Any]) -> dict[str, str]:
-    return {"uri": record["uri"], "cid": record["cid"]}
-
-
-def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _tid(moment: datetime) -> str:
-    number = int(moment.timestamp() * 1_000_000) << 10
-    return "".join(ALPHABET[number >> shift & 31] for shift in range(60, -1, -5))
-
-
-def _cid(value: Any) -> str:
-    digest = hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest()
-    return "b" + base64.b32encode(b"\x01\x71\x12\x20" + digest).decode().lower().rstrip("=")
-
-
-def _part(claims: Mapping[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
