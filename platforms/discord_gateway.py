@@ -17,10 +17,10 @@ from typing import Any
 import httpx
 from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed
 
 from platforms import addresses
-from platforms.base import NotAuthorised, PlatformError
+from platforms.base import NotAuthorised
 
 GUILDS, GUILD_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 15
 INTENTS = GUILDS | GUILD_MESSAGES | MESSAGE_CONTENT
@@ -81,8 +81,8 @@ class Gateway:
                 self._judge(closed.rcvd.code if closed.rcvd else 1006)
             except NotAuthorised as error:
                 self.failure = error
-            except (PlatformError, OSError, InvalidHandshake, TimeoutError, ValueError, KeyError) as error:
-                log.info("the gateway of Discord broke off: %s", type(error).__name__)
+            except Exception as error:  # whatever one message holds must not end the line for good
+                log.warning("the gateway of Discord broke off: %s", type(error).__name__)
             self.ready.clear()
             if self.failure is None:
                 await asyncio.sleep(self._pause())

@@ -227,7 +227,7 @@ async def test_a_deletion_says_why_and_is_read_back(guild: Guild, discord: Disco
     receipt = await discord.act(ActionKind.DELETE, f"{CHANNEL}-{number}")
     assert "10008" in receipt.answer["read_back"]
     [deleting] = [call for call in guild.calls if call.method == "DELETE"]
-    assert deleting.headers["x-audit-log-reason"].startswith("Comment%20policy")
+    assert deleting.headers["x-audit-log-reason"].startswith("Comment policy")
 
 
 async def test_an_empty_bucket_is_waited_for_without_asking(guild: Guild, discord: Discord) -> None:
