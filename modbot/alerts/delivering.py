@@ -8,9 +8,11 @@ message says that it may come twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,6 +30,8 @@ LONGEST_WAIT = timedelta(minutes=5)
 GIVEN_UP = timedelta(hours=24)
 """After so long an alert that is not a call's is no longer tried."""
 AT_ONCE = 20
+OF_EACH = 5
+"""Messages on their way through one channel. More would wait there until they count as failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,33 +58,45 @@ class Due:
         return f"modbot-{self.alert_id}-{self.step}-{self.channel}"
 
 
+NOTHING: Mapping[str, int] = MappingProxyType({})
 _AS_STORED = tuple(
     name for name in Due.__dataclass_fields__ if name not in ("attempts", "again", "failed_before")
 )
 
 
-def lease(store: Store, worker: str, most: int = AT_ONCE) -> list[Due]:
-    """What is due, the longest first, `most` at once, marked as being sent by this worker."""
-    with store.read() as connection:
-        if connection.execute(_ready(sa.select(sa.func.count()), utcnow())).scalar() == 0:
-            return []
+def lease(store: Store, worker: str, busy: Mapping[str, int] = NOTHING) -> list[Due]:
+    """What is due, marked as being sent by this worker. `busy`: what it has on its way, by channel."""
     d = deliveries.c
+    has_room = d.channel.not_in([channel for channel, many in busy.items() if many >= OF_EACH])
+    with store.read() as connection:
+        due = _ready(sa.select(sa.func.count()), utcnow()).where(has_room)
+        if connection.execute(due).scalar() == 0:
+            return []
     with store.write(logged=False) as tx:
         rows = tx.execute(
             _ready(sa.select(deliveries, alerts.c.raised_at, calls.c.state.label("call")), tx.now)
             .select_from(deliveries.join(alerts).outerjoin(calls, calls.c.alert_id == alerts.c.id))
+            .where(has_room)
             .order_by(d.step == 0, d.due_at, d.alert_id, d.place)
-            .limit(min(most, AT_ONCE))
+            .limit(AT_ONCE)
             .with_for_update(of=deliveries, skip_locked=True)
         ).all()
-        needed = [row for row in rows if not _is_answered(row)]
-        for row in rows:
-            if _is_answered(row):
-                tx.execute(_this(row).values(state="dropped"))
-                continue
+        for row in (row for row in rows if _is_answered(row)):
+            tx.execute(_this(row).values(state="dropped"))
+        needed = list(_with_room([row for row in rows if not _is_answered(row)], busy))
+        for row in needed:
             values = {"state": "sending", "due_at": tx.now + LEASE, "attempts": row.attempts + 1}
             tx.execute(_this(row).values(**values, leased_by=worker))
     return [_due(row) for row in needed]
+
+
+def _with_room(rows: Sequence[Any], busy: Mapping[str, int]) -> Iterator[Any]:
+    """As many for each channel as it may have on its way. What shares one message counts for nothing."""
+    many = Counter(busy)
+    for row in rows:
+        if row.digest or many[row.channel] < OF_EACH:
+            many[row.channel] += not row.digest
+            yield row
 
 
 def _due(row: Any) -> Due:

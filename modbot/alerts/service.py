@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import partial
 from itertools import groupby
@@ -28,8 +29,6 @@ LOOK_SECONDS = 0.2
 """Between two looks for urgent verdicts and due messages."""
 STEP_SECONDS = 1.0
 """Between two looks at whose turn it is, and who has decided."""
-MOST_AT_ONCE = 60
-"""Messages on their way. With more, each would take so long that leases end and messages go twice."""
 NOTING = 4
 """How often it is tried to put a message on record: for less time than its lease lasts."""
 LASTING_SECONDS = 10.0
@@ -47,7 +46,8 @@ class AlertService:
         self._channels: Mapping[str, Channel] = building.channels(settings)
         self._watcher = UrgentWatcher(store, settings)
         self._stopping = asyncio.Event()
-        self._sending: set[asyncio.Task[None]] = set()
+        self._sending: dict[asyncio.Task[None], str] = {}
+        """With the channel of each."""
         self._may_hold_leases = True
 
     def stop(self) -> None:
@@ -90,14 +90,11 @@ class AlertService:
         if self._may_hold_leases:
             await asyncio.to_thread(delivering.give_back, self._store, self._worker)
             self._may_hold_leases = False
-        room = MOST_AT_ONCE - len(self._sending)
-        if room <= 0:
-            return
-        leased = await asyncio.to_thread(delivering.lease, self._store, self._worker, room)
-        for dues in messages(leased):
+        busy = Counter(self._sending.values())
+        for dues in messages(await asyncio.to_thread(delivering.lease, self._store, self._worker, busy)):
             task = asyncio.create_task(self._send(dues))
-            self._sending.add(task)
-            task.add_done_callback(self._sending.discard)
+            self._sending[task] = dues[0].channel
+            task.add_done_callback(self._sending.pop)
 
     async def step(self) -> None:
         """Alert the next person of every call whose time has come, and tell of referrals."""

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from modbot import cases
 from modbot.actions import STUCK_AFTER
-from modbot.alerts import delivering, lasting, listing, raising, routing, service
+from modbot.alerts import delivering, lasting, listing, raising, routing
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
 from modbot.records import archive
@@ -306,7 +306,7 @@ def test_a_pages_access_that_ends_soon_is_told(scene: Scene, tmp_path: Path, day
 def test_a_flood_of_alerts_goes_out_bit_by_bit_and_each_once(
     scene: Scene, phone: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "MOST_AT_ONCE", 3)
+    monkeypatch.setattr(delivering, "OF_EACH", 3)
     tell(scene, *(news(About.DRILL_OVER, key=str(number)) for number in range(7)))
     phone.hang()
 
