@@ -9,9 +9,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser
+from pypdfium2 import PdfDocument
 
 from modbot import migrations
-from modbot.reports import page, weekly, weeks
+from modbot.reports import page, pdf, weekly, weeks
 from modbot.reports.weekly import Version
 from modbot.store import Store
 from tests.benchmarks.simulating import Simulated
@@ -23,9 +24,10 @@ COMMENTS = (310, 280, 420, 365, 290, 510, 330)
 
 
 def take(browser: Browser, out: Path) -> None:
-    """Both versions, light, dark and as wide as a telephone, each as one long picture."""
+    """Both versions, light, dark and as wide as a telephone, each as one long picture; the pages of the PDF."""
     with tempfile.TemporaryDirectory() as folder:
         for file in _written(Path(folder)):
+            _print(file.with_suffix(".pdf"), out)
             for style, width, scheme in (
                 ("light", 1000, "light"),
                 ("dark", 1000, "dark"),
@@ -37,6 +39,12 @@ def take(browser: Browser, out: Path) -> None:
                 shown.goto(file.as_uri())
                 shown.screenshot(path=out / f"{file.stem}-{style}.png", full_page=True)
                 context.close()
+
+
+def _print(file: Path, out: Path) -> None:
+    with PdfDocument(file) as document:
+        for number, sheet in enumerate(document, 1):
+            sheet.render(scale=1.5).to_pil().save(out / f"{file.stem}-page{number}.png")
 
 
 def _written(folder: Path) -> Iterator[Path]:
@@ -55,5 +63,7 @@ def _written(folder: Path) -> Iterator[Path]:
     for version in Version:
         report = weekly.version_of(basis, version)
         file = folder / f"report-{version}.html"
-        file.write_text(page.render(report, page.drawings_of(report)), encoding="utf-8")
+        drawings = page.drawings_of(report)
+        file.write_text(page.render(report, drawings), encoding="utf-8")
+        file.with_suffix(".pdf").write_bytes(pdf.render(report, drawings))
         yield file
