@@ -24,7 +24,7 @@ COMMENTS = (310, 280, 420, 365, 290, 510, 330)
 
 
 def take(browser: Browser, out: Path) -> None:
-    """Both versions, light, dark and as wide as a telephone, each as one long picture; the pages of the PDF."""
+    """Both versions, light, dark and as wide as a telephone, each as one picture; the pages of the PDF."""
     with tempfile.TemporaryDirectory() as folder:
         for file in _written(Path(folder)):
             _print(file.with_suffix(".pdf"), out)
