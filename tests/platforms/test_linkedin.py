@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qs
@@ -467,78 +468,71 @@ def as_read(calls: list[tuple[str, str, str]]) -> list[tuple[str, str, dict[str,
     ]
 
 
+START, END = datetime(2026, 3, 3, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC)
+WEBHOOK = "https://modbot.example.org/push/company"
+KNOWN = {"access_token": "linkedin-access", "version_string": "202606"}
+
+
 async def test_our_requests_are_those_of_linkedins_client(
     company: Organization, page: LinkedIn, official: RestliClient
 ) -> None:
     name = company.write("a comment")
-    number = name.rpartition(",")[2].rstrip(")")
-    start, end = datetime(2026, 3, 3, tzinfo=UTC), datetime(2026, 3, 4, tzinfo=UTC)
     company.calls.clear()
     rest = page.rest
     await rest.identify()
     await rest.posts(30)
     _ = [comment async for comment in rest.comments(SHARE)]
     _ = [comment async for comment in rest.comments(name)]
-    await rest.notifications(start, end)
+    await rest.notifications(START, END)
     await rest.one(name)
     await rest.delete(name)
-    await rest.subscribe(4711, "https://modbot.example.org/push/company")
+    await rest.subscribe(4711, WEBHOOK)
     ours = as_read(company.calls)
     company.calls.clear()
+    assert company.subscriptions.popitem()[1] == WEBHOOK
+    the_same_by(official, name)
+    assert ours == as_read(company.calls)
+    assert company.subscriptions.popitem()[1] == WEBHOOK
+    adapter = official.session.get_adapter("https://")
+    assert isinstance(adapter, Rerouted)
+    assert adapter.hosts == {LinkedInSettings(organization=1).api}
+
+
+def the_same_by(official: RestliClient, name: str) -> None:
+    """What LinkedIn's client sends for the same calls."""
     paging = {"start": 0, "count": 100}
-    known = {"access_token": "linkedin-access", "version_string": "202606"}
     comments = "/socialActions/{on}/comments"
     roles = {"state": "APPROVED", "count": 100}
-    official.finder(
-        resource_path="/organizationAcls", finder_name="roleAssignee", query_params=roles, **known
-    )
+    find = partial(official.finder, **KNOWN)
+    find(resource_path="/organizationAcls", finder_name="roleAssignee", query_params=roles)
     posts = {"author": US, "sortBy": "LAST_MODIFIED"} | paging
-    official.finder(resource_path="/posts", finder_name="author", query_params=posts, **known)
+    find(resource_path="/posts", finder_name="author", query_params=posts)
     for on in (SHARE, name):
-        official.get_all(resource_path=comments, path_keys={"on": on}, query_params=paging, **known)
-    told = {
-        "organizationalEntity": US,
-        "actions": list(ACTIONS),
-        "timeRange": {"start": int(start.timestamp() * 1000), "end": int(end.timestamp() * 1000)},
-    }
-    official.finder(
-        resource_path="/organizationalEntityNotifications",
-        finder_name="criteria",
-        query_params=told | paging,
-        **known,
-    )
+        official.get_all(resource_path=comments, path_keys={"on": on}, query_params=paging, **KNOWN)
+    span = {"start": int(START.timestamp() * 1000), "end": int(END.timestamp() * 1000)}
+    told = {"organizationalEntity": US, "actions": list(ACTIONS), "timeRange": span} | paging
+    find(resource_path="/organizationalEntityNotifications", finder_name="criteria", query_params=told)
+    number = name.rpartition(",")[2].rstrip(")")
     one = {"resource_path": comments + "/{number}", "path_keys": {"on": ACTIVITY, "number": number}}
-    official.get(**one, **known)
-    official.delete(**one, query_params={"actor": US}, **known)
-    official.finder(
-        resource_path="/organizationAcls", finder_name="roleAssignee", query_params=roles, **known
-    )
+    official.get(**one, **KNOWN)
+    official.delete(**one, query_params={"actor": US}, **KNOWN)
+    find(resource_path="/organizationAcls", finder_name="roleAssignee", query_params=roles)
     key = {
         "developerApplication": "urn:li:developerApplication:4711",
         "user": "urn:li:person:zLqTygBP8S",
         "entity": US,
         "eventType": "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS",
     }
-    official.update(
-        resource_path="/eventSubscriptions/{key}",
-        path_keys={"key": key},
-        entity={"webhook": "https://modbot.example.org/push/company"},
-        **known,
-    )
-    assert ours == as_read(company.calls)
-    assert list(company.subscriptions.values()) == ["https://modbot.example.org/push/company"]
-    adapter = official.session.get_adapter("https://")
-    assert isinstance(adapter, Rerouted)
-    assert adapter.hosts == {LinkedInSettings(organization=1).api}
+    path = "/eventSubscriptions/{key}"
+    official.update(resource_path=path, path_keys={"key": key}, entity={"webhook": WEBHOOK}, **KNOWN)
 
 
 def test_linkedins_client_takes_the_simulator_for_linkedin(
     company: Organization, official: RestliClient
 ) -> None:
     names = [company.write(f"comment {number}") for number in range(3)]
-    known = {"access_token": "linkedin-access", "version_string": "202606"}
     comments = {"resource_path": "/socialActions/{on}/comments", "path_keys": {"on": SHARE}}
-    answer = official.get_all(**comments, query_params={"start": 1, "count": 1}, **known)
+    answer = official.get_all(**comments, query_params={"start": 1, "count": 1}, **KNOWN)
     assert [each["message"]["text"] for each in answer.elements] == ["comment 1"]
     assert (answer.paging.start, answer.paging.count, answer.paging.total) == (1, 1, 3)
     number = answer.elements[0]["id"]
@@ -547,7 +541,7 @@ def test_linkedins_client_takes_the_simulator_for_linkedin(
         resource_path="/socialActions/{on}/comments/{number}",
         path_keys=keys,
         query_params={"actor": US},
-        **known,
+        **KNOWN,
     )
     assert gone.status_code == 204
     assert not company.reader_sees(names[1])
