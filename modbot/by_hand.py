@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+import platforms
 from modbot import case_rows, outbox, standing
 from modbot.errors import StaleCase
 from modbot.store import Store, bodies_of, table
@@ -50,6 +51,16 @@ class Task:
     text: str | None
     author: str
     link: str
+
+
+def only_people(platform: str, kind: str) -> bool:
+    """Whether the platform offers this action to people alone, so that waiting for one is no failure."""
+    try:
+        able = platforms.load(platform).capabilities
+    except KeyError:
+        # Of an installed package that is no longer there.
+        return False
+    return kind in able.by_hand and kind not in able.actions
 
 
 def tasks(store: Store) -> list[Task]:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot import credentials, deliveries, quotas
+from modbot import by_hand, credentials, deliveries, quotas
 from modbot.actions import STUCK_AFTER
 from modbot.alerts.listing import Trouble, trouble
 from modbot.config import Settings
@@ -49,6 +49,8 @@ class Figures:
     actions: Mapping[str, int]
     stuck: int
     """Actions that were tried often and still wait."""
+    refused: int
+    """Failed actions that the platform should have carried out; what only people can do is not among them."""
     cases: Mapping[str, int]
     unscored: int
     oldest_unscored_seconds: float
@@ -72,6 +74,7 @@ def measure(store: Store) -> Figures:
             pages=tuple(_pages(connection, now)),
             actions=_by_state(connection, actions, ACTION_STATES),
             stuck=_stuck(connection),
+            refused=_refused(connection),
             cases=_by_state(connection, cases, CASE_STATES),
             unscored=waiting,
             oldest_unscored_seconds=0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
@@ -98,8 +101,8 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
         found.insert(0, f"{figures.alerts.unanswered} urgent calls are not answered by anybody on call")
     if figures.alerts.stuck:
         found.append(f"{figures.alerts.stuck} alerts do not leave: see modbot alert list")
-    if figures.actions["failed"]:
-        found.append(f"{figures.actions['failed']} decided actions cannot be carried out by the platform")
+    if figures.refused:
+        found.append(f"{figures.refused} decided actions cannot be carried out by the platform")
     if figures.stuck:
         found.append(f"{figures.stuck} decided actions are stuck and still being tried")
     if figures.not_scored:
@@ -177,6 +180,17 @@ def _by_state(connection: Connection, counted: sa.Table, states: tuple[str, ...]
 def _stuck(connection: Connection) -> int:
     often = sa.and_(actions.c.state == "pending", actions.c.attempts >= STUCK_AFTER)
     return connection.execute(sa.select(sa.func.count()).select_from(actions).where(often)).scalar() or 0
+
+
+def _refused(connection: Connection) -> int:
+    failed = (
+        sa.select(pages.c.platform, actions.c.kind, sa.func.count())
+        .join_from(actions, pages, pages.c.key == actions.c.page)
+        .where(actions.c.state == "failed")
+        .group_by(pages.c.platform, actions.c.kind)
+    )
+    rows = connection.execute(failed)
+    return sum(count for platform, kind, count in rows if not by_hand.only_people(platform, kind))
 
 
 def _unscored(connection: Connection) -> tuple[int, datetime | None, int]:

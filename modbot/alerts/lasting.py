@@ -85,7 +85,7 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
             key = f"capture_gap:{page.key}"
             found.append(News(about=About.CAPTURE_GAP, key=key, says=says, page=page.key, school=school))
     found += _of_scoring(figures)
-    if figures.stuck or figures.actions["failed"]:
+    if figures.stuck or figures.refused:
         says = "A decision does not come through on its platform. Health tells which page."
         found.append(News(about=About.ACTION_STUCK, key="action_stuck", says=says))
     return found + _of_access(figures, settings) + _of_queue(store, settings)

@@ -10,13 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from modbot import by_hand
 from modbot.reports.extent import Extent, noted
 from modbot.reports.figures import NO_CLAUSE
 from modbot.store import table
-from modbot.tables import Action, Comment, Decision, Presence, Verdict, Withdrawal
+from modbot.tables import Action, Comment, Decision, Page, Presence, Verdict, Withdrawal
 
 comments, presences, verdicts = table(Comment), table(Presence), table(Verdict)
 decisions, actions, withdrawals = table(Decision), table(Action), table(Withdrawal)
+pages = table(Page)
 # Rows are fetched all at once where there are thousands: one by one takes twice as long.
 
 SETTLING = ("leave_up", "hide")
@@ -203,9 +205,9 @@ def _carried_out(connection: Connection, extent: Extent, tally: Tally) -> None:
     asked: dict[int, Any] = {}
     for some in _chunks([each.body["action"] for each in finished if each.body]):
         rows = connection.execute(
-            sa.select(actions.c.id, actions.c.page, actions.c.native_id, actions.c.kind).where(
-                actions.c.id.in_(some)
-            )
+            sa.select(actions.c.id, actions.c.page, actions.c.native_id, actions.c.kind, pages.c.platform)
+            .join(pages, pages.c.key == actions.c.page)
+            .where(actions.c.id.in_(some))
         )
         asked |= {row.id: row for row in rows}
     for each in finished:
@@ -213,7 +215,9 @@ def _carried_out(connection: Connection, extent: Extent, tally: Tally) -> None:
         if action is None:
             continue
         if each.kind == "action.failed":
-            tally.add("failed", action.page)
+            # What only people can do is a task then, not a refusal.
+            if not by_hand.only_people(action.platform, action.kind):
+                tally.add("failed", action.page)
         elif action.kind == "hide":
             tally.add("carried_out", action.page)
         elif action.kind == "unhide":

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from modbot import actions, bringing_in, by_hand, cases, config, deletions, users, wiring
+from modbot import actions, bringing_in, by_hand, cases, config, deletions, health, users, wiring
 from modbot.by_hand import Outcome
 from modbot.config import Settings
 from modbot.errors import ConfigError, NotAllowed, NotBroughtIn, StaleCase
@@ -62,6 +62,10 @@ class Hands:
 
     def state(self) -> list[tuple[str, str]]:
         return [(row.kind, row.state) for row in self.here.rows(Action)]
+
+
+def complaints(hands: Hands) -> list[str]:
+    return health.complaints(health.measure(hands.store), hands.settings)
 
 
 @pytest.fixture
@@ -153,6 +157,7 @@ def test_what_is_decided_there_becomes_a_task_and_a_tick_settles_it(hands: Hands
         "Buy now, half price",
     )
     assert task.link == "https://forum.example.org"
+    assert not any("cannot be carried out" in each for each in complaints(hands))
     assert "the site's own tools" in task.what
     seq = by_hand.settle(hands.store, task.id, "ana", Outcome.DONE)
     assert hands.state() == [("hide", "done")]
