@@ -249,14 +249,18 @@ class X(Pushed, Platform):
             return super().delivery_id(headers, body)
 
     async def unpack(self, body: bytes) -> Sequence[Event]:
-        """The post is read again, since a delivery may lack its author; gone by then, what came counts."""
+        """The post is read again, since a delivery may lack its author; else what came counts."""
         data = json.loads(body).get("data") or {}
+        self.rest.count_delivery()
         if data.get("event_type") == RECEIVED and self.settings.direct_messages:
             return [item.event for item in self._messages(Found(*pushed_message(data["payload"])))]
         if data.get("event_type") not in NEWS:
             return ()
         post, users = data["payload"], (data.get("includes") or {}).get("users") or ()
-        found = await self.rest.posts([str(post["id"])])
+        try:
+            found = await self.rest.posts([str(post["id"])])
+        except CapReached:
+            found = Found([], {})
         if not found.posts:
             found = Found(posts=[post], users={str(user["id"]): user for user in users if "id" in user})
         return [item.event for item in self._items(found)]

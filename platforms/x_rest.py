@@ -140,6 +140,12 @@ class XRest:
             raise NotOurs
         return (_ok(response).get("data") or {}).get("hidden") is True
 
+    def count_delivery(self) -> None:
+        """X has charged for what it pushed already, so this is never refused."""
+        for each in self._budget.outlook():
+            if each.unit == DOLLARS:
+                self._budget.learn(DOLLARS, used=each.used + self._read_dollars)
+
     async def look(self, response: httpx.Response) -> None:
         """What Bearer cannot know: X's way to say how much is left, until when to wait, and to want money."""
         unit = _unit(response.request.method, response.request.url.path.removeprefix("/2/"))

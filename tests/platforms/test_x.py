@@ -521,6 +521,21 @@ async def test_what_was_deleted_before_it_could_be_read_is_archived_as_it_was_pu
     assert (event.id, event.comment.text, event.comment.author_id) == (post, "gone at once", parent.id)
 
 
+async def test_a_delivery_is_counted_and_archived_also_when_the_money_is_used_up(
+    service: Service, parent: User, root: str, make: Make
+) -> None:
+    page = make(monthly_dollars=0.012)
+    await page.open()
+    bodies = [
+        service.delivery("post.reply.create", service.post(parent, "a text", answers=root))[1]
+        for _ in range(4)
+    ]
+    found = [comments(await page.unpack(body)) for body in bodies]
+    assert [len(each) for each in found] == [1] * 4
+    assert [each[0].author for each in found] == ["A parent (@parent)", "", "", ""]
+    assert spent(page) == pytest.approx(5 * 0.005)
+
+
 @pytest.mark.parametrize("event", ["post.delete", "oauth.revoke", "broadcast.start", "post.create"])
 async def test_other_deliveries_tell_no_comment(
     service: Service, parent: User, root: str, page: X, event: str
