@@ -18,7 +18,7 @@ from modbot import observe
 from modbot.actions import pause
 from modbot.records import archive
 from modbot.records.archive import Taken
-from modbot.store import Store, storable, table, utcnow
+from modbot.store import Store, Transaction, storable, table, utcnow
 from modbot.tables import PushDelivery
 from platforms.base import CommentGone, Event, Platform, Unsupported
 from platforms.push import Pushed
@@ -49,6 +49,15 @@ class Waiting:
     """With this one."""
 
 
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A delivery whose signature was checked."""
+
+    page: str
+    name: str
+    body: bytes
+
+
 Ready = tuple[Waiting, Sequence[Event]]
 
 
@@ -66,25 +75,28 @@ class Standing:
 
 def receive(store: Store, page: str, name: str, body: bytes) -> bool:
     """Store a delivery whose signature was checked; False if it is there already."""
-    known = sa.select(rows.c.id).where(rows.c.page == page, rows.c.delivery == name)
+    return receive_all(store, [Arrived(page, name, body)])[0]
+
+
+def receive_all(store: Store, arrived: Sequence[Arrived]) -> list[bool]:
+    """Store several in one commit, which costs as much as one; of each whether it was not there already."""
+    names = [each.name for each in arrived]
     try:
         with store.write(logged=False) as tx:
-            if tx.execute(known).first() is not None:
-                return False
-            tx.add(
-                PushDelivery,
-                page=page,
-                delivery=name,
-                body=body,
-                received_at=tx.now,
-                state=WAITING,
-                attempts=0,
-                due_at=tx.now,
-                failure="",
-            )
+            there = sa.select(rows.c.page, rows.c.delivery).where(rows.c.delivery.in_(names))
+            known = {(row.page, row.delivery) for row in tx.execute(there)}
+            return [_add(tx, known, each) for each in arrived]
     except sa.exc.IntegrityError:
-        # The same delivery at the same moment, which the platform may well send twice.
+        # Another process stored one of them at this very moment.
+        return [False] if len(arrived) == 1 else [receive_all(store, [each])[0] for each in arrived]
+
+
+def _add(tx: Transaction, known: set[tuple[str, str]], each: Arrived) -> bool:
+    if (each.page, each.name) in known:
         return False
+    known.add((each.page, each.name))
+    values = {"received_at": tx.now, "due_at": tx.now, "state": WAITING, "attempts": 0, "failure": ""}
+    tx.add(PushDelivery, page=each.page, delivery=each.name, body=each.body, **values)
     return True
 
 

@@ -19,7 +19,7 @@ from fastapi.responses import PlainTextResponse
 import platforms
 from modbot import deliveries, observe, wiring
 from modbot.config import Settings
-from modbot.deliveries import LONGEST_NAME
+from modbot.deliveries import LONGEST_NAME, Arrived
 from modbot.errors import StoreUnavailable
 from modbot.store import Store
 from modbot.web.desk import desk_of
@@ -33,7 +33,7 @@ LARGEST = 2 * 2**20
 """Bytes of one delivery; platforms bundle up to a thousand changes."""
 SECONDS = 10
 """For sending one delivery."""
-AT_ONCE = 32
+AT_ONCE = 128
 REFUSALS = 60
 """From one address within a minute; then it has to wait."""
 AGAIN = {"Retry-After": "60"}
@@ -45,8 +45,32 @@ class Doors:
 
     pages: Mapping[str, Pushed]
     busy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    _waiting: list[tuple[Arrived, asyncio.Future[bool]]] = field(default_factory=list)
+    _storing: asyncio.Task[None] | None = None
     _minute: int = 0
     _refusals: dict[str, int] = field(default_factory=dict)
+
+    async def store(self, store: Store, arrived: Arrived) -> bool:
+        """Returns when it is on the disk; what comes while another commit runs shares the next one."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((arrived, done))
+        if self._storing is None or self._storing.done():
+            self._storing = asyncio.create_task(self._store_all(store))
+        return await done
+
+    async def _store_all(self, store: Store) -> None:
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
+            try:
+                fresh = await asyncio.to_thread(deliveries.receive_all, store, [each for each, _ in waiting])
+            except Exception as error:  # each sender is told that it was not taken
+                for _, done in waiting:
+                    if not done.done():
+                        done.set_exception(error)
+                continue
+            for (_, done), new in zip(waiting, fresh, strict=True):
+                if not done.done():
+                    done.set_result(new)
 
     def is_tired_of(self, address: str) -> bool:
         return self._of_this_minute().get(address, 0) >= REFUSALS
@@ -119,7 +143,7 @@ async def _take_in(request: Request, here: Doors, address: str, page: str) -> Re
     name = platform.delivery_id(headers, body)[:LONGEST_NAME]
     for key in (page, *_others(here, platform, headers, body)):
         try:
-            fresh = await asyncio.to_thread(deliveries.receive, _store(request), key, name, body)
+            fresh = await here.store(_store(request), Arrived(key, name, body))
         except StoreUnavailable as error:
             observe.FAILURES.labels(type(error).__name__).inc()
             return PlainTextResponse("Later.\n", status_code=503, headers={"Retry-After": "5"})

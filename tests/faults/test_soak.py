@@ -32,7 +32,7 @@ from tests.contracts.stages import Stage
 from tests.modbot.scene import District, add_page, district
 
 LONG = os.environ.get("MODBOT_FAULTS") == "long"
-ROUNDS = 40 if LONG else 3
+ROUNDS = 40 if LONG else 2
 A_ROUND = 5
 """Comments on each page."""
 SEED = int(os.environ.get("MODBOT_FAULTS_SEED", "4007"))

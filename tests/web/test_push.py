@@ -166,6 +166,20 @@ def test_a_delivery_that_cannot_be_stored_is_not_taken(app: FastAPI, store: Stor
     assert post(app, **signed()).status_code == 503
 
 
+def test_many_deliveries_at_once_are_stored_each_once(app: FastAPI, store: Store) -> None:
+    async def send() -> list[int]:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080") as client:
+            calls = [
+                client.post("/push/letters", content=BODY, headers=signed(name=f"msg_{number % 20}"))
+                for number in range(40)
+            ]
+            return [answer.status_code for answer in await asyncio.gather(*calls)]
+
+    assert asyncio.run(send()) == [200] * 40
+    assert len({row.delivery for row in stored(store)}) == len(stored(store)) == 20
+
+
 def test_more_at_once_than_can_be_served_are_told_to_come_later(app: FastAPI) -> None:
     app.state.doors.busy = asyncio.Semaphore(0)
     assert post(app, **signed()).status_code == 503
