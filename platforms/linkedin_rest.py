@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import httpx
 
-from platforms.answers import clock_skew, json_of
+from platforms.answers import DEFAULT_WAIT, clock_skew, json_of
 from platforms.base import CommentGone, Identity, NotAuthorised, RateLimited, Unavailable
 from platforms.bearer import Bearer
 from platforms.budget import Budget
@@ -25,8 +25,8 @@ MODERATES = {"ADMINISTRATOR", "DIRECT_SPONSORED_CONTENT_POSTER", "CONTENT_ADMINI
 """Roles that may read and delete comments; another role gets empty lists, not an error."""
 ACTIONS = ("COMMENT", "ADMIN_COMMENT", "COMMENT_EDIT", "COMMENT_DELETE", "SHARE_MENTION")
 EVENTS = "ORGANIZATION_SOCIAL_ACTION_NOTIFICATIONS"
-SHORTEST_WAIT = 900.0
-"""Seconds after a 429: the day's quota and a passing brake give the same answer."""
+LONG_WAIT = 900.0
+"""Seconds after a 429 that does not say how long: the day's quota and a passing brake look the same."""
 NAME = re.compile(r"(?:urn:li:comment:)?\((?:urn:li:)?(\w+):(\d+),(\d+)\)")
 
 Native = Mapping[str, Any]
@@ -149,7 +149,8 @@ class LinkedInRest:
         try:
             return await self._bearer.send(verb, url, body=body, headers=headers)
         except RateLimited as error:
-            raise RateLimited(str(error), retry_after=max(error.retry_after, SHORTEST_WAIT)) from None
+            told = error.retry_after != DEFAULT_WAIT
+            raise RateLimited(str(error), retry_after=error.retry_after if told else LONG_WAIT) from None
 
 
 def full_name(text: str) -> str | None:
