@@ -176,11 +176,6 @@ def is_registered(store: Store, key: str) -> bool:
         return connection.execute(sa.select(pages.c.key).where(pages.c.key == key)).first() is not None
 
 
-def is_registered(store: Store, key: str) -> bool:
-    with store.read() as connection:
-        return connection.execute(sa.select(pages.c.key).where(pages.c.key == key)).first() is not None
-
-
 def register_pages(store: Store, configured: tuple[PageSettings, ...]) -> None:
     """Enter new and changed pages in the register. A page that is no longer configured stays in it."""
     with store.write() as tx:
