@@ -34,8 +34,6 @@ KINDS = {
     "alert.sent": "A channel took an alert",
     "appeal.decided": "An appeals officer decided an appeal",
     "appeal.filed": "The author of a hidden comment asked that it be looked at again",
-    "appeal.decided": "An appeals officer decided an appeal",
-    "appeal.filed": "The author of a hidden comment asked that it be looked at again",
     "call.acknowledged": "A person answered an urgent call",
     "call.ended": "A drill was ended",
     "call.person": "The next person on call was alerted",

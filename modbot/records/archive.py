@@ -224,9 +224,7 @@ def _fill_presence(tx: Transaction, items: dict[str, _Item]) -> None:
         by_comment[row.comment_id].present = row.present
 
 
-def _mark_answered(
-    tx: Transaction, page: str, batch: Batch, unread: timedelta, rest: timedelta
-) -> None:
+def _mark_answered(tx: Transaction, page: str, batch: Batch, unread: timedelta, rest: timedelta) -> None:
     row = tx.execute(sa.select(pages).where(pages.c.key == page)).one()
     if batch.gap:
         _gap(tx, page, row.polled_at or tx.now, batch.gap)
