@@ -211,19 +211,15 @@ def test_an_action_that_nobody_decided_is_not_carried_out(scene: Scene) -> None:
     assert len(scene.page.seen_by_public()) == 1
 
 
-def test_a_failed_hide_can_be_given_up_and_a_failed_unhide_asked_for_again(scene: Scene) -> None:
+def test_a_failed_hide_that_is_undone_is_given_up_and_not_carried_out_later(scene: Scene) -> None:
     scene.platform.failures = [Unsupported("no hide here")]
     scene.hide()
     scene.carry_out()
-    scene.undo()
     assert scene.states == [("hide", "failed")]
-    cases.decide(
-        scene.here.store,
-        scene.here.rules,
-        scene.here.rows(Case)[-1].id,
-        Ruling(choice=Choice.LEAVE_UP, by="ana"),
-    )
+    scene.undo()
     assert scene.states == [("hide", "cancelled")]
+    ruling = Ruling(choice=Choice.LEAVE_UP, by="ana")
+    cases.decide(scene.here.store, scene.here.rules, scene.here.rows(Case)[-1].id, ruling)
     assert scene.here.rows(Case)[-1].state == "closed"
 
 

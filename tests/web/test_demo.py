@@ -87,7 +87,7 @@ def test_a_new_practice_begins_with_an_empty_log_and_keeps_what_was_changed(tmp_
         settings = demo.prepare(folder, 0)
         bot, _ = demo.build(settings)
         assert [person.name for person in users.everyone(bot.store)] == [demo.PERSON]
-        bot.store.close()
+        bot.close()
         with (folder / "policy.toml").open("a") as file:
             file.write("# mine\n")
     assert (folder / "policy.toml").read_text().count("# mine") == 2
@@ -128,7 +128,7 @@ def test_the_page_of_the_practice_holds_what_the_feed_wrote(tmp_path: Path) -> N
     bot, feed = demo.build(settings)
     assert feed.state == "coming"
     assert feed.page is memory_page(demo.PAGE)
-    bot.store.close()
+    bot.close()
     assert isinstance(bot.store, Store)
 
 
@@ -144,4 +144,4 @@ def test_the_practice_gives_a_password_that_opens_every_screen(tmp_path: Path) -
     assert here is not None
     assert here.role == "administrator"
     assert demo.give_password(bot.store) != password
-    bot.store.close()
+    bot.close()
