@@ -97,7 +97,7 @@ def test_a_person_who_has_left_can_no_longer_decide(here: District) -> None:
 def test_where_a_platform_has_no_reversible_way_hiding_is_refused(store: Store) -> None:
     here = district(store, platform="replay")
     here.comes_in("Buy now, half price")
-    assert "records officer" in refused(here, DecisionRefused, **HIDE).remedy
+    assert "on the platform itself" in refused(here, DecisionRefused, **HIDE).remedy
 
 
 def test_a_decision_on_a_case_that_changed_meanwhile_is_refused(here: District) -> None:
