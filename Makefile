@@ -18,7 +18,7 @@ run: .venv/installed  ## start the practice page, to try modbot out; PORT=9000 f
 	@$(BIN)/modbot demo $(if $(PORT),--port $(PORT))
 
 test: .venv/for-development  ## run all tests; those whose real server is not installed are skipped
-	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
 
 check: .venv/for-development  ## style, types, import rules, migrations against tables, and the wheel
 	$(BIN)/ruff check .

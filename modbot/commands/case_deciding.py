@@ -58,21 +58,19 @@ def decide(
     with opened(config) as here:
         rules, settings = wiring.policy_in_force(here.store), here.settings.review
         seconds = 0.0 if now else settings.undo_seconds
-        made = cases.decide(
-            here.store,
-            rules,
-            number,
-            ruling,
-            delay=timedelta(seconds=seconds),
-            sampling=settings.sampling,
-        )
+        delay = timedelta(seconds=seconds)
+        made = cases.decide(here.store, rules, number, ruling, delay=delay, sampling=settings.sampling)
         proposed = review.case(here.store, number).proposals
     say(f"Case {number}: {choice.value} by {by}, on record as {', '.join(map(str, made))}.")
     if choice is Choice.HIDE and proposed:
-        note("Nothing can be hidden there. It stays up until the records officer releases it for deletion.")
-        note(f"The records officer does so on the page Deletions. To take it back: modbot case undo {number}")
+        _tell_who_releases(number)
     elif choice is Choice.HIDE:
         _tell_when(number, seconds)
+
+
+def _tell_who_releases(number: int) -> None:
+    note("Nothing can be hidden there. It stays up until the records officer releases it for deletion.")
+    note(f"The records officer does so on the page Deletions. To take it back: modbot case undo {number}")
 
 
 def _tell_when(number: int, seconds: float) -> None:
