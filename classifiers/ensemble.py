@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from classifiers.base import Category, Classifier, ClassifierError, ClassifierFailed, Scores
 from classifiers.joining import HIGHEST, Rules
+from classifiers.languages import covered
 
 Answer = Scores | str | None
 """What a member said of a text; why it could not; or None where it was not asked."""
@@ -20,6 +21,8 @@ class Assessment:
     """What each said; without those that were not asked, because the others left no doubt."""
     absent: tuple[str, ...]
     """Names of the members that could not judge this text."""
+    covered: bool = True
+    """False in a language that no member learned: what they do not find says nothing."""
 
 
 class Ensemble:
@@ -68,7 +71,7 @@ class Ensemble:
             raise ClassifierFailed(
                 f"no classifier could score: {'; '.join(f'{name}: {why}' for name, why in reasons.items())}"
             )
-        return [self._joined(results, index) for index in range(len(texts))]
+        return [self._joined(text, results, index) for index, text in enumerate(texts)]
 
     def _ask_in_doubt(
         self, member: Classifier, texts: Sequence[str], results: Mapping[str, Sequence[Answer]]
@@ -100,18 +103,19 @@ class Ensemble:
             return [f"gave {len(scores)} results for {len(texts)} texts"] * len(texts)
         return [each if _is_sound(each) else "gave a probability that is none" for each in scores]
 
-    def _joined(self, results: Mapping[str, Sequence[Answer]], index: int) -> Assessment:
+    def _joined(self, text: str, results: Mapping[str, Sequence[Answer]], index: int) -> Assessment:
         scores = _scores(results, index)
         spared = {name for name, found in results.items() if found[index] is None}
         absent = tuple(sorted({member.name for member in self.members} - scores.keys() - spared))
-        return Assessment(self.rules.join(self._covered(frozenset(scores)), scores), scores, absent)
+        joined = self.rules.join(self._judged(frozenset(scores)), scores)
+        return Assessment(joined, scores, absent, covered(text))
 
-    def _covered(self, names: frozenset[str]) -> Sequence[Category]:
+    def _judged(self, names: frozenset[str]) -> Sequence[Category]:
         """What these members can judge, in the order of Category."""
         if names not in self._categories:
             members = [each for each in self.members if each.name in names]
-            covered = {category for each in members for category in each.categories}
-            self._categories[names] = [category for category in Category if category in covered]
+            judged = {category for each in members for category in each.categories}
+            self._categories[names] = [category for category in Category if category in judged]
         return self._categories[names]
 
 

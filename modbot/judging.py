@@ -8,7 +8,6 @@ from typing import Any, Protocol
 
 from classifiers.base import Category
 from classifiers.ensemble import Assessment
-from classifiers.languages import covered
 from modbot.policy import Level, Policy, Verdict, judge
 
 FOREIGN = "language not covered"
@@ -39,18 +38,16 @@ class Judged:
     assessment: Assessment
     verdict: Verdict
     unjudged: frozenset[Category]
-    foreign: bool = False
-    """In a language that the classifiers did not learn: what they do not find says nothing."""
 
     @property
     def is_complete(self) -> bool:
         """Whether the verdict stands: CLEAR means nothing while one who should have looked is absent."""
-        doubtful = self.foreign or self.unjudged or self.assessment.absent
+        doubtful = not self.assessment.covered or self.unjudged or self.assessment.absent
         return self.verdict.level is not Level.CLEAR or not doubtful
 
     @property
     def failure(self) -> str:
-        parts = [FOREIGN] if self.foreign else []
+        parts = [] if self.assessment.covered else [FOREIGN]
         if self.assessment.absent:
             parts.append(f"absent: {', '.join(self.assessment.absent)}")
         if self.unjudged:
@@ -65,10 +62,7 @@ def judge_all(
     needed = policy.categories
     return [
         Judged(
-            assessment,
-            judge(policy, assessment.scores, thresholds, text),
-            needed - assessment.scores.keys(),
-            not covered(text),
+            assessment, judge(policy, assessment.scores, thresholds, text), needed - assessment.scores.keys()
         )
         for text, assessment in zip(texts, ensemble.assess(texts), strict=True)
     ]

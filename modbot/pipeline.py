@@ -95,8 +95,8 @@ class Scorer:
             return self._give_up(waiting, str(error) if known else type(error).__name__)
         done = [pair for pair in zip(waiting, judged, strict=True) if pair[1].is_complete]
         left = [pair for pair in zip(waiting, judged, strict=True) if not pair[1].is_complete]
-        foreign = [each for each, result in left if result.foreign]
-        left = [pair for pair in left if not pair[1].foreign]
+        foreign = [each for each, result in left if not result.assessment.covered]
+        left = [pair for pair in left if pair[1].assessment.covered]
         outcome = self._write(done) if done else Scored()
         if foreign:
             self._give_up(foreign, FOREIGN, again=False)

@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from classifiers import languages
 from classifiers.base import Category, ClassifierError, ClassifierFailed, Score, Scores, Span
 from classifiers.ensemble import Assessment, Ensemble
 from modbot.garbage import settle
@@ -186,6 +187,8 @@ def main(line: Connection, recipe: str) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     members, models, district, seconds = json.loads(recipe)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        # First, because it needs for a moment what the models then use: 30 MB less at the peak.
+        languages.load()
         try:
             ensemble, _ = ensemble_of(tuple(members), Path(models), Path(district))
         except ClassifierError as error:
@@ -211,7 +214,7 @@ def _answer(ensemble: Ensemble, texts: Sequence[str], seconds: float) -> list[Pa
 def _packed(found: Assessment) -> Packed:
     """Plain tuples: a tenth of the time of sending the objects."""
     members = [(name, _packed_scores(scores)) for name, scores in found.members.items()]
-    return _packed_scores(found.scores), members, found.absent
+    return _packed_scores(found.scores), members, found.absent, found.covered
 
 
 def _packed_scores(scores: Scores) -> list[Packed]:
@@ -222,8 +225,9 @@ def _packed_scores(scores: Scores) -> list[Packed]:
 
 
 def _unpacked(packed: Packed) -> Assessment:
-    scores, members, absent = packed
-    return Assessment(_scores(scores), {name: _scores(each) for name, each in members}, absent)
+    scores, members, absent, covered = packed
+    by_member = {name: _scores(each) for name, each in members}
+    return Assessment(_scores(scores), by_member, absent, covered)
 
 
 def _scores(packed: Sequence[Packed]) -> Scores:

