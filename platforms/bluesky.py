@@ -26,7 +26,6 @@ from platforms.base import (
     Event,
     EventKind,
     Identity,
-    Platform,
     PlatformSettings,
     Receipt,
     Unavailable,
@@ -48,6 +47,7 @@ from platforms.bluesky_posts import (
     time_of,
 )
 from platforms.bluesky_rest import AT_ONCE, BlueskyRest, SwapConflict
+from platforms.client import ClientPlatform
 
 OVERLAP = timedelta(minutes=10)
 """Lists are ordered by the earlier of the writer's clock and the network's."""
@@ -89,7 +89,7 @@ class BlueskySettings(PlatformSettings):
         return value.strip().removeprefix("@")
 
 
-class Bluesky(Platform):
+class Bluesky(ClientPlatform[BlueskyRest]):
     name = "bluesky"
     Settings = BlueskySettings
     settings: BlueskySettings
@@ -110,7 +110,6 @@ class Bluesky(Platform):
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
         super().__init__(page, settings)
-        self._rest: BlueskyRest | None = None
         self._backlog = Backlog(OVERLAP)
         self._watched_at = 0.0
         self._told: set[str] = set()
@@ -119,10 +118,9 @@ class Bluesky(Platform):
         """The same of the last batch, which may not have reached the archive."""
         self._given: str | None = None
 
-    async def open(self) -> Identity:
-        await self.close()
+    async def connect(self) -> BlueskyRest:
         settings = self.settings
-        rest = BlueskyRest(
+        return BlueskyRest(
             settings.service,
             settings.handle,
             settings.app_password,
@@ -130,19 +128,11 @@ class Bluesky(Platform):
             settings.timeout,
             allow_loopback=settings.allow_loopback,
         )
-        try:
-            identity = await rest.sign_in()
-        except BaseException:
-            await rest.close()
-            raise
-        self._rest = rest
+
+    async def identify(self, rest: BlueskyRest) -> Identity:
+        identity = await rest.sign_in()
         self._watched_at = time.monotonic()
         return identity
-
-    async def close(self) -> None:
-        if self._rest is not None:
-            await self._rest.close()
-        self._rest = None
 
     async def poll(self, cursor: str | None) -> Batch:
         if cursor == self._given:
@@ -184,12 +174,6 @@ class Bluesky(Platform):
             at=datetime.now(UTC),
             answer={**(answer or {}), "read_back": (gate or {}).get("cid", "no list of hidden replies")},
         )
-
-    @property
-    def rest(self) -> BlueskyRest:
-        if self._rest is None:
-            raise RuntimeError("open the page before using it")
-        return self._rest
 
     async def _next(self, cursor: str | None) -> Batch:
         """`cursor` ends in #, and how often whole threads told something that the notifications had not."""

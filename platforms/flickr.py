@@ -22,7 +22,6 @@ from platforms.base import (
     Event,
     Identity,
     NotAuthorised,
-    Platform,
     PlatformSettings,
     Receipt,
     Unavailable,
@@ -30,6 +29,7 @@ from platforms.base import (
     Visibility,
 )
 from platforms.budget import Period, Quota
+from platforms.client import ClientPlatform
 from platforms.flickr_comments import (
     A_COMMENT,
     Mark,
@@ -63,7 +63,7 @@ class FlickrSettings(PlatformSettings):
     allow_loopback: bool = False
 
 
-class Flickr(Platform):
+class Flickr(ClientPlatform[FlickrRest]):
     name = "flickr"
     Settings = FlickrSettings
     settings: FlickrSettings
@@ -81,7 +81,6 @@ class Flickr(Platform):
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
         super().__init__(page, settings)
-        self._rest: FlickrRest | None = None
         self._followed: dict[str, tuple[int, float]] = {}
         """Photo → the change up to which its comments were listed, and when."""
         self._listed: dict[str, tuple[int, float]] = {}
@@ -90,12 +89,11 @@ class Flickr(Platform):
         self._looked: dict[str, float] = {}
         self._deleted: set[str] = set()
 
-    async def open(self) -> Identity:
-        await self.close()
+    async def connect(self) -> FlickrRest:
         settings = self.settings
         self.budget.allow(Quota(CALLS, settings.hourly_calls, Period.HOUR))
         token, secret = await self._right()
-        rest = FlickrRest(
+        return FlickrRest(
             settings.api,
             settings.api_key,
             settings.api_secret,
@@ -105,18 +103,9 @@ class Flickr(Platform):
             settings.timeout,
             allow_loopback=settings.allow_loopback,
         )
-        try:
-            identity = await rest.identify()
-        except BaseException:
-            await rest.close()
-            raise
-        self._rest = rest
-        return identity
 
-    async def close(self) -> None:
-        if self._rest is not None:
-            await self._rest.close()
-        self._rest = None
+    async def identify(self, rest: FlickrRest) -> Identity:
+        return await rest.identify()
 
     def consent(self) -> Consent:
         settings = self.settings
@@ -181,12 +170,6 @@ class Flickr(Platform):
             at=datetime.now(UTC),
             answer=answer,
         )
-
-    @property
-    def rest(self) -> FlickrRest:
-        if self._rest is None:
-            raise RuntimeError("open the page before using it")
-        return self._rest
 
     async def _changes(self, mark: Mark) -> Batch:
         photos = await self.rest.changed_photos(mark.floor)

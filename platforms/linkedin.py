@@ -26,7 +26,6 @@ from platforms.base import (
     Event,
     EventKind,
     Identity,
-    Platform,
     PlatformSettings,
     Receipt,
     Unavailable,
@@ -35,6 +34,7 @@ from platforms.base import (
 )
 from platforms.bearer import Bearer, BearerSettings
 from platforms.budget import Period, Quota
+from platforms.client import ClientPlatform
 from platforms.following import Follower, Scan
 from platforms.linkedin_comments import changed_at, comment_of, composed, mention_of, number_of, title_of
 from platforms.linkedin_rest import CALLS, LinkedInRest, Native, full_name, name_of
@@ -71,7 +71,7 @@ class LinkedInSettings(BearerSettings):
     token_url: str = "https://www.linkedin.com/oauth/v2/accessToken"  # noqa: S105 - an address
 
 
-class LinkedIn(Pushed, Platform):
+class LinkedIn(Pushed, ClientPlatform[LinkedInRest]):
     name = "linkedin"
     Settings = LinkedInSettings
     settings: LinkedInSettings
@@ -92,7 +92,6 @@ class LinkedIn(Pushed, Platform):
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
         super().__init__(page, settings)
-        self._rest: LinkedInRest | None = None
         self._follower = Follower(self.settings.batch_size)
         self._rescan_at = 0.0
         self._deleted: set[str] = set()
@@ -121,34 +120,18 @@ class LinkedIn(Pushed, Platform):
                 await rest.close()
         return token
 
-    async def open(self) -> Identity:
-        await self.close()
+    async def connect(self) -> LinkedInRest:
         self.budget.allow(Quota(CALLS, self.settings.calls_per_day, Period.DAY))
-        rest = self._client(self.tokens)
-        try:
-            identity = await rest.identify()
-        except BaseException:
-            await rest.close()
-            raise
-        self._rest = rest
-        return identity
+        return self._client(self.tokens)
+
+    async def identify(self, rest: LinkedInRest) -> Identity:
+        return await rest.identify()
 
     def _client(self, tokens: Tokens) -> LinkedInRest:
         settings = self.settings
         headers = {"LinkedIn-Version": settings.version, "X-Restli-Protocol-Version": "2.0.0"}
         bearer = Bearer(self.page, tokens, self.consent(), settings, headers)
         return LinkedInRest(settings.api, settings.organization, bearer, self.budget)
-
-    async def close(self) -> None:
-        rest, self._rest = self._rest, None
-        if rest:
-            await rest.close()
-
-    @property
-    def rest(self) -> LinkedInRest:
-        if self._rest is None:
-            raise RuntimeError("open the page before using it")
-        return self._rest
 
     async def poll(self, cursor: str | None) -> Batch:
         waiting = self._follower.at(cursor)

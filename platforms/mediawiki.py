@@ -27,7 +27,6 @@ from platforms.base import (
     EventKind,
     Identity,
     Kind,
-    Platform,
     PlatformSettings,
     Receipt,
     Unavailable,
@@ -35,6 +34,7 @@ from platforms.base import (
     Visibility,
     text_revision,
 )
+from platforms.client import ClientPlatform
 from platforms.mediawiki_rest import MediaWikiRest, Native
 
 OVERLAP = timedelta(seconds=60)
@@ -66,7 +66,7 @@ class MediaWikiSettings(PlatformSettings):
         return str(url).rstrip("/")
 
 
-class MediaWiki(Platform):
+class MediaWiki(ClientPlatform[MediaWikiRest]):
     name = "mediawiki"
     Settings = MediaWikiSettings
     settings: MediaWikiSettings
@@ -87,34 +87,14 @@ class MediaWiki(Platform):
         "only take words away are none.",
     )
 
-    def __init__(self, page: str, settings: PlatformSettings) -> None:
-        super().__init__(page, settings)
-        self._rest: MediaWikiRest | None = None
-
-    async def open(self) -> Identity:
-        await self.close()
+    async def connect(self) -> MediaWikiRest:
         own = self.settings
-        rest = MediaWikiRest(
+        return MediaWikiRest(
             own.url, own.user, own.bot_password, own.timeout, allow_loopback=own.allow_loopback
         )
-        try:
-            identity = await rest.identify()
-        except BaseException:
-            await rest.close()
-            raise
-        self._rest = rest
-        return identity
 
-    async def close(self) -> None:
-        rest, self._rest = self._rest, None
-        if rest:
-            await rest.close()
-
-    @property
-    def rest(self) -> MediaWikiRest:
-        if self._rest is None:
-            raise RuntimeError("open the page before using it")
-        return self._rest
+    async def identify(self, rest: MediaWikiRest) -> Identity:
+        return await rest.identify()
 
     async def poll(self, cursor: str | None) -> Batch:
         seen: dict[int, str] = dict(json.loads(cursor or "[]"))

@@ -24,7 +24,6 @@ from platforms.base import (
     EventKind,
     Identity,
     Kind,
-    Platform,
     PlatformSettings,
     Receipt,
     Unavailable,
@@ -33,6 +32,7 @@ from platforms.base import (
     text_revision,
 )
 from platforms.bearer import Bearer, BearerSettings
+from platforms.client import ClientPlatform
 from platforms.following import Follower
 from platforms.oauth import Consent
 from platforms.vimeo_rest import ACCEPT, Native, VimeoRest, path_of
@@ -49,7 +49,7 @@ class VimeoSettings(BearerSettings):
     token_url: str = "https://api.vimeo.com/oauth/access_token"  # noqa: S105 - an address
 
 
-class Vimeo(Platform):
+class Vimeo(ClientPlatform[VimeoRest]):
     name = "vimeo"
     Settings = VimeoSettings
     settings: VimeoSettings
@@ -66,7 +66,6 @@ class Vimeo(Platform):
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
         super().__init__(page, settings)
-        self._rest: VimeoRest | None = None
         self._follower = Follower(self.settings.batch_size)
         self._rescan_at = 0.0
         self._videos: dict[str, Native] = {}
@@ -86,28 +85,12 @@ class Vimeo(Platform):
             allow_loopback=settings.allow_loopback,
         )
 
-    async def open(self) -> Identity:
-        await self.close()
+    async def connect(self) -> VimeoRest:
         bearer = Bearer(self.page, self.tokens, self.consent(), self.settings, {"Accept": ACCEPT})
-        rest = VimeoRest(self.settings.api, bearer, self.budget)
-        try:
-            identity = await rest.identify()
-        except BaseException:
-            await rest.close()
-            raise
-        self._rest = rest
-        return identity
+        return VimeoRest(self.settings.api, bearer, self.budget)
 
-    async def close(self) -> None:
-        rest, self._rest = self._rest, None
-        if rest:
-            await rest.close()
-
-    @property
-    def rest(self) -> VimeoRest:
-        if self._rest is None:
-            raise RuntimeError("open the page before using it")
-        return self._rest
+    async def identify(self, rest: VimeoRest) -> Identity:
+        return await rest.identify()
 
     async def poll(self, cursor: str | None) -> Batch:
         waiting = self._follower.at(cursor)

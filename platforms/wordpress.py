@@ -27,7 +27,6 @@ from platforms.base import (
     EventKind,
     Identity,
     Kind,
-    Platform,
     PlatformSettings,
     Receipt,
     Unavailable,
@@ -35,6 +34,7 @@ from platforms.base import (
     Visibility,
     text_revision,
 )
+from platforms.client import ClientPlatform
 from platforms.wordpress_rest import Native, Page, WordPressRest
 
 OVERLAP = 20
@@ -102,7 +102,7 @@ class Mark:
         return json.dumps([self.count, *self.tail], separators=(",", ":"))
 
 
-class WordPress(Platform):
+class WordPress(ClientPlatform[WordPressRest]):
     name = "wordpress"
     Settings = WordPressSettings
     settings: WordPressSettings
@@ -125,27 +125,13 @@ class WordPress(Platform):
         note="Comments that are held, in spam or in the trash are captured too; pingbacks are not.",
     )
 
-    def __init__(self, page: str, settings: PlatformSettings) -> None:
-        super().__init__(page, settings)
-        self._rest: WordPressRest | None = None
-
-    async def open(self) -> Identity:
-        await self.close()
+    async def connect(self) -> WordPressRest:
         settings = self.settings
         auth = httpx.BasicAuth(settings.user, settings.application_password.get_secret_value())
-        rest = WordPressRest(settings.url, auth, settings.timeout, allow_loopback=settings.allow_loopback)
-        try:
-            identity = await rest.identify()
-        except BaseException:
-            await rest.close()
-            raise
-        self._rest = rest
-        return identity
+        return WordPressRest(settings.url, auth, settings.timeout, allow_loopback=settings.allow_loopback)
 
-    async def close(self) -> None:
-        rest, self._rest = self._rest, None
-        if rest:
-            await rest.close()
+    async def identify(self, rest: WordPressRest) -> Identity:
+        return await rest.identify()
 
     async def poll(self, cursor: str | None) -> Batch:
         mark = Mark.read(cursor)
@@ -189,12 +175,6 @@ class WordPress(Platform):
         return Receipt(
             action=action, id=id, visibility=_visibility(status), already=already, at=now, answer=answer
         )
-
-    @property
-    def rest(self) -> WordPressRest:
-        if self._rest is None:
-            raise RuntimeError("open the page before using it")
-        return self._rest
 
     async def _request(self, action: ActionKind, comment_id: str) -> str:
         if action is ActionKind.DELETE:

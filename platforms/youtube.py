@@ -23,7 +23,6 @@ from platforms.base import (
     EventKind,
     Identity,
     NotAuthorised,
-    Platform,
     PlatformSettings,
     Receipt,
     Unavailable,
@@ -31,6 +30,7 @@ from platforms.base import (
 )
 from platforms.bearer import Bearer, BearerSettings
 from platforms.budget import Period, Quota
+from platforms.client import ClientPlatform
 from platforms.following import Follower, Scan, titled
 from platforms.oauth import Consent
 from platforms.youtube_comments import HELD, PUBLISHED, REJECTED, SPAM, comment_of, status_of, time_of
@@ -63,7 +63,7 @@ class YouTubeSettings(BearerSettings):
     token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 
 
-class YouTube(Platform):
+class YouTube(ClientPlatform[YouTubeRest]):
     name = "youtube"
     Settings = YouTubeSettings
     settings: YouTubeSettings
@@ -89,7 +89,6 @@ class YouTube(Platform):
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
         super().__init__(page, settings)
-        self._rest: YouTubeRest | None = None
         self._follower = Follower(self.settings.batch_size)
         self._titles: dict[str, str] = {}
         self._rescan_at = 0.0
@@ -109,30 +108,14 @@ class YouTube(Platform):
             allow_loopback=settings.allow_loopback,
         )
 
-    async def open(self) -> Identity:
-        await self.close()
+    async def connect(self) -> YouTubeRest:
         settings = self.settings
         self.budget.allow(Quota(UNITS, settings.units_per_day, Period.DAY, timezone="America/Los_Angeles"))
         bearer = Bearer(self.page, self.tokens, self.consent(), settings, {"Accept": "application/json"})
-        rest = YouTubeRest(settings.api, bearer, self.budget)
-        try:
-            identity = await rest.identify(settings.channel)
-        except BaseException:
-            await rest.close()
-            raise
-        self._rest = rest
-        return identity
+        return YouTubeRest(settings.api, bearer, self.budget)
 
-    async def close(self) -> None:
-        rest, self._rest = self._rest, None
-        if rest:
-            await rest.close()
-
-    @property
-    def rest(self) -> YouTubeRest:
-        if self._rest is None:
-            raise RuntimeError("open the page before using it")
-        return self._rest
+    async def identify(self, rest: YouTubeRest) -> Identity:
+        return await rest.identify(self.settings.channel)
 
     async def poll(self, cursor: str | None) -> Batch:
         waiting = self._follower.at(cursor)
