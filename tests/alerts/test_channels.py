@@ -30,6 +30,9 @@ HOSTILE = Words(
     author="Pat\r\nBcc: all@example.org", text="**I** [will](https://x.example) @everyone\n`hurt` you"
 )
 
+FAREWELL = 0.05
+"""Seconds for TLS to part: a loop that ends at once would leave the connection open behind it."""
+
 
 @pytest.fixture(scope="module")
 def taking() -> Iterator[Desk]:
@@ -60,6 +63,7 @@ def send(folder: Path, own: dict[str, Any], message: Message = MESSAGE, **tables
             return await only.send(message)
         finally:
             await only.close()
+            await asyncio.sleep(FAREWELL)
 
     return asyncio.run(run())
 
@@ -71,6 +75,7 @@ def check(folder: Path, own: dict[str, Any], **tables: Any) -> str:
             return await only.check()
         finally:
             await only.close()
+            await asyncio.sleep(FAREWELL)
 
     return asyncio.run(run())
 
