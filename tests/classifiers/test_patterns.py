@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -215,7 +214,8 @@ def test_no_expression_repeats_without_a_bound_around_a_repetition() -> None:
         *("🔫", "sign the ", "you're ", "(", '"said '),
     ],
 )
-def test_ten_thousand_hostile_characters_take_no_time(unit: str) -> None:
-    started = time.process_time()
-    hits(unit * (10_000 // len(unit)), BOOK)
-    assert time.process_time() - started < 2.0
+@pytest.mark.timeout(60)  # what backtracks would take hours
+def test_ten_thousand_hostile_characters_are_read_to_the_end(unit: str) -> None:
+    text = unit * (10_000 // len(unit))
+    found = hits(text, BOOK)
+    assert all(0 <= each.start < each.end <= len(text) for each in found)
