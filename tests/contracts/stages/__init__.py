@@ -12,6 +12,10 @@ from collections.abc import Sequence
 from platforms.base import Platform
 
 
+class NotStaged(AssertionError):
+    """The contract asked for something that the platform's capabilities do not promise."""
+
+
 class Stage(ABC):
     """A page as its public and its owner use it, and adapters for it."""
 
@@ -27,13 +31,14 @@ class Stage(ABC):
     def write(self, texts: Sequence[str], *, parent: str | None = None) -> list[str]:
         """Write comments, one after another; their ids."""
 
-    @abstractmethod
-    def edit(self, comment_id: str, text: str) -> None: ...
+    def edit(self, comment_id: str, text: str) -> None:
+        """Change a comment as its author would. For platforms that see edits."""
+        raise NotStaged("edits")
 
-    @abstractmethod
     def delete(self, comment_id: str) -> None:
-        """Take a comment away as its author would."""
+        """Take a comment away as its author would. For platforms that see deletions."""
+        raise NotStaged("deletions")
 
     def reader_sees(self, comment_id: str) -> bool:
         """Whether a reader gets it who is not signed in. For pages on which actions are possible."""
-        raise NotImplementedError
+        raise NotStaged("readers")

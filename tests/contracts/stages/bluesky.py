@@ -34,9 +34,6 @@ class BlueskyStage(Stage):
     def write(self, texts: Sequence[str], *, parent: str | None = None) -> list[str]:
         return [self.network.post(self.reader, text, parent=parent or self.root) for text in texts]
 
-    def edit(self, comment_id: str, text: str) -> None:
-        raise NotImplementedError("nothing can be edited there")
-
     def delete(self, comment_id: str) -> None:
         self.network.delete(comment_id)
 

@@ -43,12 +43,6 @@ class ManualStage(Stage):
         desk.written += [(id_, parent or "", text) for id_, text in zip(ids, texts, strict=True)]
         return ids
 
-    def edit(self, comment_id: str, text: str) -> None:
-        raise NotImplementedError
-
-    def delete(self, comment_id: str) -> None:
-        raise NotImplementedError
-
 
 def brought_in(name: str, desk: Desk) -> type[Manual]:
     """The adapter with a person before it, as modbot's screen: the cursor counts what they brought."""

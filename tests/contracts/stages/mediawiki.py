@@ -40,9 +40,6 @@ class MediaWikiStage(Stage):
         self.words |= dict(zip(ids, texts, strict=True))
         return ids
 
-    def edit(self, comment_id: str, text: str) -> None:
-        raise NotImplementedError
-
     def delete(self, comment_id: str) -> None:
         self.text = self.text.replace(f"{self.words[comment_id]}\n\n", "")
         self.wiki.stage(["edit", self.title, self.text, None])
