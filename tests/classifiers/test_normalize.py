@@ -125,4 +125,5 @@ def test_lone_surrogates_nul_and_controls_do_not_stop_it() -> None:
     "unit", ["a", "a ", "a.", "f*", "1a", "\u0430", "*", "-a", "aab", "\u0301", "i l.", "$a!"]
 )
 def test_ten_thousand_hostile_characters_are_read_to_the_end(unit: str) -> None:
-    assert normalize(unit * (10_000 // len(unit))).text is not None
+    once = normalize(unit * (10_000 // len(unit))).text
+    assert normalize(once).text == once

@@ -173,7 +173,8 @@ def test_a_page_says_as_whom_we_are_signed_in(office: Installation, wordpress: W
     assert (finding.state, wordpress.user in finding.says) == (State.FINE, True), finding
     settings.write_text(before + page_block(wordpress.url, wordpress.user, "wrong wrong wrong"))
     finding = only(office.folder, "page blog")
-    assert (finding.state, "Mend this page's settings" in finding.remedy) == (State.WRONG, True)
+    remedy = "Mend this page's settings in modbot.toml, or connect it again."
+    assert (finding.state, finding.remedy) == (State.WRONG, remedy)
     assert "wrong wrong" not in finding.says
 
 
