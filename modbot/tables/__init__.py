@@ -3,6 +3,7 @@
 from modbot.tables.alerting import Alert, Call, Delivery, Watched
 from modbot.tables.appealing import Appeal
 from modbot.tables.connecting import Credential, PushDelivery, QuotaUse
+from modbot.tables.learning import LearnedModel, ShadowScore
 from modbot.tables.people import Account, Attempts, RecoveryCode, Session
 from modbot.tables.reviewing import (
     Authored,
@@ -54,6 +55,7 @@ __all__ = [
     "Credential",
     "Decision",
     "Delivery",
+    "LearnedModel",
     "Note",
     "Opened",
     "Page",
@@ -68,6 +70,7 @@ __all__ = [
     "SecondLook",
     "SecondOpinion",
     "Session",
+    "ShadowScore",
     "Skip",
     "Unscored",
     "User",

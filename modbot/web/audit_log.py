@@ -37,6 +37,7 @@ GROUPS = {
     "case": N_("Cases"),
     "comment": N_("Comments"),
     "decision": N_("Decisions"),
+    "model": N_("Learned models"),
     "page": N_("Pages"),
     "policy": N_("The policy"),
     "record": N_("Records"),

@@ -32,6 +32,7 @@ _SORTS: dict[str, tuple[str, Callable[[str], str]]] = {
     "case": (N_("case %(what)s"), lambda what: f"/case/{what}"),
     "comment": (N_("comment %(what)s"), lambda what: address("/audit", about=f"comment:{what}")),
     "entry": (N_("entry %(what)s"), lambda what: f"/audit/{what}"),
+    "model": (N_("model %(what)s"), lambda _: "/models"),
     "page": (N_("page %(what)s"), lambda what: address("/audit", about=f"page:{what}")),
     "policy": (N_("the policy in force"), lambda _: "/policy"),
 }
