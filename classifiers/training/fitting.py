@@ -67,14 +67,19 @@ def matrix(those: Sequence[ngrams.Reading], wording: Wording) -> csr_matrix:
 
 
 def _block(batch: ngrams.Batch, wording: Wording) -> csr_matrix:
-    letters, words, groups, known = (diags(scale[:, 0].astype(np.float64)) for scale in batch.scales())
-    hashed = (
+    known = diags(batch.scales()[3][:, 0].astype(np.float64))
+    vectors = known @ (batch.known.rows(batch.text_words, len(wording.words)) @ wording.vectors)
+    return hstack([hashed(batch), csr_matrix(SOFT * vectors)]).tocsr()
+
+
+def hashed(batch: ngrams.Batch) -> csr_matrix:
+    """One row a text: its n-grams, words and groups of words, without the words' vectors."""
+    letters, words, groups, _ = (diags(scale[:, 0].astype(np.float64)) for scale in batch.scales())
+    return (
         letters @ sum(family.rows(batch.texts_at) for family in batch.letters)
         + words @ sum(family.rows(batch.text_words) for family in batch.words)
         + groups @ sum(family.rows(batch.text_words) for family in batch.groups)
     )
-    vectors = known @ (batch.known.rows(batch.text_words, len(wording.words)) @ wording.vectors)
-    return hstack([hashed, csr_matrix(SOFT * vectors)]).tocsr()
 
 
 def labelled(rows: Sequence[Row], category: Category) -> tuple[npt.NDArray[np.int64], Vector, Vector]:
