@@ -119,7 +119,7 @@ def _decisions(view: View, zone: ZoneInfo) -> Iterator[str]:
 def _decision(decided: Decided, zone: ZoneInfo) -> Iterator[str]:
     under = f" under {decided.clause}" if decided.clause else ""
     to = f" to {decided.referral}" if decided.referral else ""
-    what = f"{decided.choice}{under}{to}"
+    what = f"{'delete for good' if decided.deletes else decided.choice}{under}{to}"
     yield f"{when(decided.at, zone)}  {decided.by} decided on record {decided.comment_id}: {what}"
     if decided.quote:
         yield f"  quoting: {decided.quote}"

@@ -9,6 +9,7 @@ from modbot.review.counts import Counts, count
 from modbot.review.decided import Decisions, Settled, Sought, decided, settled
 from modbot.review.found import Found, Query, Results, search
 from modbot.review.lines import PRIORITIES, Line
+from modbot.review.outcomes import Outcome
 from modbot.review.proposed import Proposed, ToRelease, to_release
 from modbot.review.upcoming import Next, next_for
 from modbot.review.view import Acted, Decided, Noted, Place, Seen, Spread, View, case
@@ -27,6 +28,7 @@ __all__ = [
     "Listing",
     "Next",
     "Noted",
+    "Outcome",
     "Place",
     "Proposed",
     "Query",

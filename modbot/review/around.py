@@ -12,11 +12,12 @@ from sqlalchemy.engine import Connection
 
 from modbot.review.found import hidden_items
 from modbot.review.lines import Row, case_comments, cases, comments
+from modbot.review.proposed import decisions, deleting
 from modbot.review.waiting import looks, open_looks
 from modbot.store import bodies_of, table
-from modbot.tables import Authored, Decision
+from modbot.tables import Authored
 
-authored, decisions = table(Authored), table(Decision)
+authored = table(Authored)
 
 NEIGHBOURS = 4
 """Comments shown before, and after, under the same post."""
@@ -61,6 +62,8 @@ class Earlier:
     text: str | None
     choice: str
     clause: str
+    deletes: bool
+    """The choice proposed a deletion, because nothing can be hidden there."""
     decided_at: datetime | None
 
 
@@ -101,7 +104,8 @@ def earlier_cases(
     ids = [row.id for row in rows]
     made, own = _choices(connection, ids), _own_comments(connection, ids, theirs)
     bodies = bodies_of(connection, list(own.values()))
-    return tuple(_earlier(row, made.get(row.id), bodies.get(own[row.id], {})) for row in rows)
+    final = deleting(connection, [row.id for row in made.values()])
+    return tuple(_earlier(row, made.get(row.id), bodies.get(own[row.id], {}), final) for row in rows)
 
 
 def _ancestors(connection: Connection, here: Row) -> list[Row]:
@@ -172,7 +176,7 @@ def _comments_of_author(connection: Connection, comment_id: int) -> Sequence[int
 
 def _choices(connection: Connection, case_ids: Sequence[int]) -> dict[int, Row]:
     rows = connection.execute(
-        sa.select(decisions.c.case_id, decisions.c.choice, decisions.c.clause)
+        sa.select(decisions.c.id, decisions.c.case_id, decisions.c.choice, decisions.c.clause)
         .where(decisions.c.case_id.in_(case_ids))
         .order_by(decisions.c.id)
     )
@@ -189,7 +193,7 @@ def _own_comments(connection: Connection, case_ids: Sequence[int], theirs: Seque
     return {row[0]: row[1] for row in rows}
 
 
-def _earlier(row: Row, made: Row | None, body: Mapping[str, Any]) -> Earlier:
+def _earlier(row: Row, made: Row | None, body: Mapping[str, Any], final: set[int]) -> Earlier:
     told = made if row.decided_at is not None and not row.blind else None
     return Earlier(
         case=row.id,
@@ -198,5 +202,6 @@ def _earlier(row: Row, made: Row | None, body: Mapping[str, Any]) -> Earlier:
         text=body.get("text"),
         choice="" if told is None else told.choice,
         clause="" if told is None else told.clause,
+        deletes=told is not None and told.id in final,
         decided_at=None if told is None else row.decided_at,
     )

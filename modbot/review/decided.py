@@ -10,14 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from modbot.proposals import RELEASED
 from modbot.proposals import WAITING as WAITS
 from modbot.queue import WAITING
 from modbot.review.lines import Line, Row, cases, lines
+from modbot.review.proposed import ASKED_TO_HIDE, actions, asked, decisions, deleting
 from modbot.review.waiting import looks, open_looks
-from modbot.store import Store, bodies_of, table
-from modbot.tables import Action, Decision, Proposal
-
-decisions, actions, proposals = table(Decision), table(Action), table(Proposal)
+from modbot.store import Store, bodies_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +25,7 @@ class Sought:
 
     by: str = ""
     choice: str = ""
+    """leave_up, hide, or "proposed" for what was proposed to be deleted for good"""
     clause: str = ""
 
 
@@ -43,8 +43,10 @@ class Settled:
     """The last change asked of the platform: hide, unhide or delete; empty when there was none."""
     action_state: str
     """pending, done, gone, failed or cancelled"""
+    deletes: bool
+    """The decision proposes a deletion, because nothing can be hidden there."""
     proposed: bool
-    """For deletion, which the records officer has to release."""
+    """A deletion waits for the records officer's release."""
     blind: bool
     """The viewer may still be asked for a second opinion."""
 
@@ -67,11 +69,12 @@ def decided(
         bodies = bodies_of(connection, [row.decision for row in shown])
         changes = _changes(connection, [row.id for row in shown])
         proposed = _proposed(connection, [row.id for row in shown])
+        final = deleting(connection, [row.decision for row in shown])
     return Decisions(
         lines=tuple(
             _blind(line, row)
             if row.blind
-            else _settled(line, row, bodies, changes.get(row.id), row.id in proposed)
+            else _settled(line, row, bodies, changes.get(row.id), (row.decision in final, row.id in proposed))
             for line, row in zip(found, shown, strict=True)
         ),
         next=str(shown[-1].decision) if len(rows) > limit else "",
@@ -104,14 +107,22 @@ def _newest(viewer: str, sought: Sought, after: str) -> sa.Select[Any]:
         )
         .order_by(decisions.c.id.desc())
     )
-    given = {"decided_by": sought.by, "choice": sought.choice, "clause": sought.clause}
-    asked = [decisions.c[name] == value for name, value in given.items() if value]
-    if asked:
+    given = {"decided_by": sought.by, "clause": sought.clause}
+    wanted = [decisions.c[name] == value for name, value in given.items() if value] + _chosen(sought.choice)
+    if wanted:
         # What is sought by would tell the decision.
-        asked.append(~blind)
+        wanted.append(~blind)
     if after.isdigit():
-        asked.append(decisions.c.id < int(after))
-    return found.where(*asked)
+        wanted.append(decisions.c.id < int(after))
+    return found.where(*wanted)
+
+
+def _chosen(choice: str) -> list[sa.ColumnElement[bool]]:
+    if choice == "proposed":
+        its = (asked.c.decision_id == decisions.c.id, asked.c.state.in_((WAITS, RELEASED)))
+        return [sa.exists().where(*its).correlate(decisions)]
+    chosen = decisions.c.choice == choice
+    return [chosen, ASKED_TO_HIDE.correlate(decisions)] if choice == "hide" else [chosen] if choice else []
 
 
 def _changes(connection: Connection, case_ids: Sequence[int]) -> dict[int, Row]:
@@ -126,11 +137,14 @@ def _changes(connection: Connection, case_ids: Sequence[int]) -> dict[int, Row]:
 
 
 def _proposed(connection: Connection, case_ids: Sequence[int]) -> set[int]:
-    its = (proposals.c.case_id.in_(case_ids), proposals.c.state == WAITS)
-    return set(connection.execute(sa.select(proposals.c.case_id).where(*its)).scalars())
+    its = (asked.c.case_id.in_(case_ids), asked.c.state == WAITS)
+    return set(connection.execute(sa.select(asked.c.case_id).where(*its)).scalars())
 
 
-def _settled(line: Line, row: Row, bodies: Mapping[int, Any], change: Row | None, proposed: bool) -> Settled:
+def _settled(
+    line: Line, row: Row, bodies: Mapping[int, Any], change: Row | None, deletion: tuple[bool, bool]
+) -> Settled:
+    deletes, proposed = deletion
     return Settled(
         line=line,
         at=row.at,
@@ -140,6 +154,7 @@ def _settled(line: Line, row: Row, bodies: Mapping[int, Any], change: Row | None
         reason=bodies.get(row.decision, {}).get("reason", ""),
         action="" if change is None else change.kind,
         action_state="" if change is None else change.state,
+        deletes=deletes,
         proposed=proposed,
         blind=False,
     )
@@ -147,4 +162,4 @@ def _settled(line: Line, row: Row, bodies: Mapping[int, Any], change: Row | None
 
 def _blind(line: Line, row: Row) -> Settled:
     nothing = dict.fromkeys(("by", "choice", "clause", "reason", "action", "action_state"), "")
-    return Settled(line=line, at=row.at, proposed=False, blind=True, **nothing)
+    return Settled(line=line, at=row.at, deletes=False, proposed=False, blind=True, **nothing)

@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot import search_words
-from modbot.review.decided import actions, decisions
 from modbot.review.lines import Row, case_comments, cases, comments
-from modbot.review.waiting import looks, open_looks, under
+from modbot.review.outcomes import Outcome, outcomes, unknown
+from modbot.review.proposed import ASKED_TO_HIDE, actions, asked, decisions
+from modbot.review.waiting import under
 from modbot.store import Store, bodies_of, table
 from modbot.tables import Presence
 
@@ -33,7 +34,7 @@ class Query:
     clause: str = ""
     """It was shown, or decided, under this clause."""
     choice: str = ""
-    """It was decided so, at any time."""
+    """It was decided so, at any time; "proposed" is what was proposed to be deleted for good."""
     page: str = ""
     since: datetime | None = None
     """Written at this time or later, by the platform's clock; aware."""
@@ -46,8 +47,6 @@ class Found:
     """One archived revision; `id` is its record number."""
 
     id: int
-    case: int | None
-    """Its newest case."""
     page: str
     native_id: str
     number: int
@@ -59,9 +58,7 @@ class Found:
     present: bool
     hidden: bool
     """By a decision of ours."""
-    choice: str
-    """The last decision; empty while there is none, or while the viewer may be asked for a second opinion."""
-    clause: str
+    outcome: Outcome
     superseded: bool = False
     """Its author wrote something else in its place since."""
 
@@ -129,7 +126,7 @@ def _about_the_comment(query: Query) -> list[sa.ColumnElement[bool]]:
 def _about_its_cases(query: Query, viewer: str) -> list[sa.ColumnElement[bool]]:
     """Asked of each comment, since most searches end after a few."""
     found: list[sa.ColumnElement[bool]] = []
-    made = (decisions.c.comment_id == comments.c.id, ~_unknown(viewer))
+    made = (decisions.c.comment_id == comments.c.id, ~unknown(viewer))
     if query.clause:
         held = case_comments.alias()
         joined = (held.c.comment_id == comments.c.id, cases.c.id == held.c.case_id)
@@ -137,24 +134,26 @@ def _about_its_cases(query: Query, viewer: str) -> list[sa.ColumnElement[bool]]:
         decided = sa.exists().where(*made, decisions.c.clause == query.clause).correlate(comments)
         found.append(sa.or_(shown, decided))
     if query.choice:
-        found.append(sa.exists().where(*made, decisions.c.choice == query.choice).correlate(comments))
+        found.append(sa.exists().where(*made, *_chosen(query.choice)).correlate(comments))
     return found
 
 
-def _unknown(viewer: str) -> sa.ColumnElement[bool]:
-    """The decision's case waits for the viewer's second opinion."""
-    return sa.exists().where(looks.c.case_id == decisions.c.case_id, *open_looks(viewer)).correlate(decisions)
+def _chosen(choice: str) -> list[sa.ColumnElement[bool]]:
+    """A decision to hide where nothing can be hidden is a proposal to delete, and no hide."""
+    if choice == "proposed":
+        return [asked.c.decision_id == decisions.c.id, asked.c.comment_id == decisions.c.comment_id]
+    chosen = decisions.c.choice == choice
+    return [chosen, ASKED_TO_HIDE.correlate(decisions)] if choice == "hide" else [chosen]
 
 
 def _found(connection: Connection, ids: Sequence[int], viewer: str) -> list[Found]:
     rows = {row.id: row for row in connection.execute(sa.select(comments).where(comments.c.id.in_(ids)))}
     bodies = bodies_of(connection, ids)
-    newest = _newest_case(connection, ids)
-    made = _last_decision(connection, ids, viewer)
+    decided = outcomes(connection, ids, viewer)
     gone = _absent(connection, ids)
     hidden = hidden_items(connection, {(row.page, row.native_id) for row in rows.values()}, viewer)
     found = [
-        _one(rows[each], bodies.get(each, {}), newest.get(each), made.get(each), each not in gone, hidden)
+        _one(rows[each], bodies.get(each, {}), decided.get(each, Outcome()), each not in gone, hidden)
         for each in ids
     ]
     old = _superseded(connection, ids)
@@ -164,14 +163,12 @@ def _found(connection: Connection, ids: Sequence[int], viewer: str) -> list[Foun
 def _one(
     row: Row,
     body: Mapping[str, Any],
-    case: int | None,
-    decision: Row | None,
+    outcome: Outcome,
     present: bool,
     hidden: set[tuple[str, str]],
 ) -> Found:
     return Found(
         id=row.id,
-        case=case,
         page=row.page,
         native_id=row.native_id,
         number=row.number,
@@ -182,26 +179,8 @@ def _one(
         created_at=row.created_at,
         present=present,
         hidden=(row.page, row.native_id) in hidden,
-        choice="" if decision is None else decision.choice,
-        clause="" if decision is None else decision.clause,
+        outcome=outcome,
     )
-
-
-def _newest_case(connection: Connection, ids: Sequence[int]) -> dict[int, int]:
-    c = case_comments.c
-    rows = connection.execute(
-        sa.select(c.comment_id, sa.func.max(c.case_id)).where(c.comment_id.in_(ids)).group_by(c.comment_id)
-    )
-    return {row[0]: row[1] for row in rows}
-
-
-def _last_decision(connection: Connection, ids: Sequence[int], viewer: str) -> dict[int, Row]:
-    rows = connection.execute(
-        sa.select(decisions.c.comment_id, decisions.c.choice, decisions.c.clause)
-        .where(decisions.c.comment_id.in_(ids), ~_unknown(viewer))
-        .order_by(decisions.c.id)
-    )
-    return {row.comment_id: row for row in rows}
 
 
 def _absent(connection: Connection, ids: Sequence[int]) -> set[int]:
@@ -233,7 +212,7 @@ def hidden_items(connection: Connection, items: set[tuple[str, str]], viewer: st
         .where(
             sa.tuple_(actions.c.page, actions.c.native_id).in_(sorted(items)),
             actions.c.state.in_(("pending", "done")),
-            ~_unknown(viewer),
+            ~unknown(viewer),
         )
     )
     last = {(row.page, row.native_id): row.kind for row in connection.execute(asked.order_by(actions.c.id))}

@@ -1,7 +1,8 @@
-"""What waits for the records officer's release: of one case, and the cases altogether."""
+"""Deletions for good: which decisions ask for one, and what waits for the records officer's release."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,9 +12,15 @@ from sqlalchemy.engine import Connection
 from modbot.proposals import WAITING
 from modbot.review.lines import Line, cases, lines
 from modbot.store import Store, bodies_of, table
-from modbot.tables import Proposal
+from modbot.tables import Action, Decision, Proposal
+from platforms.base import ActionKind
 
-asked = table(Proposal)
+asked, decisions, actions = table(Proposal), table(Decision), table(Action)
+
+ASKED_TO_HIDE = sa.exists().where(
+    actions.c.decision_id == decisions.c.id, actions.c.kind == ActionKind.HIDE.value
+)
+"""Every decision to hide asks the platform for it; where nothing can be hidden, it proposes a deletion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,13 @@ def proposed(connection: Connection, case_id: int) -> tuple[Proposed, ...]:
         )
         for row in rows
     )
+
+
+def deleting(connection: Connection, decision_ids: Collection[int]) -> set[int]:
+    """Those of the decisions that propose a deletion, because nothing can be hidden there."""
+    d = decisions.c
+    final = (d.id.in_(decision_ids), d.choice == "hide", ~ASKED_TO_HIDE.correlate(decisions))
+    return set(connection.execute(sa.select(d.id).where(*final)).scalars())
 
 
 def to_release(store: Store, limit: int = 200) -> list[ToRelease]:

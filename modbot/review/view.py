@@ -15,20 +15,20 @@ from modbot.errors import StaleCase
 from modbot.evidence import Judged, judged
 from modbot.review.around import Earlier, Thread, earlier_cases, thread
 from modbot.review.lines import Line, Row, case_comments, cases, comments, lines
-from modbot.review.proposed import Proposed, proposed
+from modbot.review.proposed import Proposed, actions, decisions, deleting, proposed
 from modbot.review.waiting import looks, open_looks, pages
 from modbot.roles import DECIDERS
 from modbot.store import Store, bodies_of, table
-from modbot.tables import Action, AuditEvent, Decision, Note, Presence, User
+from modbot.tables import AuditEvent, Note, Presence, User
 
-presences, users, written = table(Presence), table(User), table(Note)
-decisions, actions, events = table(Decision), table(Action), table(AuditEvent)
+presences, users, written, events = table(Presence), table(User), table(Note), table(AuditEvent)
 SAID_BEFORE = (
     "case.changed",
     "case.joined",
     "case.opened",
     "comment.deleted",
     "comment.edited",
+    "comment.missed",
     "comment.returned",
     "comment.scored",
     "comment.seen",
@@ -67,6 +67,8 @@ class Decided:
     by: str
     choice: str
     clause: str
+    deletes: bool
+    """It proposes a deletion, because nothing can be hidden there."""
     quote: str
     reason: str
     reason_code: str
@@ -267,10 +269,11 @@ def _decisions(connection: Connection, case_id: int) -> tuple[Decided, ...]:
         sa.select(decisions).where(decisions.c.case_id == case_id).order_by(decisions.c.id)
     ).all()
     bodies = bodies_of(connection, [row.id for row in rows])
-    return tuple(_decided(row, bodies.get(row.id, {})) for row in rows)
+    final = deleting(connection, [row.id for row in rows])
+    return tuple(_decided(row, bodies.get(row.id, {}), row.id in final) for row in rows)
 
 
-def _decided(row: Row, body: Mapping[str, Any]) -> Decided:
+def _decided(row: Row, body: Mapping[str, Any], deletes: bool) -> Decided:
     return Decided(
         id=row.id,
         comment_id=row.comment_id,
@@ -278,6 +281,7 @@ def _decided(row: Row, body: Mapping[str, Any]) -> Decided:
         by=row.decided_by,
         choice=row.choice,
         clause=row.clause,
+        deletes=deletes,
         quote=body.get("quote", ""),
         reason=body.get("reason", ""),
         reason_code=body.get("reason_code", ""),

@@ -11,9 +11,16 @@ from modbot import review, wiring
 from modbot.rulings import Choice
 from modbot.web.case import AtDesk, Reader, page_titles, people
 from modbot.web.fields import address
+from modbot.web.i18n import N_
 from modbot.web.pages import page
 
 router = APIRouter()
+
+CHOICES = {
+    Choice.LEAVE_UP.value: N_("left up"),
+    Choice.HIDE.value: N_("hidden"),
+    "proposed": N_("proposed for deletion"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +45,7 @@ def show(
         "sought": sought,
         "start": start,
         "clauses": wiring.policy_in_force(desk.store).clause,
-        "choices": (Choice.LEAVE_UP.value, Choice.HIDE.value),
+        "choices": CHOICES,
         "people": people(desk),
         "pages": page_titles(desk),
     }

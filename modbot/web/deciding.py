@@ -122,7 +122,13 @@ def _quoted(view: review.View, ruling: Ruling) -> Ruling:
 def _stale(request: Request, desk: Desk, who: SignedIn, number: int, error: StaleCase) -> Response:
     """Somebody else, or the author, was first: whoever came too late sees what happened."""
     other = error if isinstance(error, AlreadyDecided) and error.by != who.name else None
-    values: dict[str, Any] = {"number": number, "other": other, "message": str(error)}
+    made = review.case(desk.store, number, who.name).decisions if other else ()
+    values: dict[str, Any] = {
+        "number": number,
+        "other": other,
+        "deletes": bool(made) and made[-1].deletes,
+        "message": str(error),
+    }
     return page(request, "case_stale.html", who, status=409, people=people(desk), **values)
 
 

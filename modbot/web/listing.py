@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from zlib import crc32
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from modbot.queue import URGENT, WAITING
 from modbot.review import Filters
+from modbot.review.proposed import deleting
 from modbot.review.waiting import conditions, looks, open_looks
 from modbot.store import Store, table, utcnow
 from modbot.tables import AuditEvent, AuditHead, Case, Decision, User
@@ -21,6 +22,7 @@ cases, decisions, users = table(Case), table(Decision), table(User)
 NEW = ("case.opened", "case.reopened")
 MANY = 500
 """New cases that are counted; more are as good as this many."""
+NOBODY = ("", "", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Standing:
     state: str
     by: str
     choice: str
+    deletes: bool = False
+    """The decision proposes a deletion, because nothing can be hidden there."""
 
 
 def last_entry(store: Store) -> int:
@@ -92,18 +96,18 @@ def standing(store: Store, after: int, shown: Collection[int], viewer: str) -> l
             .order_by(cases.c.id)
         ).all()
         made = connection.execute(
-            sa.select(decisions.c.case_id, decisions.c.choice, users.c.full_name)
+            sa.select(decisions.c.id, decisions.c.case_id, decisions.c.choice, users.c.full_name)
             .select_from(decisions.join(users, users.c.name == decisions.c.decided_by))
             .where(decisions.c.case_id.in_([row.id for row in rows if row.state not in WAITING]))
             .order_by(decisions.c.id)
         ).all()
-    newest = {row.case_id: (row.full_name, row.choice) for row in made}
-    return [_standing(row, newest.get(row.id, ("", ""))) for row in rows]
+        final = deleting(connection, [row.id for row in made])
+    newest = {row.case_id: (row.full_name, row.choice, row.id in final) for row in made}
+    return [_standing(row, newest.get(row.id, NOBODY)) for row in rows]
 
 
-def _standing(row: sa.Row[tuple[int, str, object, str, bool]], made: Sequence[str]) -> Standing:
+def _standing(row: sa.Row[tuple[int, str, object, str, bool]], made: tuple[str, str, bool]) -> Standing:
     if row.state not in WAITING:
-        by, choice = ("", "") if row.blind else made
-        return Standing(row.id, "decided", by, choice)
+        return Standing(row.id, "decided", *(NOBODY if row.blind else made))
     held = row.claimed_until is not None and row.claimed_until > utcnow()
     return Standing(row.id, "claimed" if held else "open", row.full_name or "" if held else "", "")

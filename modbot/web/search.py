@@ -35,6 +35,7 @@ BEFORE = 120
 """Of these, before the first word that was looked for."""
 CHOICES = {
     "hide": N_("Hide"),
+    "proposed": N_("Propose to delete"),
     "leave_up": N_("Leave up"),
     "escalate": N_("Escalate"),
     "refer": N_("Refer"),

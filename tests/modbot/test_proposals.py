@@ -94,6 +94,50 @@ def test_to_hide_where_only_deleting_is_possible_proposes_and_changes_nothing(ro
     assert proposals.waiting_cases(room.here.store) == 1
 
 
+def test_search_and_decided_tell_a_proposal_from_a_hide_until_it_is_deleted(room: Room) -> None:
+    room.hide()
+    assert told(room) == ("proposed", True, True)
+    assert sought(room) == ([], [room.case.id], [], [room.id])
+    room.release()
+    assert told(room) == ("deleting", True, False)
+    room.carry_out()
+    assert told(room) == ("deleted", True, False)
+    assert sought(room) == ([], [room.case.id], [], [room.id])
+    assert room.view.decisions[0].deletes
+
+
+def test_what_is_hidden_and_proposed_is_both(hiding: Room) -> None:
+    hiding.hide()
+    hiding.carry_out()
+    deletions.propose(hiding.here.store, hiding.case.id, "ana", WHY)
+    assert told(hiding) == ("hidden", False, True)
+    assert sought(hiding) == ([hiding.case.id], [hiding.case.id], [hiding.id], [hiding.id])
+
+
+def test_a_refused_proposal_is_neither(room: Room) -> None:
+    room.hide()
+    room.refuse()
+    assert review.search(room.here.store, review.Query()).found[0].outcome.word == "escalated"
+
+
+def told(room: Room) -> tuple[str, bool, bool]:
+    """What Search calls it, and what Decided knows of it."""
+    (found,) = review.search(room.here.store, review.Query()).found
+    (line,) = review.decided(room.here.store).lines
+    return found.outcome.word, line.deletes, line.proposed
+
+
+def sought(room: Room) -> tuple[list[int], list[int], list[str], list[str]]:
+    """What is found when hidden comments are asked for, and when proposed deletions are."""
+    decided = [
+        review.decided(room.here.store, "", review.Sought(choice=each)) for each in ("hide", "proposed")
+    ]
+    found = [review.search(room.here.store, review.Query(choice=each)) for each in ("hide", "proposed")]
+    cases_of = [[line.line.id for line in each.lines] for each in decided]
+    comments_of = [[each.native_id for each in results.found] for results in found]
+    return cases_of[0], cases_of[1], comments_of[0], comments_of[1]
+
+
 def test_what_another_person_releases_is_deleted_and_the_case_closes(room: Room) -> None:
     room.hide()
     (number,) = room.release()

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from modbot import cases, review
 from modbot.records import disposition
-from modbot.review import Found, Query
+from modbot.review import Found, Outcome, Query
 from modbot.review import found as module
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store
@@ -84,10 +84,32 @@ def test_hidden_and_deleted_comments_are_found_and_say_so(here: District) -> Non
     cases.decide(here.store, here.rules, here.rows(Case)[0].id, ruling)
     here.arrive(deleted("2"))
     (hidden,) = found(here, choice="hide")
-    assert (hidden.native_id, hidden.hidden, hidden.choice, hidden.clause) == ("1", True, "hide", "C7")
-    assert hidden.case == here.rows(Case)[0].id
+    assert (hidden.native_id, hidden.hidden) == ("1", True)
+    assert hidden.outcome == Outcome(here.rows(Case)[0].id, "hidden", "C7")
     (gone,) = found(here, text="naive")
     assert (gone.present, gone.text, gone.author) == (False, "The café's élan, naïve!", "Pat Smith")
+
+
+def test_what_became_of_a_comment_is_told_as_it_stands_now(here: District) -> None:
+    case = here.rows(Case)[0]
+    here.comes_in("The bus was late again. Third time this week.")
+
+    def said_of(text: str) -> str:
+        return found(here, text=text)[0].outcome.word
+
+    assert (said_of("half price"), said_of("third time")) == ("waiting", "")
+    cases.decide(here.store, here.rules, case.id, Ruling(choice=Choice.REFER, by="ana", referral="privacy"))
+    assert said_of("half price") == "referred"
+    cases.undo(here.store, here.rules, case.id, "ana")
+    assert said_of("half price") == "waiting"
+    cases.decide(here.store, here.rules, case.id, Ruling(choice=Choice.ESCALATE, by="ana", reason="Look"))
+    assert said_of("half price") == "escalated"
+    here.arrive(edited("1", "Buy now, all for a song"))
+    here.score()
+    cases.decide(here.store, here.rules, case.id, Ruling(choice=Choice.LEAVE_UP, by="lee"))
+    assert (said_of("half price"), said_of("song")) == ("replaced", "left_up")
+    cases.undo(here.store, here.rules, case.id, "lee")
+    assert said_of("song") == "escalated"
 
 
 def test_every_revision_is_found_by_its_own_words(here: District) -> None:
