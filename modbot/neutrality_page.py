@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from classifiers.neutrality import Report
 from classifiers.neutrality.parity import Parity
-from modbot import resources
+from modbot.reports.templating import environment
 
 WIDEST = 0.20
 """The chart ends at twenty points either way; longer intervals run out of it."""
@@ -32,16 +30,13 @@ class Bar:
 
 def render(report: Report) -> str:
     """HTML with its styles and chart inside; comments stand in it as text."""
-    pages = Environment(
-        loader=FileSystemLoader(resources.folder("reports") / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     bars = [_bar(number, each) for number, each in enumerate((report.pooled, *report.strata))]
-    return pages.get_template("neutrality.html").render(
-        report=report, bars=bars, zero=_place(0.0), width=WIDTH + 2 * LEFT, height=ROW * len(bars) + 24
+    return (
+        environment()
+        .get_template("neutrality.html")
+        .render(
+            report=report, bars=bars, zero=_place(0.0), width=WIDTH + 2 * LEFT, height=ROW * len(bars) + 24
+        )
     )
 
 

@@ -99,7 +99,7 @@ def course(
     """Several figures over the weeks, each named at its end; weeks without a number leave a space."""
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = _figure(2.5, left=0.75, right=1.05, top=0.08, bottom=0.27)
+    figure, axes = canvas(2.5, left=0.75, right=1.05, top=0.08, bottom=0.27)
     for line in lines:
         values = [float(each) if isinstance(each, int | float) else float("nan") for each in line.values]
         axes.plot(
@@ -118,7 +118,7 @@ def course(
     axes.set_ylabel(unit)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
     axes.yaxis.set_major_formatter("{x:,.0f}")
-    return _drawing(figure, name, title, text)
+    return drawing(figure, name, title, text)
 
 
 def _highest(lines: Sequence[Line]) -> float:
@@ -155,7 +155,7 @@ def bars(
     name: str, title: str, text: str, rows: Mapping[str, tuple[Value, Value]], names: tuple[str, str]
 ) -> Drawing:
     """For each row two numbers as one bar: what stayed up, then what was hidden, each written beside it."""
-    figure, axes = _figure(0.3 + 0.34 * max(len(rows), 1), left=2.15)
+    figure, axes = canvas(0.3 + 0.34 * max(len(rows), 1), left=2.15)
     for place, (first, second) in enumerate(rows.values()):
         up, hidden = _length(first), _length(second)
         axes.barh(place, up, color=FIRST, height=0.62)
@@ -178,7 +178,7 @@ def bars(
     axes.grid(False)
     axes.spines["bottom"].set_visible(False)
     axes.invert_yaxis()
-    return _drawing(figure, name, title, text)
+    return drawing(figure, name, title, text)
 
 
 def _length(value: Value) -> float:
@@ -197,7 +197,7 @@ def calendar(
     name: str, title: str, text: str, rows: Mapping[str, Sequence[Value]], days: Sequence[str]
 ) -> Drawing:
     """Pages by days: a full square was watched all day, an emptier one less; the share is written in it."""
-    figure, axes = _figure(0.35 + 0.36 * max(len(rows), 1), left=1.85, top=0.3)
+    figure, axes = canvas(0.35 + 0.36 * max(len(rows), 1), left=1.85, top=0.3)
     for row, values in enumerate(rows.values()):
         for column, value in enumerate(values):
             _square(axes, column, row, value)
@@ -209,7 +209,7 @@ def calendar(
     axes.xaxis.tick_top()
     axes.grid(False)
     axes.spines["bottom"].set_visible(False)
-    return _drawing(figure, name, title, text)
+    return drawing(figure, name, title, text)
 
 
 def _square(axes: Axes, column: int, row: int, value: Value) -> None:
@@ -234,7 +234,7 @@ def _square(axes: Axes, column: int, row: int, value: Value) -> None:
     )
 
 
-def _figure(
+def canvas(
     height: float, *, left: float, right: float = 0.05, top: float = 0.05, bottom: float = 0.05
 ) -> tuple[Figure, Axes]:
     """Margins in inches, wide enough for what is written there: to have them measured doubles the time."""
@@ -247,7 +247,7 @@ def _figure(
         return figure, figure.add_subplot()
 
 
-def _drawing(figure: Figure, name: str, title: str, text: str) -> Drawing:
+def drawing(figure: Figure, name: str, title: str, text: str) -> Drawing:
     import matplotlib as mpl
 
     out = io.StringIO()

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from statistics import median
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from modbot import resources
-from modbot.reports import charts, phrases, sentences
+from modbot.reports import charts, phrases, sentences, templating
 from modbot.reports.charts import FIRST, SECOND, THIRD, Drawing, Line, bars, calendar, course
 from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, WITHHELD, Seen, Value
 from modbot.reports.measuring import DAYS
@@ -77,7 +75,7 @@ class Course:
 def render(report: Report, drawings: Sequence[Drawing], *, for_paper: bool = False) -> str:
     """HTML. Without drawings the tables stand alone; on paper they are named, not drawn."""
     return (
-        _environment()
+        templating.environment()
         .get_template("report.html")
         .render(
             report=report,
@@ -101,14 +99,6 @@ def render(report: Report, drawings: Sequence[Drawing], *, for_paper: bool = Fal
 
 def title(report: Report) -> str:
     return f"{report.basis.district}: comment moderation, week {report.week}"
-
-
-@cache
-def _environment() -> Environment:
-    templates = FileSystemLoader(resources.folder("reports") / "templates")
-    return Environment(
-        loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
 
 
 def _dates(report: Report) -> str:
