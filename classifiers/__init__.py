@@ -13,6 +13,7 @@ BUILTIN = {
     "encoder": "classifiers.encoder:Encoder",
     "names": "classifiers.private_names:Names",
     "ballot": "classifiers.ballot:Ballot",
+    "detox": "classifiers.detox:Detox",
 }
 ENTRY_POINTS = "modbot.classifiers"
 

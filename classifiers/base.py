@@ -73,6 +73,8 @@ class Classifier(ABC):
     categories: ClassVar[frozenset[Category]]
     district: ClassVar[bool] = False
     """Whether it reads the district's own files: then it is handed their folder instead of the models'."""
+    advisory: ClassVar[bool] = False
+    """Whether its scores are uncalibrated: then it is heard, and counts only where a joining rule weighs it."""
 
     def __init__(self, models: Path) -> None:
         self.models = models

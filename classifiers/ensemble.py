@@ -23,12 +23,18 @@ class Assessment:
     """Names of the members that could not judge this text."""
     covered: bool = True
     """False in a language that no member learned: what they do not find says nothing."""
+    uncounted: tuple[str, ...] = ()
+    """Names of the members that are heard and do not count, present or absent."""
 
 
 class Ensemble:
     def __init__(self, members: Sequence[Classifier], rules: Rules = HIGHEST) -> None:
         self.members = tuple(members)
         self.rules = rules
+        # Uncalibrated members that no rule was learned for: the highest score would be theirs too often.
+        self._uncounted = tuple(
+            member.name for member in members if member.advisory and member.name not in rules.known
+        )
         self._reasons: dict[str, str] = {}
         self._categories: dict[frozenset[str], Sequence[Category]] = {}
 
@@ -107,8 +113,9 @@ class Ensemble:
         scores = _scores(results, index)
         spared = {name for name, found in results.items() if found[index] is None}
         absent = tuple(sorted({member.name for member in self.members} - scores.keys() - spared))
-        joined = self.rules.join(self._judged(frozenset(scores)), scores)
-        return Assessment(joined, scores, absent, covered(text))
+        counted = {name: said for name, said in scores.items() if name not in self._uncounted}
+        joined = self.rules.join(self._judged(frozenset(counted)), counted)
+        return Assessment(joined, scores, absent, covered(text), self._uncounted)
 
     def _judged(self, names: frozenset[str]) -> Sequence[Category]:
         """What these members can judge, in the order of Category."""

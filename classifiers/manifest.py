@@ -57,11 +57,16 @@ def verified(models: Path, name: str, file: str) -> bytes:
 
 def record(models: Path, name: str, files: Mapping[str, bytes], **facts: Any) -> None:
     """Write the files, and their hashes and facts into the manifest, keeping the other entries."""
-    entries = dict(read(models)) if (models / MANIFEST).exists() else {}
     for file, content in files.items():
         (models / file).parent.mkdir(parents=True, exist_ok=True)
         (models / file).write_bytes(content)
-    hashes = {file: hashlib.sha256(content).hexdigest() for file, content in sorted(files.items())}
-    entries[name] = {**facts, "files": hashes}
+    hashes = {file: hashlib.sha256(content).hexdigest() for file, content in files.items()}
+    enter(models, name, hashes, **facts)
+
+
+def enter(models: Path, name: str, hashes: Mapping[str, str], **facts: Any) -> None:
+    """Write the hashes of files that lie there, and facts, into the manifest, keeping the other entries."""
+    entries = dict(read(models)) if (models / MANIFEST).exists() else {}
+    entries[name] = {**facts, "files": dict(sorted(hashes.items()))}
     text = json.dumps(dict(sorted(entries.items())), indent=2, ensure_ascii=False)
     (models / MANIFEST).write_text(text + "\n", encoding="utf-8")

@@ -38,6 +38,7 @@ COMMANDS = {
     "connect": "Give modbot the right to act on a page; list which pages are connected.",
     "disconnect": "Take that right back.",
     "doctor": "Find out what is wrong with this installation and what to do.",
+    "models": "The classifiers' models: list, add Detoxify's, export them for a machine without torch.",
     "names": "The students whose families opted out: import their list.",
     "train": "Train the shipped models from labelled texts.",
     "evaluate": "Measure the models on labelled texts.",

@@ -12,6 +12,8 @@ from modbot.policy import Level, Policy, Verdict, judge
 
 FOREIGN = "language not covered"
 """Why nobody judged a text that is neither English nor Spanish."""
+ADVISED_FROM = 0.5
+"""From this probability on, what a member says that does not count is shown to people."""
 
 
 class Assessor(Protocol):
@@ -42,14 +44,20 @@ class Judged:
     @property
     def is_complete(self) -> bool:
         """Whether the verdict stands: CLEAR means nothing while one who should have looked is absent."""
-        doubtful = not self.assessment.covered or self.unjudged or self.assessment.absent
+        doubtful = not self.assessment.covered or self.unjudged or self.missed
         return self.verdict.level is not Level.CLEAR or not doubtful
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The absent members whose word would have counted."""
+        found = self.assessment
+        return tuple(name for name in found.absent if name not in found.uncounted)
 
     @property
     def failure(self) -> str:
         parts = [] if self.assessment.covered else [FOREIGN]
-        if self.assessment.absent:
-            parts.append(f"absent: {', '.join(self.assessment.absent)}")
+        if self.missed:
+            parts.append(f"absent: {', '.join(self.missed)}")
         if self.unjudged:
             parts.append(f"nobody judged {', '.join(sorted(self.unjudged))}")
         return "; ".join(parts)
@@ -71,6 +79,7 @@ def judge_all(
 def as_content(comment_id: int, judged: Judged, classifier: str, policy: str) -> dict[str, Any]:
     """The content of comment.scored. Probabilities to four places; spans as [start, end, reason]."""
     assessment, verdict = judged.assessment, judged.verdict
+    heard = {"advice": advice} if (advice := _advice(assessment)) else {}
     return {
         "comment": comment_id,
         "classifier": classifier,
@@ -79,6 +88,7 @@ def as_content(comment_id: int, judged: Judged, classifier: str, policy: str) ->
             member: {name: round(score.probability, 4) for name, score in scores.items()}
             for member, scores in assessment.members.items()
         },
+        **heard,
         "absent": list(assessment.absent),
         "policy": policy,
         "level": verdict.level.value,
@@ -94,3 +104,18 @@ def as_content(comment_id: int, judged: Judged, classifier: str, policy: str) ->
             for finding in verdict.findings
         ],
     }
+
+
+def _advice(assessment: Assessment) -> list[dict[str, Any]]:
+    """What members see that do not count; they may be wrong more often than the others."""
+    return [
+        {
+            "member": member,
+            "category": category.value,
+            "probability": round(score.probability, 4),
+            "spans": [[span.start, span.end, span.reason] for span in score.spans],
+        }
+        for member in assessment.uncounted
+        for category, score in assessment.members.get(member, {}).items()
+        if score.probability >= ADVISED_FROM
+    ]

@@ -214,7 +214,7 @@ def _answer(ensemble: Ensemble, texts: Sequence[str], seconds: float) -> list[Pa
 def _packed(found: Assessment) -> Packed:
     """Plain tuples: a tenth of the time of sending the objects."""
     members = [(name, _packed_scores(scores)) for name, scores in found.members.items()]
-    return _packed_scores(found.scores), members, found.absent, found.covered
+    return _packed_scores(found.scores), members, found.absent, found.covered, found.uncounted
 
 
 def _packed_scores(scores: Scores) -> list[Packed]:
@@ -225,9 +225,9 @@ def _packed_scores(scores: Scores) -> list[Packed]:
 
 
 def _unpacked(packed: Packed) -> Assessment:
-    scores, members, absent, covered = packed
+    scores, members, absent, covered, uncounted = packed
     by_member = {name: _scores(each) for name, each in members}
-    return Assessment(_scores(scores), by_member, absent, covered)
+    return Assessment(_scores(scores), by_member, absent, covered, uncounted)
 
 
 def _scores(packed: Sequence[Packed]) -> Scores:
