@@ -26,11 +26,13 @@ from classifiers.thresholds import OperatingPoint
 from classifiers.training.fitting import Vector, hashed
 from classifiers.training.measures import Floats
 
-STRENGTHS = (0.03, 0.1, 0.3, 1.0)
+STRENGTHS = (0.1, 0.3, 1.0)
 """How freely the words' weights may leave zero, as the inverse of what holds them there."""
 FEWEST_CASES = 3
 """What stands in fewer cases moves nothing: no single comment leaves its words in a model."""
 FOLDS = 5
+LEAST_GAIN = 0.01
+"""In log loss of cases left out; words that foretell no better than this stay out."""
 HOLD = 10.0
 """The calibration is held where it is as by so many cases."""
 STRETCH = (0.5, 2.0)
@@ -52,6 +54,9 @@ class Words:
 class Calibration:
     stretch: float
     shift: float
+
+    def applied(self, logits: Floats) -> Floats:
+        return self.stretch * logits + self.shift
 
     def moved(self, probability: float) -> float:
         return round(1 / (1 + exp(-(self.stretch * logit(probability) + self.shift))), 6)
@@ -78,41 +83,48 @@ def words(given: csr_matrix, before: Floats, truth: Floats, seed: int) -> Words:
     narrow = given[:, columns]
     fold = np.random.default_rng(seed).permutation(len(truth)) % FOLDS
     tried = {each: _left_out(narrow, before, truth, fold, each) for each in (0.0, *STRENGTHS)}
-    # Of two that foretell alike the smaller step.
-    best = min(tried, key=lambda each: (round(loss(before + sum(tried[each]), truth), 3), each))
+    surprise = {each: loss(total, truth) for each, (_, total) in tried.items()}
+    best = min(surprise, key=lambda each: surprise[each])
     added = np.zeros(given.shape[1])
-    if best:
-        added[columns] = _fitted(narrow, before, truth, best)[:-1]
+    if surprise[0.0] - surprise[best] < LEAST_GAIN:
+        return Words(0.0, added, np.zeros(len(truth)))
+    own = calibration(before, truth)
+    added[columns] = _fitted(narrow, own.applied(before), truth, best)[:-1] / own.stretch
     return Words(best, added, tried[best][0])
 
 
 def _left_out(
     given: csr_matrix, before: Floats, truth: Floats, fold: Floats, strength: float
 ) -> tuple[Floats, Floats]:
-    """For each case, from the others alone: what its words add, and how far all cases are moved."""
-    added, shift = np.zeros(len(truth)), np.zeros(len(truth))
+    """For each case, from the others alone: what its words add to its logit, and the whole logit."""
+    added, total = np.zeros(len(truth)), np.zeros(len(truth))
     for number in range(FOLDS):
         test, learn = fold == number, fold != number
-        found = _fitted(given[learn], before[learn], truth[learn], strength)
-        added[test], shift[test] = given[test] @ found[:-1], found[-1]
-    return added, shift
+        own = calibration(before[learn], truth[learn])
+        found = _fitted(given[learn], own.applied(before[learn]), truth[learn], strength)
+        said = given[test] @ found[:-1]
+        added[test], total[test] = said / own.stretch, own.applied(before[test]) + said + found[-1]
+    return added, total
 
 
 def _fitted(given: csr_matrix, before: Floats, truth: Floats, strength: float) -> Floats:
-    """A weight a column, drawn towards zero, and last a free shift.
+    """A weight a column, drawn towards zero, and last a free shift; no weights at strength 0.
 
-    Without the shift the words would have to explain how often people agree with the machine at all.
+    `before` is calibrated and the shift free, so that the words need not explain how often, or how surely,
+    people agree with the machine at all.
     """
-    own = given[:, : given.shape[1] if strength else 0]
+    own = given if strength else given[:, :0]
+    turned = own.T.tocsr()
     hold = 1 / strength if strength else 0.0
 
     def value(numbers: Floats) -> tuple[float, Floats]:
         total = before + own @ numbers[:-1] + numbers[-1]
         wrong = 1 / (1 + np.exp(-total)) - truth
         cost = np.logaddexp(0, total).sum() - truth @ total + hold * (numbers[:-1] @ numbers[:-1]) / 2
-        return float(cost), np.append(own.T @ wrong + hold * numbers[:-1], wrong.sum())
+        return float(cost), np.append(turned @ wrong + hold * numbers[:-1], wrong.sum())
 
-    found = minimize(value, np.zeros(own.shape[1] + 1), jac=True, method="L-BFGS-B").x
+    start = np.zeros(own.shape[1] + 1)
+    found = minimize(value, start, jac=True, method="L-BFGS-B", options={"ftol": 1e-7}).x
     return np.append(np.zeros(given.shape[1] - own.shape[1]), found)
 
 

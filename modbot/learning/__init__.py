@@ -1,0 +1,1 @@
+"""Models learned from the district's own decisions: made, checked, tried in shadow, adopted, taken back."""

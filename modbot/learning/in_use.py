@@ -1,0 +1,79 @@
+"""Which models score here: those that people adopted, else those that the settings name or modbot ships."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from classifiers import manifest
+from modbot import resources
+from modbot.config import Settings
+from modbot.store import Store, sqlite_file, table
+from modbot.tables import LearnedModel
+
+learned = table(LearnedModel)
+
+FOLDER = "learned"
+"""In the district's folder, one folder a model: what was learned from a district's words stays with it."""
+ADOPTED = "adopted"
+
+
+@dataclass(frozen=True, slots=True)
+class InUse:
+    models: Path
+    number: int | None = None
+    """Of the adopted model; None: the shipped or configured ones."""
+    trouble: str = ""
+    """Why the adopted model cannot be used; then the shipped or configured ones score."""
+
+
+def of(settings: Settings) -> InUse:
+    """Looks into the database, if there is one that knows of learned models."""
+    file = sqlite_file(settings.database_url())
+    if file is not None and not file.is_file():
+        return InUse(configured(settings))
+    store = Store(settings.database_url())
+    try:
+        if not sa.inspect(store.engine).has_table(learned.name):
+            return InUse(configured(settings))
+        with store.read() as connection:
+            return found(connection, settings)
+    finally:
+        store.close()
+
+
+def found(connection: Connection, settings: Settings) -> InUse:
+    row = connection.execute(sa.select(learned).where(learned.c.state == ADOPTED)).first()
+    if row is None:
+        return InUse(configured(settings))
+    folder = folder_of(settings, row.folder)
+    trouble = unlike(folder, row.manifest)
+    return InUse(configured(settings), row.id, trouble) if trouble else InUse(folder, row.id)
+
+
+def unlike(folder: Path, expected: str) -> str:
+    """Why what lies there is not the model that was checked; empty if it is."""
+    try:
+        content = (folder / manifest.MANIFEST).read_bytes()
+    except OSError as error:
+        return f"{folder} cannot be read ({error.strerror})"
+    return "" if hashlib.sha256(content).hexdigest() == expected else f"{folder} was changed"
+
+
+def configured(settings: Settings) -> Path:
+    """Absolute."""
+    named = settings.classifiers.models
+    return (settings.path(Path(named)) if named else resources.models()).absolute()
+
+
+def district_of(settings: Settings) -> Path:
+    """The folder of the district's own data. Absolute."""
+    return settings.path(Path(settings.classifiers.district)).absolute()
+
+
+def folder_of(settings: Settings, name: str) -> Path:
+    return district_of(settings) / FOLDER / name
