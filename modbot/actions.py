@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from itertools import groupby
 
 import structlog
 
@@ -20,11 +22,14 @@ from platforms.base import (
     NotAuthorised,
     Platform,
     RateLimited,
+    Receipt,
     Unsupported,
 )
 
 log = structlog.get_logger()
 
+AT_ONCE = 10
+"""Actions that are taken from the outbox together; more where the platform changes more in one call."""
 LONGEST_WAIT = timedelta(minutes=15)
 UNTIL_RAISED = timedelta(hours=1)
 """Between two looks whether a cap that was reached has been raised, or counts anew."""
@@ -37,28 +42,46 @@ STUCK_AFTER = 5
 async def carry_out(store: Store, page: str, platform: Platform) -> int:
     """Try every due action of one page; returns how many are settled."""
     settled = 0
-    for action in await asyncio.to_thread(outbox.due, store, page):
-        settled += await _try(store, platform, action)
+    due = await asyncio.to_thread(outbox.due, store, page, max(AT_ONCE, platform.at_once))
+    for _, alike in groupby(due, key=lambda action: action.kind):
+        for some in _parts(list(alike), platform.at_once):
+            settled += await _try(store, platform, some)
     return settled
 
 
-async def _try(store: Store, platform: Platform, action: outbox.Due) -> bool:
-    if await asyncio.to_thread(cases.withdraw_if_edited, store, action):
-        return True
-    try:
-        receipt = await platform.act(action.kind, action.native_id)
-    except CommentGone as error:
-        await asyncio.to_thread(outbox.gone, store, action, str(error))
-    except Unsupported as error:
-        await asyncio.to_thread(outbox.failed, store, action, str(error))
-    except Exception as error:  # what one action meets must not keep the others waiting
-        wait = pause(error, action.attempts)
-        await asyncio.to_thread(outbox.again, store, action, f"{type(error).__name__}: {error}", wait)
-        observe.PLATFORM_ERRORS.labels(action.page, type(error).__name__).inc()
-        log.warning("action.retry", action=action.id, page=action.page, wait_s=round(wait.total_seconds()))
-        return False
-    else:
-        await asyncio.to_thread(outbox.done, store, action, receipt)
+def _parts(actions: Sequence[outbox.Due], size: int) -> Iterator[Sequence[outbox.Due]]:
+    return (actions[start : start + size] for start in range(0, len(actions), size))
+
+
+async def _try(store: Store, platform: Platform, alike: Sequence[outbox.Due]) -> int:
+    """Actions of one kind, which the platform may carry out in one call."""
+    wanted = [each for each in alike if not await asyncio.to_thread(cases.withdraw_if_edited, store, each)]
+    outcomes: Sequence[Receipt | Exception] = ()
+    if wanted:
+        try:
+            outcomes = await platform.act_on(wanted[0].kind, [each.native_id for each in wanted])
+        except Exception as error:  # what these actions meet must not keep the others waiting
+            outcomes = [error] * len(wanted)
+    settled = [await _settle(store, each, outcome) for each, outcome in zip(wanted, outcomes, strict=True)]
+    return len(alike) - len(wanted) + sum(settled)
+
+
+async def _settle(store: Store, action: outbox.Due, outcome: Receipt | Exception) -> bool:
+    match outcome:
+        case Receipt():
+            await asyncio.to_thread(outbox.done, store, action, outcome)
+        case CommentGone():
+            await asyncio.to_thread(outbox.gone, store, action, str(outcome))
+        case Unsupported():
+            await asyncio.to_thread(outbox.failed, store, action, str(outcome))
+        case _:
+            wait, told = pause(outcome, action.attempts), f"{type(outcome).__name__}: {outcome}"
+            await asyncio.to_thread(outbox.again, store, action, told, wait)
+            observe.PLATFORM_ERRORS.labels(action.page, type(outcome).__name__).inc()
+            log.warning(
+                "action.retry", action=action.id, page=action.page, wait_s=round(wait.total_seconds())
+            )
+            return False
     observe.ACTIONS.labels(action.page, action.kind.value).inc()
     log.info("action.settled", action=action.id, page=action.page, kind=action.kind.value)
     return True

@@ -208,7 +208,7 @@ def _was_cut_off(store: Store, each: Waiting) -> bool:
 def _archive(store: Store, page: str, ready: Sequence[Ready], native_revisions: bool) -> Taken:
     told = [event for _, events in ready for event in events]
     with store.write() as tx:
-        taken = archive.archive(tx, page, told, native_revisions=native_revisions)
+        taken = archive.archive(tx, page, told, native_revisions=native_revisions, delivered=True)
         done = sa.update(rows).where(rows.c.id.in_([each.id for each, _ in ready]))
         # Their words are in the archive now, where lawful disposition finds them.
         tx.execute(done.values(state=READ, body=None, failure=""))

@@ -157,7 +157,7 @@ def _place(
     tx: Transaction, flagged: Flagged, parts: frozenset[str], keys: list[int], near: Neighbours
 ) -> int | None:
     """The number of the case if a new one was opened."""
-    earlier = waiting_case(tx, flagged.page, flagged.native_id) if flagged.number > 1 else None
+    earlier = waiting_case(tx, flagged.page, flagged.native_id) if flagged.number != 1 else None
     case = earlier or near.find(keys, parts, flagged.ground)
     if case is None:
         case_id = _open(tx, flagged, keys)

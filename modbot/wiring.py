@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -59,8 +59,7 @@ def build(settings: Settings) -> Bot:
     store = open_store(settings)
     rules = put_in_force(store, load_policy(settings))
     register_pages(store, settings.page)
-    for platform in watched.values():
-        make_lasting(platform, store, settings)
+    make_all_lasting(tuple(watched.values()), store, settings)
     batch, host = settings.classifiers.batch, socket.gethostname()
     scorers = tuple(
         Scorer(store, scoring, rules, limits, worker=f"{host}/{number}", batch=batch)
@@ -165,7 +164,44 @@ def open_page(page: PageSettings) -> Platform:
 
 def make_lasting(platform: Platform, store: Store, settings: Settings) -> None:
     """Keep what a registered page uses of its quotas, and its token, in the database; before `open`."""
-    platform.budget = LastingBudget(store, platform.page)
+    make_all_lasting((platform,), store, settings)
+
+
+def make_all_lasting(platforms_: Iterable[Platform], store: Store, settings: Settings) -> None:
+    """The same for all pages of a process: those that use up one quota get one budget.
+
+    Raises ConfigError where such pages say different things of their quota.
+    """
+    budgets: dict[str, LastingBudget] = {}
+    for platform in platforms_:
+        keeper = _keeper(platform, store, settings)
+        platform.budget = budgets.setdefault(keeper, LastingBudget(store, keeper))
+        _keep_token(platform, store, settings)
+
+
+def _keeper(platform: Platform, store: Store, settings: Settings) -> str:
+    """The page under whose key the quota is counted: the first that is registered of those that share it."""
+    if not platform.quota_key:
+        return platform.page
+    for page in settings.page:
+        if page.key == platform.page:
+            return page.key
+        try:
+            other = open_page(page)
+        except ConfigError:
+            continue  # It is told when that page itself is opened.
+        if other.quota_key == platform.quota_key and is_registered(store, page.key):
+            if other.quotas() != platform.quotas():
+                raise ConfigError(
+                    f"Pages '{page.key}' and '{platform.page}' share one quota ({platform.quota_key}), and "
+                    "their settings give different limits.",
+                    remedy="Write the same limits in [page.settings] of both: they hold for both together.",
+                )
+            return page.key
+    return platform.page
+
+
+def _keep_token(platform: Platform, store: Store, settings: Settings) -> None:
     if platform.consent() is not None:
         seal = sealing.seal(settings.path(settings.web.key_file))
         platform.tokens = SealedTokens(store, seal, platform.page)

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from platforms.budget import Budget
+from platforms.budget import Budget, Quota
 from platforms.errors import (
     CapReached,
     CommentGone,
@@ -208,6 +208,8 @@ class Platform(ABC):
 
     name: ClassVar[str]
     capabilities: ClassVar[Capabilities]
+    at_once: ClassVar[int] = 1
+    """How many comments `act_on` is given at most."""
     Settings: ClassVar[type[PlatformSettings]] = PlatformSettings
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
@@ -236,8 +238,33 @@ class Platform(ABC):
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
         """Carry out one action and read the result back. Repeating it is harmless (`already`)."""
 
+    async def act_on(self, action: ActionKind, ids: Sequence[str]) -> Sequence[Receipt | Exception]:
+        """`act` on several comments: of each, in order, its receipt or why there is none.
+
+        What it raises is true of all of them.
+        """
+        return [await self._outcome(action, each) for each in ids]
+
+    async def _outcome(self, action: ActionKind, id: str) -> Receipt | Exception:  # noqa: A002
+        try:
+            return await self.act(action, id)
+        except Exception as error:  # what one comment meets must not keep the others waiting
+            return error
+
     async def close(self) -> None:  # noqa: B027
         """Release connections. Safe to call twice."""
+
+    @property
+    def quota_key(self) -> str:
+        """What the platform counts our use by: the same for pages that use up one quota, such as one app's.
+
+        Empty: this page's use is counted alone.
+        """
+        return ""
+
+    def quotas(self) -> Sequence[Quota]:
+        """What `open` declares to the budget; of pages with one key all have to say the same."""
+        return ()
 
     def consent(self) -> Consent | None:
         """What a person agrees to when connecting this page; None: it needs no more than its settings."""

@@ -31,7 +31,6 @@ from platforms.base import (
     Identity,
     Kind,
     NotAuthorised,
-    Platform,
     PlatformSettings,
     RateLimited,
     Receipt,
@@ -40,6 +39,7 @@ from platforms.base import (
     Visibility,
     text_revision,
 )
+from platforms.client import ClientPlatform
 from platforms.discord_gateway import Gateway
 from platforms.discord_rest import AT_ONCE, DiscordRest, Native
 
@@ -95,7 +95,7 @@ class Mark:
         return json.dumps(fields, separators=(",", ":"))
 
 
-class Discord(Platform):
+class Discord(ClientPlatform[DiscordRest]):
     name = "discord"
     Settings = DiscordSettings
     settings: DiscordSettings
@@ -114,7 +114,6 @@ class Discord(Platform):
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
         super().__init__(page, settings)
-        self._rest: DiscordRest | None = None
         self._gateway: Gateway | None = None
         self._life = ""
         self._waiting: deque[Event] = deque()
@@ -126,39 +125,32 @@ class Discord(Platform):
         self._archived: set[str] = set()
         self._deleted: set[str] = set()
 
-    async def open(self) -> Identity:
-        await self.close()
+    async def connect(self) -> DiscordRest:
         own = self.settings
-        rest = DiscordRest(own.url, own.token, own.timeout, self.budget, allow_loopback=own.allow_loopback)
-        try:
-            me, response = await rest.me()
-            guild = await rest.guild(own.server)
-        except BaseException:
-            await rest.close()
-            raise
-        self._rest, self._life = rest, uuid4().hex[:8]
-        self._gateway = Gateway(self._where, own.token, self._take, allow_loopback=own.allow_loopback)
-        self._gateway.start()
+        return DiscordRest(own.url, own.token, own.timeout, self.budget, allow_loopback=own.allow_loopback)
+
+    async def identify(self, rest: DiscordRest) -> Identity:
+        me, response = await rest.me()
+        guild = await rest.guild(self.settings.server)
         account = f"{me.get('username')} on {guild.get('name')}"
         return Identity(account=account, can_moderate=True, clock_skew=clock_skew(response))
 
+    async def open(self) -> Identity:
+        identity, own = await super().open(), self.settings
+        self._life = uuid4().hex[:8]
+        self._gateway = Gateway(self._where, own.token, self._take, allow_loopback=own.allow_loopback)
+        self._gateway.start()
+        return identity
+
     async def close(self) -> None:
         gateway, self._gateway = self._gateway, None
-        rest, self._rest = self._rest, None
         self._waiting.clear()
         self._first = 0
         self._told.clear()
         self._archived.clear()
         if gateway:
             await gateway.close()
-        if rest:
-            await rest.close()
-
-    @property
-    def rest(self) -> DiscordRest:
-        if self._rest is None:
-            raise RuntimeError("open the page before using it")
-        return self._rest
+        await super().close()
 
     async def poll(self, cursor: str | None) -> Batch:
         if self._gateway and self._gateway.failure:

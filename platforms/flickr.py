@@ -89,9 +89,16 @@ class Flickr(ClientPlatform[FlickrRest]):
         self._looked: dict[str, float] = {}
         self._deleted: set[str] = set()
 
+    @property
+    def quota_key(self) -> str:
+        return f"Flickr {self.settings.api_key}"
+
+    def quotas(self) -> Sequence[Quota]:
+        return (Quota(CALLS, self.settings.hourly_calls, Period.HOUR),)
+
     async def connect(self) -> FlickrRest:
         settings = self.settings
-        self.budget.allow(Quota(CALLS, settings.hourly_calls, Period.HOUR))
+        self.budget.allow(*self.quotas())
         token, secret = await self._right()
         return FlickrRest(
             settings.api,

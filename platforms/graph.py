@@ -29,7 +29,8 @@ from platforms.budget import Budget
 BATCH = 50
 """Calls that Meta takes in one request. Each counts as a call."""
 USAGE = "percent of Meta's limit"
-USAGE_HEADERS = ("x-app-usage", "x-page-usage", "x-business-use-case-usage")
+"""The app's, in which all its pages share."""
+OF_APP, OF_PAGE = ("x-app-usage",), ("x-page-usage", "x-business-use-case-usage")
 MEASURES = {"call_count", "total_time", "total_cputime"}
 """Percent of what Meta allows, each of which may be the one that ends first."""
 NEWEST = 0.05
@@ -71,6 +72,20 @@ class Listing:
     after: str | None = None
 
 
+@dataclass(slots=True)
+class _Meter:
+    """One of Meta's percentages, and what a call adds to it."""
+
+    headers: Sequence[str]
+    cost: float = LEAST
+    used: float | None = None
+
+    def read(self, used: float) -> None:
+        if self.used is not None:
+            self.cost = max(LEAST, self.cost + NEWEST * (max(0.0, used - self.used) - self.cost))
+        self.used = used
+
+
 class Graph:
     """The constructor connects to nothing. `token` is asked before each call, so that a new one counts."""
 
@@ -81,6 +96,7 @@ class Graph:
         *,
         app_secret: SecretStr | None,
         budget: Budget,
+        page: str,
         timeout: float,
         allow_loopback: bool,
     ) -> None:
@@ -88,8 +104,7 @@ class Graph:
         self._token = token
         self._app_secret = app_secret
         self._budget = budget
-        self._cost = LEAST
-        self._used: float | None = None
+        self._meters = {USAGE: _Meter(OF_APP), f"{USAGE} for {page}": _Meter(OF_PAGE)}
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json"},
             timeout=timeout,
@@ -146,7 +161,8 @@ class Graph:
         return [_part(answer) for answer in answers]
 
     async def _call(self, verb: str, path: str, parameters: Mapping[str, str], *, cost: int = 1) -> Any:
-        self._budget.spend(USAGE, self._cost * cost)
+        for unit, meter in self._meters.items():
+            self._budget.spend(unit, meter.cost * cost)
         access = (await self._token()).get_secret_value()
         url = httpx.URL(f"{self._root}/{path}")
         sent = {**parameters, **self._proof(access)}
@@ -170,24 +186,25 @@ class Graph:
 
     def _learn(self, headers: httpx.Headers) -> float:
         """Tell the budget how much is used; the seconds after which Meta answers again, 0 if it does."""
-        usages = list(usages_of(headers))
-        if not usages:
-            return 0.0
-        used = max(float(usage.get(measure) or 0) for usage in usages for measure in MEASURES)
-        minutes = max(float(usage.get("estimated_time_to_regain_access") or 0) for usage in usages)
-        if self._used is not None:
-            self._cost = max(LEAST, self._cost + NEWEST * (max(0.0, used - self._used) - self._cost))
-        self._used = used
-        # Meta counts the last hour or the last day, without saying when; it is told again with every answer.
-        resets = datetime.now(UTC) + timedelta(minutes=minutes or 60)
-        self._budget.learn(USAGE, used=used, limit=100, resets_at=resets)
-        return minutes * 60
+        longest = 0.0
+        for unit, meter in self._meters.items():
+            usages = usages_of(headers, meter.headers)
+            if not usages:
+                continue
+            used = max(float(usage.get(measure) or 0) for usage in usages for measure in MEASURES)
+            minutes = max(float(usage.get("estimated_time_to_regain_access") or 0) for usage in usages)
+            meter.read(used)
+            # Meta counts the last hour or day, without saying when; it is told again with every answer.
+            resets = datetime.now(UTC) + timedelta(minutes=minutes or 60)
+            self._budget.learn(unit, used=used, limit=100, resets_at=resets)
+            longest = max(longest, minutes * 60)
+        return longest
 
 
-def usages_of(headers: httpx.Headers) -> list[Native]:
-    """Every usage told in an answer; a header that cannot be read tells nothing."""
+def usages_of(headers: httpx.Headers, names: Sequence[str]) -> list[Native]:
+    """Every usage told in these headers of an answer; one that cannot be read tells nothing."""
     found: list[Native] = []
-    for name in USAGE_HEADERS:
+    for name in names:
         try:
             told = json.loads(headers.get(name, "{}"))
         except ValueError:

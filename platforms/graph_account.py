@@ -108,9 +108,15 @@ class GraphAccount(Platform):
             token,
             app_secret=settings.app_secret,
             budget=self.budget,
+            page=self.page,
             timeout=settings.timeout,
             allow_loopback=settings.allow_loopback,
         )
+
+    @property
+    def quota_key(self) -> str:
+        """Meta counts by app, and by page besides."""
+        return f"Meta {self.settings.app_id}" if self.settings.app_id else ""
 
     async def _token(self) -> SecretStr:
         kept = await self.tokens.get()

@@ -121,8 +121,15 @@ class LinkedIn(Pushed, ClientPlatform[LinkedInRest]):
         return token
 
     async def connect(self) -> LinkedInRest:
-        self.budget.allow(Quota(CALLS, self.settings.calls_per_day, Period.DAY))
+        self.budget.allow(*self.quotas())
         return self._client(self.tokens)
+
+    @property
+    def quota_key(self) -> str:
+        return f"LinkedIn {self.settings.client_id}" if self.settings.client_id else ""
+
+    def quotas(self) -> Sequence[Quota]:
+        return (Quota(CALLS, self.settings.calls_per_day, Period.DAY),)
 
     async def identify(self, rest: LinkedInRest) -> Identity:
         return await rest.identify()

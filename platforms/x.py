@@ -13,6 +13,7 @@ import hmac
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
@@ -29,7 +30,6 @@ from platforms.base import (
     Event,
     EventKind,
     Identity,
-    Platform,
     PlatformSettings,
     Receipt,
     Unavailable,
@@ -38,6 +38,7 @@ from platforms.base import (
 )
 from platforms.bearer import Bearer, BearerSettings
 from platforms.budget import Period, Quota
+from platforms.client import ClientPlatform
 from platforms.oauth import Consent
 from platforms.push import Answer, BadSignature, Pushed, must_match
 from platforms.x_posts import (
@@ -72,7 +73,7 @@ class XSettings(BearerSettings):
     consumer_secret: SecretStr | None = None
     """The app's API key secret, with which X signs what it pushes."""
     monthly_dollars: float = Field(gt=0)
-    """What may be spent in a calendar month; at its end nothing more is read until the next."""
+    """What the app may spend in a calendar month; at its end nothing more is read until the next."""
     read_dollars: float = Field(0.005, ge=0)
     write_dollars: float = Field(0.005, ge=0)
     message_dollars: float = Field(0.01, ge=0)
@@ -85,7 +86,7 @@ class XSettings(BearerSettings):
     """A comment is looked up for deletion at most this often, since each look costs a read."""
 
 
-class X(Pushed, Platform):
+class X(Pushed, ClientPlatform[XRest]):
     name = "x"
     Settings = XSettings
     settings: XSettings
@@ -103,13 +104,12 @@ class X(Pushed, Platform):
         sees_deletions="lookup",
         mentions=True,
         direct_messages=True,
-        note="Every post that is read costs money; the page's monthly cap is never exceeded. A deletion is "
+        note="Every post that is read costs money; the monthly cap is never exceeded. A deletion is "
         "noticed within a week. X does not tell who is hidden, so its answer to an action is the receipt.",
     )
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
         super().__init__(page, settings)
-        self._rest: XRest | None = None
         self._backlog = Backlog(OVERLAP)
         self._username = ""
         self._conversations: dict[str, None] = {}
@@ -121,37 +121,35 @@ class X(Pushed, Platform):
         self._cut_short: set[str] = set()
         """Posts handed out of a look that the month's money did not finish."""
 
-    async def open(self) -> Identity:
-        await self.close()
+    async def connect(self) -> XRest:
         settings = self.settings
-        self.budget.allow(
-            Quota(DOLLARS, settings.monthly_dollars, Period.MONTH, hard=True),
-            Quota(READS, settings.monthly_reads, Period.MONTH, hard=True),
-        )
+        self.budget.allow(*self.quotas())
         rest = XRest(
             settings.api,
             self.budget,
+            self.page,
             read_dollars=settings.read_dollars,
             write_dollars=settings.write_dollars,
             message_dollars=settings.message_dollars,
         )
         rest.use(Bearer(self.page, self.tokens, self.consent(), settings, {}, rest.look))
-        try:
-            identity = await rest.identify()
-        except BaseException:
-            await rest.close()
-            raise
-        self._rest, self._username = rest, identity.account
-        return Identity(
-            account=f"@{identity.account}",
-            can_moderate=identity.can_moderate,
-            clock_skew=identity.clock_skew,
-        )
+        return rest
 
-    async def close(self) -> None:
-        if self._rest is not None:
-            await self._rest.close()
-        self._rest = None
+    async def identify(self, rest: XRest) -> Identity:
+        identity = await rest.identify()
+        self._username = identity.account
+        return replace(identity, account=f"@{identity.account}")
+
+    @property
+    def quota_key(self) -> str:
+        """X bills the app."""
+        return f"X {self.settings.client_id}" if self.settings.client_id else ""
+
+    def quotas(self) -> Sequence[Quota]:
+        return (
+            Quota(DOLLARS, self.settings.monthly_dollars, Period.MONTH, hard=True),
+            Quota(READS, self.settings.monthly_reads, Period.MONTH, hard=True),
+        )
 
     def consent(self) -> Consent:
         settings = self.settings
@@ -220,12 +218,6 @@ class X(Pushed, Platform):
             at=datetime.now(UTC),
             answer={"hidden": hidden},
         )
-
-    @property
-    def rest(self) -> XRest:
-        if self._rest is None:
-            raise RuntimeError("open the page before using it")
-        return self._rest
 
     # What X pushes
 

@@ -64,9 +64,17 @@ class XRest:
     """`bearer` is handed `look` as its own. Prices are in dollars."""
 
     def __init__(
-        self, api: str, budget: Budget, *, read_dollars: float, write_dollars: float, message_dollars: float
+        self,
+        api: str,
+        budget: Budget,
+        page: str,
+        *,
+        read_dollars: float,
+        write_dollars: float,
+        message_dollars: float,
     ) -> None:
         self.account = ""
+        self._page = page
         self._root = api.rstrip("/")
         self._budget = budget
         self._read_dollars = read_dollars
@@ -148,7 +156,7 @@ class XRest:
 
     async def look(self, response: httpx.Response) -> None:
         """What Bearer cannot know: X's way to say how much is left, until when to wait, and to want money."""
-        unit = _unit(response.request.method, response.request.url.path.removeprefix("/2/"))
+        unit = self._unit(response.request.method, response.request.url.path.removeprefix("/2/"))
         limit, left, reset = (_number(response, f"x-rate-limit-{name}") for name in _HEADERS)
         until = None if reset is None else datetime.fromtimestamp(reset, UTC)
         if limit is not None and left is not None:
@@ -228,17 +236,16 @@ class XRest:
     ) -> httpx.Response:
         if self._bearer is None:
             raise RuntimeError("open the page before using it")
-        self._budget.spend(_unit(verb, path))
+        self._budget.spend(self._unit(verb, path))
         url = httpx.URL(f"{self._root}/2/{path}", params=dict(query or {}))
         return await self._bearer.send(verb, url, body=body)
 
+    def _unit(self, verb: str, path: str) -> str:
+        """What X counts calls by, for each account by itself: numbers in the path do not matter."""
+        return f"{verb} {re.sub('[0-9]+', ':id', path)} ({self._page})"
+
 
 _HEADERS = ("limit", "remaining", "reset")
-
-
-def _unit(verb: str, path: str) -> str:
-    """What X counts calls by: the account's and the post's number do not matter."""
-    return f"{verb} {re.sub('[0-9]+', ':id', path)}"
 
 
 def _ok(response: httpx.Response) -> dict[str, Any]:

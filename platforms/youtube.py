@@ -26,26 +26,19 @@ from platforms.base import (
     PlatformSettings,
     Receipt,
     Unavailable,
-    Visibility,
 )
 from platforms.bearer import Bearer, BearerSettings
 from platforms.budget import Period, Quota
 from platforms.client import ClientPlatform
 from platforms.following import Follower, Scan, titled
 from platforms.oauth import Consent
+from platforms.youtube_actions import ASKED, REACHED, UNLISTED, batched, is_id, receipt
 from platforms.youtube_comments import HELD, PUBLISHED, REJECTED, SPAM, comment_of, status_of, time_of
 from platforms.youtube_rest import BATCH, UNITS, Native, Refused, YouTubeRest
 
 SCOPE = "https://www.googleapis.com/auth/youtube.force-ssl"
 LISTED = (PUBLISHED, HELD, SPAM)
 """What YouTube lists; what was rejected is in no list."""
-UNLISTED = "in no list"
-ASKED = {ActionKind.HIDE: HELD, ActionKind.UNHIDE: PUBLISHED, ActionKind.DELETE: REJECTED}
-REACHED = {
-    ActionKind.HIDE: {HELD, SPAM, REJECTED, UNLISTED},
-    ActionKind.UNHIDE: {PUBLISHED},
-    ActionKind.DELETE: {REJECTED, UNLISTED},
-}
 
 
 class YouTubeSettings(BearerSettings):
@@ -65,6 +58,7 @@ class YouTubeSettings(BearerSettings):
 
 class YouTube(ClientPlatform[YouTubeRest]):
     name = "youtube"
+    at_once = BATCH
     Settings = YouTubeSettings
     settings: YouTubeSettings
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -108,9 +102,19 @@ class YouTube(ClientPlatform[YouTubeRest]):
             allow_loopback=settings.allow_loopback,
         )
 
+    @property
+    def quota_key(self) -> str:
+        """Google counts by project, whose number the client's id begins with."""
+        project = self.settings.client_id.partition("-")[0]
+        return f"Google {project}" if project else ""
+
+    def quotas(self) -> Sequence[Quota]:
+        units = self.settings.units_per_day
+        return (Quota(UNITS, units, Period.DAY, timezone="America/Los_Angeles"),)
+
     async def connect(self) -> YouTubeRest:
         settings = self.settings
-        self.budget.allow(Quota(UNITS, settings.units_per_day, Period.DAY, timezone="America/Los_Angeles"))
+        self.budget.allow(*self.quotas())
         bearer = Bearer(self.page, self.tokens, self.consent(), settings, {"Accept": "application/json"})
         return YouTubeRest(settings.api, bearer, self.budget)
 
@@ -170,13 +174,13 @@ class YouTube(ClientPlatform[YouTubeRest]):
 
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
         if action is ActionKind.DELETE and id in self._rejected:
-            return _receipt(action, id, REJECTED, already=True, answer={"before": REJECTED})
+            return receipt(action, id, REJECTED, already=True, answer={"before": REJECTED})
         before = await self._status(await self._one(id))
         answer = {"before": before}
         # In no list is not yet rejected: a held comment may be in none either.
         already = before in REACHED[action] and (action, before) != (ActionKind.DELETE, UNLISTED)
         if already:
-            return _receipt(action, id, before, already=True, answer=answer)
+            return receipt(action, id, before, already=True, answer=answer)
         answer["answered"] = await self._ask(action, id)
         if action is ActionKind.DELETE:
             self._rejected.add(id)
@@ -184,11 +188,36 @@ class YouTube(ClientPlatform[YouTubeRest]):
         if after not in REACHED[action]:
             self._rejected.discard(id)
             raise Unavailable(f"comment {id} is {after!r} after {action}")
-        return _receipt(action, id, after, already=False, answer=answer)
+        return receipt(action, id, after, already=False, answer=answer)
+
+    async def act_on(self, action: ActionKind, ids: Sequence[str]) -> Sequence[Receipt | Exception]:
+        """By one call, which costs as much as for one; what cannot be brought back, each by itself."""
+        if len(ids) == 1 or action is ActionKind.DELETE:
+            return await super().act_on(action, ids)
+        before = await self._statuses(ids)
+        asked = [each for each, status in before.items() if status not in REACHED[action]]
+        answered = ""
+        if asked:
+            try:
+                answered = await self.rest.set_status(asked, ASKED[action])
+            except Refused:
+                # One of them is the reason, and YouTube does not say which.
+                return await super().act_on(action, ids)
+        after = await self._statuses(asked)
+        return [batched(action, each, before.get(each), after.get(each), answered) for each in ids]
+
+    async def _statuses(self, ids: Sequence[str]) -> dict[str, str]:
+        """Of those that are still on YouTube."""
+        named = [each for each in ids if is_id(each)]
+        if not named:
+            return {}
+        held = await self._held()
+        found = await self.rest.by_id(named) | {each: held[each] for each in named if each in held}
+        return {each: await self._status(native, held) for each, native in found.items()}
 
     async def _ask(self, action: ActionKind, comment_id: str) -> str:
         try:
-            return await self.rest.set_status(comment_id, ASKED[action])
+            return await self.rest.set_status([comment_id], ASKED[action])
         except Refused as refusal:
             # Raises CommentGone where that was the reason.
             await self._one(comment_id)
@@ -215,11 +244,11 @@ class YouTube(ClientPlatform[YouTubeRest]):
             raise CommentGone(f"comment {comment_id} is no longer on YouTube")
         return native
 
-    async def _status(self, native: Native) -> str:
+    async def _status(self, native: Native, held: Mapping[str, Native] | None = None) -> str:
         """What readers get of a comment, by the lists, since an item given by its id does not tell."""
-        held = (await self._held()).get(native["id"])
-        if held is not None:
-            return str(held["snippet"].get("moderationStatus") or HELD)
+        its = (await self._held() if held is None else held).get(native["id"])
+        if its is not None:
+            return str(its["snippet"].get("moderationStatus") or HELD)
         if parent := native["snippet"].get("parentId"):
             return _status_in(native["id"], await self.rest.replies(parent))
         written = time_of(native["snippet"]["publishedAt"])
@@ -286,22 +315,6 @@ def _where(native: Native) -> dict[str, str] | None:
 
 
 def _checked(comment_id: str) -> str:
-    """A comma would name two comments; YouTube's ids are of letters, digits, `-`, `_` and one dot."""
-    if (
-        not comment_id.isascii()
-        or not comment_id.replace("-", "").replace("_", "").replace(".", "").isalnum()
-    ):
+    if not is_id(comment_id):
         raise CommentGone(f"{comment_id!r} is no comment of YouTube")
     return comment_id
-
-
-def _receipt(
-    action: ActionKind, comment_id: str, status: str, *, already: bool, answer: Mapping[str, str]
-) -> Receipt:
-    visibility = Visibility.VISIBLE if status == PUBLISHED else Visibility.HIDDEN
-    if action is ActionKind.DELETE:
-        visibility = Visibility.GONE
-    now = datetime.now(UTC)
-    return Receipt(
-        action=action, id=comment_id, visibility=visibility, already=already, at=now, answer=answer
-    )

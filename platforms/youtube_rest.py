@@ -101,9 +101,9 @@ class YouTubeRest:
         found = {item["id"]: str(item.get("snippet", {}).get("title", "")) for item in _items(_ok(response))}
         return {video: found.get(video, "") for video in videos}
 
-    async def set_status(self, comment_id: str, status: str) -> str:
-        """Raises Refused."""
-        query = {"id": comment_id, "moderationStatus": status}
+    async def set_status(self, ids: Sequence[str], status: str) -> str:
+        """Of at most 50 comments, for the price of one. Raises Refused, for one of them or all."""
+        query = {"id": ",".join(ids), "moderationStatus": status}
         response = await self._send("POST", "comments/setModerationStatus", query, ACTION_UNITS)
         if response.is_client_error and response.status_code != httpx.codes.UNAUTHORIZED:
             raise Refused(response.status_code, _reason(response))

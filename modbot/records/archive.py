@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from modbot import search_words
+from modbot.records.departures import BACK, GONE, Departures
 from modbot.store import Store, Transaction, storable, table
 from modbot.tables import Authored, Page, Presence, Unscored
 from modbot.tables import Comment as CommentRow
@@ -49,7 +50,21 @@ class _Item:
     number: int
     edited_at: datetime | None
     earlier: set[str]
+    stored: int
+    """The archived revision that was stored last: an older one may arrive after the newest."""
+    lowest: int = 1
     present: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Intake:
+    """What is the same for all events of one batch."""
+
+    tx: Transaction
+    page: str
+    native_revisions: bool
+    departures: Departures | None
+    """None: a poll's events tell what is there now."""
 
 
 def patience(poll_seconds: float) -> timedelta:
@@ -76,35 +91,51 @@ def take_in(
     return taken
 
 
-def archive(tx: Transaction, page: str, events: Sequence[Event], *, native_revisions: bool = False) -> Taken:
-    items = _items(tx, page, {event.id for event in events})
+def archive(
+    tx: Transaction,
+    page: str,
+    events: Sequence[Event],
+    *,
+    native_revisions: bool = False,
+    delivered: bool = False,
+) -> Taken:
+    """`delivered`: the events came by themselves, in any order; those of a poll tell what is there now."""
+    ids = {event.id for event in events}
+    items = _items(tx, page, ids)
+    intake = _Intake(tx, page, native_revisions, Departures(tx, page, ids) if delivered else None)
     counts = dict.fromkeys(("seen", "edited", "deleted", "known"), 0)
     stored: list[search_words.Entry] = []
     for event in events:
         if event.kind is EventKind.DELETED:
-            outcome = _vanish(tx, page, event, items.get(storable(event.id)))
+            outcome = _vanish(intake, event, items.get(storable(event.id)))
         else:
             assert event.comment is not None  # noqa: S101 - the platforms' contract
-            outcome = _keep(tx, page, event.comment, items, native_revisions)
+            outcome = _keep(intake, event, event.comment, items)
             if outcome in ("seen", "edited"):
-                kept = items[storable(event.id)].comment_id
+                kept = items[storable(event.id)].stored
                 stored.append(search_words.Entry(kept, event.comment.text, event.comment.author))
         counts[outcome] += 1
     search_words.add(tx, stored)
     return Taken(**counts)
 
 
-def _keep(
-    tx: Transaction, page: str, comment: Comment, items: dict[str, _Item], native_revisions: bool
-) -> str:
+def _keep(intake: _Intake, event: Event, comment: Comment, items: dict[str, _Item]) -> str:
     item = items.get(storable(comment.id))
-    if item is not None and not _is_news(comment, item, native_revisions):
-        if item.present:
-            return "known"
-        _presence(tx, page, comment.id, item, present=True, detail="listed again")
+    is_there = item is not None and item.present
+    is_over = not is_there and intake.departures is not None and intake.departures.is_over(event)
+    if item is None or _is_news(comment, item, intake.native_revisions):
+        outcome = "seen" if item is None else "edited"
+        item = items[storable(comment.id)] = _store_revision(intake, comment, item)
+        if is_over:
+            _presence(intake, event, item, present=False, detail="told before")
+        return outcome
+    if not is_there and not is_over:
+        _presence(intake, event, item, present=True, detail="listed again")
+    if not intake.native_revisions or storable(comment.revision) in item.earlier:
         return "known"
-    items[storable(comment.id)] = _store_revision(tx, page, comment, item)
-    return "seen" if item is None else "edited"
+    # The words from before an edit that was told first: a record too, and not the newest.
+    items[storable(comment.id)] = _store_revision(intake, comment, item, older=True)
+    return "edited"
 
 
 def _is_news(comment: Comment, item: _Item, native_revisions: bool) -> bool:
@@ -122,8 +153,10 @@ def platform_revision(revision: str, number: int) -> str:
     return revision.removesuffix(f"{REVERT}{number}")
 
 
-def _store_revision(tx: Transaction, page: str, comment: Comment, item: _Item | None) -> _Item:
-    number = 1 if item is None else item.number + 1
+def _store_revision(intake: _Intake, comment: Comment, item: _Item | None, *, older: bool = False) -> _Item:
+    """Returns the item as it is then. An `older` revision gets a number below the others'."""
+    tx, page = intake.tx, intake.page
+    number = 1 if item is None else item.lowest - 1 if older else item.number + 1
     revision = storable(comment.revision)
     if item is not None and revision in item.earlier:
         revision = f"{revision}{REVERT}{number}"
@@ -147,7 +180,10 @@ def _store_revision(tx: Transaction, page: str, comment: Comment, item: _Item | 
     tx.add(Authored, comment_id=comment_id, page=page, author=author_hash(comment))
     tx.add(Unscored, comment_id=comment_id, attempts=0, available_at=tx.now, leased_by="")
     earlier = {revision} if item is None else {*item.earlier, revision}
-    return _Item(comment_id, revision, number, comment.edited_at, earlier)
+    if item is not None and older:
+        return replace(item, earlier=earlier, stored=comment_id, lowest=number)
+    lowest = 1 if item is None else item.lowest
+    return _Item(comment_id, revision, number, comment.edited_at, earlier, comment_id, lowest)
 
 
 def author_hash(comment: Comment) -> str:
@@ -182,17 +218,35 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
-def _vanish(tx: Transaction, page: str, event: Event, item: _Item | None) -> str:
-    if item is None or not item.present:
+def _vanish(intake: _Intake, event: Event, item: _Item | None) -> str:
+    departures = intake.departures
+    if item is None:
+        if departures is not None:
+            departures.miss(event)
         return "known"
-    _presence(tx, page, event.id, item, present=False, detail=event.detail)
-    return "deleted"
+    if departures is not None and _is_told_late(event, item, departures):
+        return "known"
+    if not item.present and (departures is None or departures.is_over(event)):
+        return "known"
+    outcome = "deleted" if item.present else "known"
+    _presence(intake, event, item, present=False, detail=event.detail)
+    return outcome
 
 
-def _presence(tx: Transaction, page: str, id: str, item: _Item, *, present: bool, detail: str) -> None:  # noqa: A002
-    kind = "comment.returned" if present else "comment.deleted"
+def _is_told_late(event: Event, item: _Item, departures: Departures) -> bool:
+    """Whether the item was changed, or came back, after it had gone."""
+    if item.edited_at is not None and event.at < item.edited_at:
+        return True
+    return item.present and departures.is_back_since(event)
+
+
+def _presence(intake: _Intake, event: Event, item: _Item, *, present: bool, detail: str) -> None:
+    tx = intake.tx
     body = {"comment": item.comment_id, "detail": detail}
-    seq = tx.record(kind, f"comment:{page}/{id}", body)
+    if intake.departures is not None:
+        body["told"] = intake.departures.note(event, present=present)
+    kind = BACK if present else GONE
+    seq = tx.record(kind, f"comment:{intake.page}/{event.id}", body)
     tx.add(Presence, id=seq, comment_id=item.comment_id, present=present, at=tx.now)
     item.present = present
 
@@ -209,7 +263,8 @@ def _items(tx: Transaction, page: str, ids: Iterable[str]) -> dict[str, _Item]:
     for row in rows:
         before = items.get(row.native_id)
         earlier = {*before.earlier, row.revision} if before else {row.revision}
-        items[row.native_id] = _Item(row.id, row.revision, row.number, row.edited_at, earlier)
+        lowest = before.lowest if before else row.number
+        items[row.native_id] = _Item(row.id, row.revision, row.number, row.edited_at, earlier, row.id, lowest)
     _fill_presence(tx, items)
     return items
 

@@ -123,7 +123,8 @@ class Comment(SQLModel, table=True):
     native_id: str
     revision: str
     number: int
-    """1 for the first revision that was archived, 2 for the next, and so on."""
+    """1 for the first revision that was archived, 2 for the next, and so on; 0 and below for one that arrived
+    after a later one, because the platform's deliveries came out of order."""
     kind: str
     post: str
     parent: str | None = None

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from platforms.base import (
     NotAuthorised,
     PlatformError,
     RateLimited,
+    Receipt,
     Unavailable,
     Unsupported,
 )
@@ -43,8 +45,8 @@ class Scene:
         self.here, self.page, self.platform = here, page, platform
 
     def hide(self, seconds: float = 0) -> None:
-        ruling = Ruling(choice=Choice.HIDE, by="ana", clause="C7", quote="Buy now")
         case = self.here.rows(Case)[-1]
+        ruling = Ruling(choice=Choice.HIDE, by="ana", clause="C7", quote="Buy now", version=case.version)
         cases.decide(self.here.store, self.here.rules, case.id, ruling, delay=timedelta(seconds=seconds))
 
     def undo(self) -> None:
@@ -221,6 +223,30 @@ def test_a_failed_hide_that_is_undone_is_given_up_and_not_carried_out_later(scen
     ruling = Ruling(choice=Choice.LEAVE_UP, by="ana")
     cases.decide(scene.here.store, scene.here.rules, scene.here.rows(Case)[-1].id, ruling)
     assert scene.here.rows(Case)[-1].state == "closed"
+
+
+class Together(Memory):
+    """A platform that changes many comments in one call, of which one is gone meanwhile."""
+
+    at_once = 50
+    calls: ClassVar[list[tuple[ActionKind, int]]] = []
+
+    async def act_on(self, action: ActionKind, ids: Sequence[str]) -> Sequence[Receipt | Exception]:
+        self.calls.append((action, len(ids)))
+        memory_page(self.page).delete(ids[0], "by its author")
+        return await super().act_on(action, ids)
+
+
+def test_a_campaign_is_hidden_in_one_call_where_the_platform_takes_many(scene: Scene) -> None:
+    texts = ["Buy now, half price"] * 19
+    names = [scene.page.post(text) for text in texts]
+    scene.here.arrive(*(said(name, text) for name, text in zip(names, texts, strict=True)))
+    scene.here.score()
+    scene.hide()
+    scene.platform = Together(scene.platform.page, Memory.Settings())  # type: ignore[assignment]
+    assert scene.carry_out() == 20
+    assert Together.calls == [(ActionKind.HIDE, 20)]
+    assert sorted(state for _, state in scene.states) == ["done"] * 19 + ["gone"]
 
 
 def test_one_action_that_cannot_be_done_does_not_keep_the_others_waiting(scene: Scene) -> None:

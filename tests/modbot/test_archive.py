@@ -124,9 +124,12 @@ def test_a_batch_that_says_comments_are_missing_is_a_gap_on_record(here: Distric
     assert body(here, here.kinds().index("capture.gap") + 1)["failure"] == "the feed ran over"
 
 
-def test_the_first_words_arriving_after_an_edit_are_no_news(here: District) -> None:
+def test_the_first_words_arriving_after_an_edit_are_kept_and_are_not_the_newest(here: District) -> None:
     here.arrive(edited("1", "second", edited_at=NOON + timedelta(minutes=1)), native=True)
+    assert here.arrive(said("1", "first"), native=True).edited == 1
     assert here.arrive(said("1", "first"), native=True).known == 1
+    found = {row.number: body(here, row.id)["text"] for row in here.rows(Comment)}
+    assert found == {0: "first", 1: "second"}
 
 
 def test_no_score_can_exist_for_a_comment_that_is_not_archived(here: District) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from modbot import quotas
+from modbot import config, quotas, wiring
+from modbot.config import Settings
+from modbot.errors import ConfigError
 from modbot.quotas import PARTS, LastingBudget
 from modbot.store import Store, table
 from modbot.tables import QuotaUse
-from platforms.base import CapReached, RateLimited
+from platforms.base import CapReached, Platform, RateLimited
 from platforms.budget import Period, Quota
 from tests.modbot.scene import district
 
@@ -112,3 +115,45 @@ def test_windows_that_only_the_platform_named_leave_no_row(here: Store) -> None:
     budget.noting()()
     with here.read() as connection:
         assert connection.execute(table(QuotaUse).select()).all() == []
+
+
+GOOGLE = {"client_id": "4711-app.apps.example.org", "client_secret": "s"}
+
+
+def _channels(folder: Path, *pages: tuple[str, Mapping[str, object]]) -> Settings:
+    body = [
+        {"key": key, "platform": "youtube", "settings": {"channel": f"UC{key:0>22}"} | GOOGLE | dict(more)}
+        for key, more in pages
+    ]
+    return config.build({"page": body}, folder / "modbot.toml")
+
+
+def _opened(store: Store, settings: Settings) -> list[Platform]:
+    wiring.register_pages(store, settings.page)
+    pages = [wiring.open_page(page) for page in settings.page]
+    wiring.make_all_lasting(pages, store, settings)
+    for page in pages:
+        page.budget.allow(*page.quotas())
+    return pages
+
+
+def test_channels_of_one_google_project_share_its_units(here: Store, tmp_path: Path) -> None:
+    other = {"client_id": "4711-another-app.apps.example.org"}
+    own = {"client_id": "5-app.apps.example.org"}
+    settings = _channels(tmp_path, ("one", {}), ("two", other), ("own", own))
+    one, two, alone = _opened(here, settings)
+    one.budget.spend("units", 6_000)
+    with pytest.raises(RateLimited):
+        two.budget.spend("units", 6_000)
+    alone.budget.spend("units", 6_000)
+    again = wiring.open_page(settings.page[1])
+    wiring.make_lasting(again, here, settings)
+    again.budget.allow(*again.quotas())
+    with pytest.raises(RateLimited):
+        again.budget.spend("units", 6_000)
+
+
+def test_pages_that_share_a_quota_must_not_say_different_things_of_it(here: Store, tmp_path: Path) -> None:
+    settings = _channels(tmp_path, ("one", {}), ("two", {"units_per_day": 50_000}))
+    with pytest.raises(ConfigError, match="Pages 'one' and 'two' share one quota"):
+        _opened(here, settings)

@@ -13,7 +13,17 @@ from pydantic import SecretStr
 
 from platforms.base import NotAuthorised, PlatformError, RateLimited, Unavailable
 from platforms.budget import Budget
-from platforms.graph import USAGE, BadParameter, Graph, NoSuchObject, failure, listing_of, usages_of
+from platforms.graph import (
+    OF_APP,
+    OF_PAGE,
+    USAGE,
+    BadParameter,
+    Graph,
+    NoSuchObject,
+    failure,
+    listing_of,
+    usages_of,
+)
 from tests.peers.unreliable import Fault, Unreliable
 from tests.platforms.meta import SAMPLES
 from tests.simulators.graph import APP_SECRET, VERSION
@@ -52,7 +62,13 @@ def made(
         return SecretStr(token or next(iter(account.tokens)))
 
     return Graph(
-        f"{url}/{VERSION}", held, app_secret=SecretStr(secret), budget=budget, timeout=10, allow_loopback=True
+        f"{url}/{VERSION}",
+        held,
+        app_secret=SecretStr(secret),
+        budget=budget,
+        page="page",
+        timeout=10,
+        allow_loopback=True,
     )
 
 
@@ -236,7 +252,7 @@ async def test_at_the_limit_nothing_more_is_asked_until_meta_answers_again(
 
 @pytest.mark.parametrize("told", ["", "no json", "[]", "null", '{"call_count":"many"}', '{"1":[null]}'])
 def test_a_usage_header_that_cannot_be_read_tells_nothing(told: str) -> None:
-    assert usages_of(httpx.Headers({"x-app-usage": told})) == []
+    assert usages_of(httpx.Headers({"x-app-usage": told}), OF_APP) == []
 
 
 def test_usage_is_read_for_the_app_the_page_and_the_business() -> None:
@@ -244,7 +260,8 @@ def test_usage_is_read_for_the_app_the_page_and_the_business() -> None:
         "x-app-usage": '{"call_count":1,"total_time":2,"total_cputime":3}',
         "x-business-use-case-usage": '{"7":[{"call_count":4,"estimated_time_to_regain_access":5}]}',
     }
-    assert [usage["call_count"] for usage in usages_of(httpx.Headers(told))] == [1, 4]
+    assert [usage["call_count"] for usage in usages_of(httpx.Headers(told), OF_APP)] == [1]
+    assert [usage["call_count"] for usage in usages_of(httpx.Headers(told), OF_PAGE)] == [4]
 
 
 async def test_an_exchange_sends_its_secrets_in_the_body(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from platforms.base import (
     NotAuthorised,
     PlatformError,
     RateLimited,
+    Receipt,
     Unavailable,
     Visibility,
 )
@@ -291,13 +292,51 @@ async def test_a_refused_action_is_read_again_before_it_is_blamed_on_us(
     assert channel.reader_sees(name)
 
 
+def asked(channel: Channel) -> list[str]:
+    """The ids of each call that changes comments."""
+    return [query["id"] for _, path, query in channel.calls if path.endswith("setModerationStatus")]
+
+
+async def test_fifty_comments_are_hidden_for_the_price_of_one(channel: Channel, page: YouTube) -> None:
+    top = channel.write("a comment")
+    names = [top, channel.write("an answer", parent=top)]
+    names += [channel.write(f"comment {number}") for number in range(46)]
+    held = channel.write("held already", status="heldForReview")
+    gone, odd = "Ugx0000000000000099999AaABAg", "two,ids"
+    hidden = await page.act_on(ActionKind.HIDE, [*names, held, gone, odd])
+    assert asked(channel) == [",".join(names)]
+    assert [each.already for each in hidden[:49] if isinstance(each, Receipt)] == [False] * 48 + [True]
+    assert {type(each) for each in hidden[49:]} == {CommentGone}
+    shown = await page.act_on(ActionKind.UNHIDE, names)
+    assert {each.visibility for each in shown if isinstance(each, Receipt)} == {Visibility.VISIBLE}
+    assert len(asked(channel)) == 2
+    assert channel.used < 300
+
+
+async def test_of_a_batch_that_is_refused_each_is_asked_for_by_itself(
+    channel: Channel, page: YouTube
+) -> None:
+    names = [channel.write("one"), channel.write("two")]
+    # The held and the spam ones, both by their ids, and the published ones for each; then the action.
+    channel.failures.extend([None] * 5 + [Failure(400, "processingFailure")])
+    found = await page.act_on(ActionKind.HIDE, names)
+    assert asked(channel) == [",".join(names), *names]
+    assert [each.visibility for each in found if isinstance(each, Receipt)] == [Visibility.HIDDEN] * 2
+
+
+async def test_what_cannot_be_brought_back_is_rejected_one_by_one(channel: Channel, page: YouTube) -> None:
+    names = [channel.write("one"), channel.write("two")]
+    await page.act_on(ActionKind.DELETE, names)
+    assert asked(channel) == names
+
+
 async def test_a_comment_that_vanishes_while_it_is_hidden_is_gone(channel: Channel, page: YouTube) -> None:
     name = channel.write("a comment")
     spoiled = page.rest.set_status
 
-    async def gone_just_now(comment_id: str, status: str) -> str:
-        channel.delete(comment_id)
-        return await spoiled(comment_id, status)
+    async def gone_just_now(ids: Sequence[str], status: str) -> str:
+        channel.delete(ids[0])
+        return await spoiled(ids, status)
 
     page.rest.set_status = gone_just_now
     with pytest.raises(CommentGone):
@@ -494,7 +533,7 @@ async def test_our_requests_are_those_of_googles_client(channel: Channel, page: 
     await rest.replies(top)
     await rest.by_id([top, name])
     await rest.titles([VIDEO])
-    await rest.set_status(top, "heldForReview")
+    await rest.set_status([top], "heldForReview")
     ours = list(channel.calls)
     channel.calls.clear()
     text = {"textFormat": "plainText"}

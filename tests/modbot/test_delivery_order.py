@@ -1,0 +1,121 @@
+"""Deliveries come in any order, and some come twice: the archive is the same in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from itertools import permutations
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modbot import deliveries
+from modbot.deliveries import Arrived
+from modbot.records import archive
+from modbot.store import Store, bodies_of, table
+from modbot.tables import Comment, Presence
+from platforms.base import Event
+from platforms.inbox import Inbox, InboxSettings
+from tests.modbot.scene import District, deleted, district, said
+from tests.simulators.site import SECRET
+
+STORY = (
+    ("comment.created", "09:00", "first words"),
+    ("comment.edited", "09:05", "second words"),
+    ("comment.edited", "09:10", "third words"),
+    ("comment.deleted", "09:15", ""),
+    ("comment.edited", "09:20", "back again"),
+)
+TOLD = Sequence[tuple[str, str, str]]
+
+
+@pytest.fixture
+def here(store: Store) -> District:
+    return district(store)
+
+
+def inbox() -> Inbox:
+    return Inbox("blog", InboxSettings.model_validate({"secret": SECRET}))
+
+
+def delivery(comment_id: str, told: tuple[str, str, str]) -> bytes:
+    what, at, text = told
+    data = {"id": comment_id}
+    if text:
+        data |= {"text": text, "post": "p", "created_at": "2026-11-22T09:00:00Z"}
+    return json.dumps({"type": what, "timestamp": f"2026-11-22T{at}:00Z", "data": data}).encode()
+
+
+def archived(here: District) -> Mapping[str, tuple[list[str], str, bool]]:
+    """By comment: every text that is kept, the one that counts, and whether it stands on its page."""
+    rows = sorted(here.rows(Comment), key=lambda row: row.number)
+    with here.store.read() as connection:
+        texts = {each: body["text"] for each, body in bodies_of(connection, [row.id for row in rows]).items()}
+        found = connection.execute(sa.select(table(Presence)).order_by(table(Presence).c.id)).all()
+    present = {row.comment_id: row.present for row in found}
+    kept: dict[str, list[str]] = {}
+    for row in rows:
+        kept.setdefault(row.native_id, []).append(texts[row.id])
+    newest = {row.native_id: row for row in rows}
+    return {
+        each: (sorted(kept[each]), texts[row.id], present.get(row.id, True)) for each, row in newest.items()
+    }
+
+
+@pytest.mark.parametrize("length", [2, 4, 5])
+def test_whatever_the_order_of_deliveries_the_archive_is_the_same(here: District, length: int) -> None:
+    told = STORY[:1] + STORY[3:4] if length == 2 else STORY[:length]
+    orders = list(permutations(told))[:: 7 if length == 5 else 1]
+    arrived = [
+        Arrived("blog", f"{number} {place}", delivery(str(number), each))
+        for number, order in enumerate(orders)
+        for place, each in enumerate(order)
+    ]
+    assert all(deliveries.receive_all(here.store, arrived))
+    asyncio.run(deliveries.read(here.store, "blog", inbox(), native_revisions=True))
+    words = sorted(text for _, _, text in told if text)
+    newest = [text for _, _, text in told if text][-1]
+    expected = (words, newest, told[-1][0] != "comment.deleted")
+    assert archived(here) == {str(number): expected for number in range(len(orders))}
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.permutations(STORY[:4]), min_size=1, max_size=4), st.integers(1, 6))
+def test_deliveries_that_come_twice_and_in_any_parts_change_nothing(
+    store: Store, orders: list[list[tuple[str, str, str]]], size: int
+) -> None:
+    here = District(store, None, None, None)  # type: ignore[arg-type]
+    if not here.rows(Comment):
+        here = district(store)
+    first = len({row.native_id for row in here.rows(Comment)})
+    events = [event for n, order in enumerate(orders) for event in _twice(str(first + n), order)]
+    for at in range(0, len(events), size):
+        with store.write() as tx:
+            archive.archive(tx, "blog", events[at : at + size], native_revisions=True, delivered=True)
+    words = sorted(text for _, _, text in STORY[:3])
+    found = archived(here)
+    assert all(found[str(first + n)] == (words, "third words", False) for n in range(len(orders)))
+
+
+def _twice(comment_id: str, order: TOLD) -> list[Event]:
+    once = [event for told in order for event in asyncio.run(inbox().unpack(delivery(comment_id, told)))]
+    return [*once, *once]
+
+
+def test_a_deletion_that_comes_first_is_on_record_once_and_holds_for_the_comment(here: District) -> None:
+    with here.store.write() as tx:
+        archive.archive(tx, "blog", [deleted("1"), deleted("1")], delivered=True)
+    assert here.kinds().count("comment.missed") == 1
+    with here.store.write() as tx:
+        assert archive.archive(tx, "blog", [said("1", "Hello")], delivered=True).seen == 1
+    assert [row.present for row in here.rows(Presence)] == [False]
+
+
+def test_a_poll_that_lists_a_comment_again_counts_over_what_was_delivered(here: District) -> None:
+    with here.store.write() as tx:
+        archive.archive(tx, "blog", [said("1", "Hello"), deleted("1")], delivered=True)
+    here.arrive(said("1", "Hello"))
+    assert [row.present for row in here.rows(Presence)] == [False, True]
