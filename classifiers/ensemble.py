@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from classifiers.base import Category, Classifier, ClassifierError, ClassifierFailed, Scores
+from classifiers import second_hand
+from classifiers.base import Category, Classifier, ClassifierError, ClassifierFailed, Score, Scores
 from classifiers.joining import HIGHEST, Rules
 from classifiers.languages import covered
 
 Answer = Scores | str | None
 """What a member said of a text; why it could not; or None where it was not asked."""
+NO_REPORT = Score(0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Assessment:
     """False in a language that no member learned: what they do not find says nothing."""
     uncounted: tuple[str, ...] = ()
     """Names of the members that are heard and do not count, present or absent."""
+    reported: Score = NO_REPORT
+    """Of a report of somebody else's threat, which is no category: nothing in it breaks a rule."""
 
 
 class Ensemble:
@@ -57,12 +61,13 @@ class Ensemble:
 
     @property
     def version(self) -> str:
-        """Every member with its version, absent ones included, and the rules that join them."""
+        """Every member with its version, absent ones included, the joining rules, and `second_hand`."""
         parts = [
             f"{member.name}:{'absent' if member.name in self._reasons else member.version}"
             for member in self.members
         ]
-        return "+".join([*parts, *([f"rules:{self.rules.version}"] if self.rules.version else [])])
+        parts += [f"rules:{self.rules.version}"] if self.rules.version else []
+        return "+".join([*parts, f"second_hand:{second_hand.version()}"])
 
     def assess(self, texts: Sequence[str]) -> list[Assessment]:
         """One assessment a text, in order, the same in any batch. Raises ClassifierFailed if all failed."""
@@ -115,7 +120,8 @@ class Ensemble:
         absent = tuple(sorted({member.name for member in self.members} - scores.keys() - spared))
         counted = {name: said for name, said in scores.items() if name not in self._uncounted}
         joined = self.rules.join(self._judged(frozenset(counted)), counted)
-        return Assessment(joined, scores, absent, covered(text), self._uncounted)
+        reported = second_hand.score(text)
+        return Assessment(joined, scores, absent, covered(text), self._uncounted, reported)
 
     def _judged(self, names: frozenset[str]) -> Sequence[Category]:
         """What these members can judge, in the order of Category."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from classifiers.base import Category, Span
-from modbot.policy import Finding
+from modbot.policy import REPORTED, Finding
 from modbot.store import bodies_of, table
 from modbot.tables import Score, Verdict
 
@@ -29,6 +29,26 @@ IN_WORDS = {
     Category.STUDENT_PRIVACY: "a student's private matters",
 }
 """What a reader is told that a comment may be, or be about."""
+NO_CATEGORY = {"word_list": "words on a list", REPORTED: "a report of somebody else's threat"}
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What a classifier sees whose word does not count, and where it sees it."""
+
+    member: str
+    category: str
+    probability: float
+    spans: tuple[Span, ...]
+
+    @property
+    def about(self) -> str:
+        """The category in words."""
+        return IN_WORDS[Category(self.category)]
+
+    def words(self, text: str | None) -> list[str]:
+        """What it marks in the text, which may have been released."""
+        return [text[span.start : span.end] for span in self.spans] if text else []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +61,7 @@ class Judged:
     findings: tuple[Finding, ...]
     failure: str
     """Why nobody could score it; empty when it was scored."""
+    advice: tuple[Advice, ...] = ()
 
 
 def judged(connection: Connection, comment_ids: Sequence[int]) -> dict[int, Judged]:
@@ -66,7 +87,7 @@ def sureness(finding: Finding) -> str:
 
 def about(finding: Finding) -> str:
     """The finding's category in words."""
-    return "words on a list" if finding.probability is None else IN_WORDS[Category(finding.category)]
+    return NO_CATEGORY.get(finding.category) or IN_WORDS[Category(finding.category)]
 
 
 SEVERE = (Category.THREATS, Category.DISCRIMINATION)
@@ -112,10 +133,18 @@ def _judged(row: Any, body: Mapping[str, Any]) -> Judged:
         absent=tuple((row.absent or "").split()),
         findings=tuple(map(_finding, body.get("findings", ()))),
         failure=body.get("failure", ""),
+        advice=tuple(map(_advice, body.get("advice", ()))),
     )
 
 
+def _advice(found: Mapping[str, Any]) -> Advice:
+    return Advice(found["member"], found["category"], found["probability"], _spans(found))
+
+
+def _spans(found: Mapping[str, Any]) -> tuple[Span, ...]:
+    return tuple(Span(start, end, reason) for start, end, reason in found["spans"])
+
+
 def _finding(found: Mapping[str, Any]) -> Finding:
-    spans = tuple(Span(start, end, reason) for start, end, reason in found["spans"])
     plain = {key: found[key] for key in ("clause", "category", "probability", "threshold", "urgent")}
-    return Finding(**plain, spans=spans)
+    return Finding(**plain, spans=_spans(found))

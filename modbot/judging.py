@@ -70,7 +70,9 @@ def judge_all(
     needed = policy.categories
     return [
         Judged(
-            assessment, judge(policy, assessment.scores, thresholds, text), needed - assessment.scores.keys()
+            assessment,
+            judge(policy, assessment.scores, thresholds, text, assessment.reported),
+            needed - assessment.scores.keys(),
         )
         for text, assessment in zip(texts, ensemble.assess(texts), strict=True)
     ]

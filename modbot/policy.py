@@ -17,7 +17,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from classifiers.base import Category, Scores, Span
+from classifiers.base import Category, Score, Scores, Span
+from classifiers.ensemble import NO_REPORT
 from modbot.errors import ConfigError
 from modbot.words import WordList, hits
 
@@ -77,6 +78,17 @@ class Watch(_Table):
     threshold: Threshold | None = None
 
 
+REPORTED = "reported_threat"
+"""What a finding is about that tells of somebody else's threat: no category, since nothing forbids it."""
+REPORT = Watch(
+    id="REPORT",
+    category=Category.THREATS,
+    title="Reports somebody else's threat",
+    note="It breaks no clause and stays up. Tell the school and the safety team now: refer it as a threat.",
+)
+"""Part of every policy, whatever the district's file says: a person must hear of such a comment at once."""
+
+
 class About(_Table):
     name: str
     version: str
@@ -102,7 +114,7 @@ class Policy(_Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Policy:
-        ids = [each.id for each in self.clause] + [each.id for each in self.watch]
+        ids = [each.id for each in (*self.clause, *self.watches)]
         twice = sorted({each for each in ids if ids.count(each) > 1})
         if twice:
             raise ValueError(f"used more than once as an id: {', '.join(twice)}")
@@ -121,8 +133,21 @@ class Policy(_Table):
             each.category for each in self.watch
         }
 
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """The file's, and the one that is part of every policy."""
+        return (*self.watch, REPORT)
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Of what may apply to a comment, by id: clauses, then watches."""
+        return {each.id: each.title for each in (*self.clause, *self.watches)}
+
     def find(self, id: str) -> Clause | None:  # noqa: A002
         return next((each for each in self.clause if each.id == id), None)
+
+    def find_watch(self, id: str) -> Watch | None:  # noqa: A002
+        return next((each for each in self.watches if each.id == id), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,14 +173,24 @@ class Verdict:
         return tuple(dict.fromkeys(finding.clause for finding in self.findings))
 
 
-def judge(policy: Policy, scores: Scores, thresholds: Mapping[Category, float], text: str) -> Verdict:
-    """The verdict on one text. `thresholds` are the measured operating points."""
+def judge(
+    policy: Policy,
+    scores: Scores,
+    thresholds: Mapping[Category, float],
+    text: str,
+    reported: Score = NO_REPORT,
+) -> Verdict:
+    """The verdict on one text. `thresholds` are the measured operating points.
+
+    `reported`: of somebody else's threat. It is urgent, and nothing can be hidden for it.
+    """
     findings = [
         *_clause_findings(policy, scores, thresholds),
         *_watch_findings(policy, scores, thresholds),
         *_word_findings(policy, text),
+        *_report_findings(reported),
     ]
-    findings.sort(key=lambda each: (not each.urgent, -(each.probability or 0)))
+    findings.sort(key=lambda each: (not each.urgent, each.clause == REPORT.id, -(each.probability or 0)))
     if not findings:
         return Verdict(Level.CLEAR, ())
     urgent = any(each.urgent for each in findings)
@@ -193,6 +228,12 @@ def _word_findings(policy: Policy, text: str) -> Sequence[Finding]:
         for words in policy.word_list
         if modes[words.clause] is not Mode.OFF and (spans := hits(words, text))
     ]
+
+
+def _report_findings(reported: Score) -> Sequence[Finding]:
+    if not reported.spans:
+        return ()
+    return (Finding(REPORT.id, REPORTED, reported.probability, None, True, reported.spans),)
 
 
 def load(path: Path) -> Policy:

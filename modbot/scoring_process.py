@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -51,10 +52,11 @@ class ScoringProcess:
         models: Path,
         district: Path,
         answer_seconds: float = ANSWER_SECONDS,
+        niceness: int = 0,
     ) -> None:
         self._members = members
         self._answer_seconds = answer_seconds
-        self._recipe = json.dumps([members, str(models), str(district), answer_seconds])
+        self._recipe = json.dumps([members, str(models), str(district), answer_seconds, niceness])
         self._turn = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._line: Connection | None = None
@@ -185,7 +187,8 @@ def main(line: Connection, recipe: str) -> None:
     # Ctrl-C reaches every process of a terminal; this one ends when its line does.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    members, models, district, seconds = json.loads(recipe)
+    members, models, district, seconds, niceness = json.loads(recipe)
+    os.nice(niceness)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         # First, because it needs for a moment what the models then use: 30 MB less at the peak.
         languages.load()
@@ -214,29 +217,30 @@ def _answer(ensemble: Ensemble, texts: Sequence[str], seconds: float) -> list[Pa
 def _packed(found: Assessment) -> Packed:
     """Plain tuples: a tenth of the time of sending the objects."""
     members = [(name, _packed_scores(scores)) for name, scores in found.members.items()]
-    return _packed_scores(found.scores), members, found.absent, found.covered, found.uncounted
+    reported = _packed_score(found.reported)
+    return _packed_scores(found.scores), members, found.absent, found.covered, found.uncounted, reported
 
 
 def _packed_scores(scores: Scores) -> list[Packed]:
-    return [
-        (category.value, score.probability, [(span.start, span.end, span.reason) for span in score.spans])
-        for category, score in scores.items()
-    ]
+    return [(category.value, *_packed_score(score)) for category, score in scores.items()]
+
+
+def _packed_score(score: Score) -> Packed:
+    return score.probability, [(span.start, span.end, span.reason) for span in score.spans]
 
 
 def _unpacked(packed: Packed) -> Assessment:
-    scores, members, absent, covered, uncounted = packed
+    scores, members, absent, covered, uncounted, reported = packed
     by_member = {name: _scores(each) for name, each in members}
-    return Assessment(_scores(scores), by_member, absent, covered, uncounted)
+    return Assessment(_scores(scores), by_member, absent, covered, uncounted, _score(*reported))
 
 
 def _scores(packed: Sequence[Packed]) -> Scores:
-    return {
-        _CATEGORIES[name]: Score(probability, tuple(Span(*span) for span in spans))
-        if probability
-        else _NOTHING
-        for name, probability, spans in packed
-    }
+    return {_CATEGORIES[name]: _score(probability, spans) for name, probability, spans in packed}
+
+
+def _score(probability: float, spans: Sequence[Packed]) -> Score:
+    return Score(probability, tuple(Span(*span) for span in spans)) if probability else _NOTHING
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from modbot.alerts import calls, raising
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
 from modbot.config import Settings
-from modbot.policy import Level
+from modbot.policy import REPORT, Level
 from modbot.store import Store, Transaction, table
 from modbot.tables import Alert, Case, CaseComment, Comment, Page, Verdict, Watched
 
@@ -88,14 +88,17 @@ def _call_for(tx: Transaction, settings: Settings, row: Any) -> int:
     known = tx.execute(sa.select(sa.func.count()).where(alerts.c.key == key)).scalar_one()
     if known and (row.number == 1 or raising.standing(tx, key) is not None):
         return 0
+    clauses = tuple(row.clauses.split())
+    # What is surest comes first: a threat of the writer's own stands before a report of another's.
+    what = "may report somebody else's threat" if clauses[:1] == (REPORT.id,) else "may be a threat"
     news = News(
         about=About.URGENT,
         key=key if not known else f"{key}:{row.comment_id}",
-        says=f"A comment on {row.title or row.page} may be a threat. A person has to look at it now.",
+        says=f"A comment on {row.title or row.page} {what}. A person has to look at it now.",
         case_id=row.case_id,
         page=row.page,
         school=row.school,
-        clauses=tuple(row.clauses.split()),
+        clauses=clauses,
     )
     return int(calls.start(tx, settings, news) is not None)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from modbot.alerts.channels import Message, Words
 from modbot.alerts.delivering import Due
 from modbot.alerts.settings import About
 from modbot.config import Settings
+from modbot.policy import REPORT
 from modbot.store import Store, bodies_of, body_of, table
 from modbot.tables import Call, CaseComment
 
@@ -32,9 +34,13 @@ SUBJECTS = {
     About.DRILL_OVER: "DRILL OVER",
 }
 DRILL = "DRILL, not a real threat. Please answer all the same: this finds out whether alerts reach you."
+REPORTED = "URGENT: a comment may report a threat"
 DANGER = "If somebody may be in danger now, call 911 first."
 NOTHING_DONE = (
     "modbot has changed nothing on the page. What happens to the comment is for a person to decide."
+)
+TELL_THE_SCHOOL = (
+    "Tell the school and the safety team. To report a threat breaks no clause: the comment stays up."
 )
 MAYBE_TWICE = (
     "modbot sent this before and cannot know whether it arrived. "
@@ -58,7 +64,7 @@ def compose(store: Store, settings: Settings, dues: Sequence[Due]) -> Message:
     link = links.case_link(settings, body["case"])
     return Message(
         key=first.key,
-        subject=_subject(settings, about, len(dues), drill=drill),
+        subject=_subject(settings, body, len(dues)),
         lines=tuple(_lines(settings, dues, [bodies[due.alert_id] for due in dues], linked=bool(link))),
         link=link,
         answer=answer,
@@ -69,14 +75,16 @@ def compose(store: Store, settings: Settings, dues: Sequence[Due]) -> Message:
     )
 
 
-def _subject(settings: Settings, about: About, many: int, *, drill: bool) -> str:
-    said = SUBJECTS[about] if many == 1 else f"{many} things to look at"
-    marked = f"DRILL: {said}" if drill and about is not About.DRILL_OVER else said
+def _subject(settings: Settings, body: Mapping[str, Any], many: int) -> str:
+    about = About(body["about"])
+    said = REPORTED if _is_report(body) else SUBJECTS[about]
+    said = said if many == 1 else f"{many} things to look at"
+    marked = f"DRILL: {said}" if body["drill"] and about is not About.DRILL_OVER else said
     return f"{marked} · {settings.district.name}"
 
 
 def _lines(
-    settings: Settings, dues: Sequence[Due], bodies: Sequence[dict[str, object]], *, linked: bool
+    settings: Settings, dues: Sequence[Due], bodies: Sequence[Mapping[str, Any]], *, linked: bool
 ) -> list[str]:
     first, body = dues[0], bodies[0]
     urgent = body["about"] == About.URGENT
@@ -84,16 +92,21 @@ def _lines(
     zone = ZoneInfo(settings.district.timezone)
     for due, each in zip(dues, bodies, strict=True):
         lines.append(f"{due.raised_at.astimezone(zone):%a %b %-d, %-I:%M %p}: {each['says']}")
-    clauses = body["clauses"]
-    if isinstance(clauses, list) and clauses:
-        lines.append(f"Clauses that may apply: {', '.join(map(str, clauses))}.")
+    clauses = [each for each in body["clauses"] if each != REPORT.id]
+    if clauses:
+        lines.append(f"Clauses that may apply: {', '.join(clauses)}.")
     if urgent and not body["drill"]:
-        lines += [DANGER, NOTHING_DONE]
+        lines += [DANGER, TELL_THE_SCHOOL if _is_report(body) else NOTHING_DONE]
     if first.step:
         lines.append(_on_call(settings, first))
     if any(due.again for due in dues):
         lines.append(MAYBE_TWICE)
     return lines if linked else [*lines, NO_ADDRESS]
+
+
+def _is_report(body: Mapping[str, Any]) -> bool:
+    """Whether the case is about somebody else's threat in the first place."""
+    return body["about"] == About.URGENT and body["clauses"][:1] == [REPORT.id]
 
 
 def _on_call(settings: Settings, due: Due) -> str:
@@ -102,12 +115,12 @@ def _on_call(settings: Settings, due: Due) -> str:
     return f"For {due.person}, who is on call. {after}"
 
 
-def _words(connection: Connection, settings: Settings, due: Due, body: dict[str, object]) -> Words | None:
+def _words(connection: Connection, settings: Settings, due: Due, body: Mapping[str, Any]) -> Words | None:
     """The newest words of the case, if this channel may have them and they are still on record."""
     channel = settings.alerts.named(due.channel)
     if channel is None or not channel.words or body["case"] is None:
         return None
-    return words_of(connection, int(str(body["case"])))
+    return words_of(connection, int(body["case"]))
 
 
 def words_of(connection: Connection, case_id: int) -> Words | None:

@@ -88,11 +88,15 @@ def _why(seen: Seen, rules: Policy) -> Iterator[str]:
         yield "As it reads now, no clause may apply."
     for finding in opinion.findings:
         yield from _finding(finding, rules)
+    for each in opinion.advice:
+        words = ", ".join(f"“{one_line(words, 70)}”" for words in each.words(seen.text))
+        yield f"Beside it {each.member} sees {each.about}, {each.probability:.2f}{': ' if words else ''}{words}"
+        yield "  It only advises: its score is not calibrated and counts for nothing here."
 
 
 def _finding(finding: Finding, rules: Policy) -> Iterator[str]:
     clause = rules.find(finding.clause)
-    watch = next((each for each in rules.watch if each.id == finding.clause), None)
+    watch = rules.find_watch(finding.clause)
     if clause is not None:
         yield f"May break {clause.id}: {clause.text}"
         yield "  Nothing may be hidden under it." if clause.mode is not Mode.ENFORCE else "  Mode: enforce"

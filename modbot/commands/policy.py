@@ -69,7 +69,7 @@ def show(
         table(
             ("clause", "mode", "signed off", "the machine looks for", "text"), [_row(c) for c in rules.clause]
         )
-        for watch in rules.watch:
+        for watch in rules.watches:
             say(f"Watched without a clause: {watch.category} ({watch.id}, {watch.title})")
 
 

@@ -76,7 +76,7 @@ def in_force(connection: Connection, extent: Extent) -> Policy | None:
 
 def titles(rules: Policy) -> dict[str, str]:
     """What may apply to a comment: clauses, then watches, each with its title."""
-    return {each.id: each.title for each in rules.clause} | {each.id: each.title for each in rules.watch}
+    return rules.titles
 
 
 def _in_force(connection: Connection, last: int) -> Policy | None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from modbot import codebook
 from modbot.codebook import Chapter
-from modbot.evidence import Piece
-from modbot.policy import Clause, Mode, Policy, Watch
+from modbot.evidence import Advice, Piece
+from modbot.policy import REPORT, Clause, Mode, Policy, Watch
 from modbot.proposals import deletable, final_only
 from modbot.queue import WAITING
 from modbot.review import Decided, Line, Seen, View
@@ -45,13 +45,18 @@ class Sheet:
     """Whether the machine's opinion is shown."""
     pieces: Sequence[Piece]
     reasons: Sequence[Reason]
+    advice: Sequence[Advice]
+    """What is seen by classifiers that do not count."""
     clauses: Sequence[Clause | Watch]
     """What the case may break, as the policy has it now."""
     hideable: Sequence[Clause]
     advised: Sequence[Clause]
     """Clauses of the case under which nothing may be hidden."""
     offered: bool
-    """Whether Hide is offered outright: a clause of the case may be hidden under, or it has none."""
+    """Whether Hide is offered outright: a clause of the case may be hidden under, or it has none.
+
+    Never for a report of somebody else's threat.
+    """
     quote: str
     copies: Sequence[Copies]
     waits: bool
@@ -82,7 +87,8 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
     named = view.line.clauses if opinion else ()
     clauses = [each for name in named if (each := _clause(rules, name))]
     hideable = grounds.hideable(named, rules)
-    offered = bool(hideable) and (not clauses or any(each.id in named for each in hideable))
+    may_be_hidden = not clauses or any(each.id in named for each in hideable)
+    offered = bool(hideable) and may_be_hidden and REPORT.id not in view.line.clauses
     return Sheet(
         view=view,
         item=item,
@@ -90,6 +96,7 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
         opinion=opinion,
         pieces=grounds.pieces(item.text or "", findings),
         reasons=grounds.reasons(findings, rules),
+        advice=item.judged.advice if item.judged and opinion else (),
         clauses=clauses,
         hideable=hideable,
         advised=[each for each in clauses if isinstance(each, Clause) and each.mode is not Mode.ENFORCE],
@@ -112,7 +119,7 @@ def final_pages(view: View) -> list[str]:
 
 
 def _clause(rules: Policy, name: str) -> Clause | Watch | None:
-    return rules.find(name) or next((each for each in rules.watch if each.id == name), None)
+    return rules.find(name) or rules.find_watch(name)
 
 
 def _chapters(clauses: Sequence[Clause | Watch]) -> list[Chapter]:

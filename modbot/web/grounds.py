@@ -64,10 +64,9 @@ def quote(text: str, findings: Sequence[Finding]) -> str:
 
 
 def _reason(finding: Finding, rules: Policy) -> Reason:
-    watch = next((each for each in rules.watch if each.id == finding.clause), None)
     return Reason(
         finding,
-        rules.find(finding.clause) or watch,
+        rules.find(finding.clause) or rules.find_watch(finding.clause),
         evidence.about(finding),
         evidence.sureness(finding),
         tuple(dict.fromkeys(span.reason for span in finding.spans)),

@@ -150,5 +150,4 @@ def _midnight(desk: Desk) -> datetime:
 
 def _names(desk: Desk) -> dict[str, Any]:
     rules = wiring.policy_in_force(desk.store)
-    titles = {each.id: each.title for each in rules.clause} | {each.id: each.title for each in rules.watch}
-    return {"titles": titles, "pages": page_titles(desk), "people": people(desk)}
+    return {"titles": rules.titles, "pages": page_titles(desk), "people": people(desk)}

@@ -104,8 +104,7 @@ def _choices(desk: Desk) -> dict[str, Any]:
     rules = wiring.policy_in_force(desk.store)
     return {
         "pages": {each.key: each.title or each.key for each in desk.settings.page},
-        "clauses": {each.id: each.title for each in rules.clause}
-        | {each.id: each.title for each in rules.watch},
+        "clauses": rules.titles,
         "choices": CHOICES,
     }
 

@@ -30,7 +30,7 @@ def let_time_pass(here: District) -> None:
 def test_a_harmless_comment_gets_a_score_and_a_clear_verdict_and_no_case(here: District) -> None:
     here.comes_in("What time is the concert?")
     assert [row.level for row in here.rows(Verdict)] == ["clear"]
-    assert [row.classifier for row in here.rows(ScoreRow)] == ["keywords:1"]
+    assert [row.classifier.split("+")[0] for row in here.rows(ScoreRow)] == ["keywords:1"]
     assert here.rows(Case) == []
     assert here.rows(Unscored) == []
 

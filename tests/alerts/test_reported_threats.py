@@ -1,0 +1,43 @@
+"""A report of somebody else's threat calls the people on call, and says what to do with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from modbot.alerts import wording
+from modbot.alerts.delivering import lease
+from modbot.alerts.watching import UrgentWatcher
+from modbot.store import Store
+from tests.alerts.scenery import NOBODY, Scene, channel, person, settings
+
+TOLD = "Mi hija dice que un niño trae una pistola en la mochila"
+
+
+@pytest.fixture
+def scene(store: Store, tmp_path: Path) -> Scene:
+    on_call = {"person": [person("ana", "phone")]}
+    return Scene(store, settings(tmp_path, channel("phone", NOBODY), on_call=on_call))
+
+
+def message(scene: Scene) -> wording.Message:
+    UrgentWatcher(scene.store, scene.settings).look()
+    return wording.compose(scene.store, scene.settings, lease(scene.store, "here"))
+
+
+def test_the_person_on_call_is_told_to_tell_the_school_and_that_it_stays_up(scene: Scene) -> None:
+    scene.here.comes_in(TOLD)
+    told = message(scene)
+    assert told.urgent
+    assert told.subject.startswith("URGENT: a comment may report a threat")
+    assert "may report somebody else's threat" in told.lines[0]
+    assert wording.TELL_THE_SCHOOL in told.lines
+    assert "REPORT" not in " ".join(told.lines)
+
+
+def test_a_threat_of_the_writers_own_is_told_as_before(scene: Scene) -> None:
+    scene.here.comes_in("I will hurt you")
+    told = message(scene)
+    assert told.subject.startswith("URGENT: a comment may be a threat")
+    assert wording.NOTHING_DONE in told.lines
