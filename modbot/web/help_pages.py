@@ -27,7 +27,10 @@ Reader = Annotated[SignedIn, Depends(require(Permission.READ))]
 
 # Who reviews comes first, then who runs modbot, then who extends it. A page that is not named comes last.
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (N_("Working with comments"), ("reviewing", "concepts", "policy")),
+    (
+        N_("Working with comments"),
+        ("getting-started", "reviewing", "appeals", "deletions", "terms", "policy", "concepts"),
+    ),
     (N_("Running modbot"), ("operating", "alerts", "reports", "people")),
     (N_("Extending modbot"), ("add-a-platform", "add-a-classifier")),
 )
