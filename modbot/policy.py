@@ -114,7 +114,7 @@ class Policy(_Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Policy:
-        ids = [each.id for each in (*self.clause, *self.watches)]
+        ids = [each.id for each in self.clause] + [each.id for each in self.watches]
         twice = sorted({each for each in ids if ids.count(each) > 1})
         if twice:
             raise ValueError(f"used more than once as an id: {', '.join(twice)}")
@@ -141,7 +141,7 @@ class Policy(_Table):
     @property
     def titles(self) -> dict[str, str]:
         """Of what may apply to a comment, by id: clauses, then watches."""
-        return {each.id: each.title for each in (*self.clause, *self.watches)}
+        return {each.id: each.title for each in self.clause} | {each.id: each.title for each in self.watches}
 
     def find(self, id: str) -> Clause | None:  # noqa: A002
         return next((each for each in self.clause if each.id == id), None)

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from classifiers import second_hand
 from classifiers.base import Category
@@ -49,7 +50,7 @@ def corpus() -> Found:
     return _found([(row.text, row.id in marked) for row in rows])
 
 
-def _rows() -> list[dict[str, object]]:
+def _rows() -> list[dict[str, Any]]:
     with ROWS.open(encoding="utf-8") as lines:
         return [json.loads(line) for line in lines]
 

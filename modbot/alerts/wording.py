@@ -106,7 +106,7 @@ def _lines(
 
 def _is_report(body: Mapping[str, Any]) -> bool:
     """Whether the case is about somebody else's threat in the first place."""
-    return body["about"] == About.URGENT and body["clauses"][:1] == [REPORT.id]
+    return bool(body["about"] == About.URGENT and body["clauses"][:1] == [REPORT.id])
 
 
 def _on_call(settings: Settings, due: Due) -> str:
