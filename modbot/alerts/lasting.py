@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from modbot import health
+from modbot import appeals, health
 from modbot.alerts import raising, watching
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
@@ -21,6 +21,7 @@ alerts, cases, events = table(Alert), table(Case), table(AuditEvent)
 
 LASTING = (
     About.QUEUE_LATE,
+    About.APPEAL_LATE,
     About.CAPTURE_GAP,
     About.SCORER_DOWN,
     About.ACTION_STUCK,
@@ -88,7 +89,7 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
     if figures.stuck or figures.refused:
         says = "A decision does not come through on its platform. Health tells which page."
         found.append(News(about=About.ACTION_STUCK, key="action_stuck", says=says))
-    return found + _of_access(figures, settings) + _of_queue(store, settings)
+    return found + _of_access(figures, settings) + _of_queue(store, settings) + _of_appeals(store, settings)
 
 
 def _of_scoring(figures: health.Figures) -> list[News]:
@@ -138,3 +139,19 @@ def _of_queue(store: Store, settings: Settings) -> list[News]:
     many = "1 case has" if waiting == 1 else f"{waiting} cases have"
     says = f"{many} waited for a decision for more than {settings.alerts.queue_hours:g} hours."
     return [News(about=About.QUEUE_LATE, key="queue_late", says=says)]
+
+
+def _of_appeals(store: Store, settings: Settings) -> list[News]:
+    """Each by itself, so that another one that runs late is told too."""
+    zone = ZoneInfo(settings.district.timezone)
+    return [
+        News(
+            about=About.APPEAL_LATE,
+            key=f"appeal_late:{each.id}",
+            says=f"Appeal {each.id} was due on {each.due_at.astimezone(zone):%B %-d, %Y} and is not decided. "
+            "The author is owed an answer by an appeals officer.",
+            case_id=each.case_id,
+        )
+        for each in appeals.listed(store, settings.review.appeal_days, waiting=True)
+        if each.is_late
+    ]

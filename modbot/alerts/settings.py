@@ -20,6 +20,7 @@ class About(StrEnum):
     REFERRED_PRIVACY = "referred_privacy"
     REFERRED_CIVIL_RIGHTS = "referred_civil_rights"
     QUEUE_LATE = "queue_late"
+    APPEAL_LATE = "appeal_late"
     CAPTURE_GAP = "capture_gap"
     SCORER_DOWN = "scorer_down"
     ACTION_STUCK = "action_stuck"

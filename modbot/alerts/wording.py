@@ -26,6 +26,7 @@ SUBJECTS = {
     About.REFERRED_PRIVACY: "A moderator asks the privacy officer to look at a comment",
     About.REFERRED_CIVIL_RIGHTS: "A moderator asks the civil-rights officer to look at a comment",
     About.QUEUE_LATE: "Comments wait too long for a decision",
+    About.APPEAL_LATE: "An appeal is overdue",
     About.CAPTURE_GAP: "A page cannot be read",
     About.SCORER_DOWN: "Comments are not scored as they should be",
     About.ACTION_STUCK: "A decision does not come through",
