@@ -16,6 +16,8 @@ from classifiers.training.report import CategoryReport, Parity, Report, Slice
 
 Thresholds = Mapping[Category, float]
 Z90 = 1.644854
+LENGTHS = {5: "a few words", 20: "a line (6 to 20 words)", 60: "a paragraph (21 to 60 words)"}
+LONGER = "several paragraphs"
 
 
 def report(version: str, rows: Sequence[Row], scores: Floats, thresholds: Thresholds) -> Report:
@@ -93,6 +95,8 @@ def _slices(
     groups: list[tuple[str, Callable[[Row], str]]] = [
         ("language", lambda row: row.lang),
         ("disguised", lambda row: "yes" if row.disguised else "no"),
+        ("length", _length),
+        ("written as", lambda row: row.part),
         ("source", lambda row: row.source),
         ("issue", lambda row: row.family),
     ]
@@ -102,6 +106,11 @@ def _slices(
             members[key(row)].append(index)
         for value, indices in sorted(members.items()):
             yield one_slice(f"{title}: {value}", over[indices], truth[indices], free[indices])
+
+
+def _length(row: Row) -> str:
+    words = len(row.text.split())
+    return next((name for most, name in LENGTHS.items() if words <= most), LONGER)
 
 
 def _parities(

@@ -32,6 +32,8 @@ class Row:
     lang: str = "en"
     disguised: bool = False
     viewpoint: bool = False
+    part: str = ""
+    """The corpus file that it stands in."""
     id: str = field(default="", compare=False)
 
     @property
@@ -62,10 +64,10 @@ def corpus(folder: Path = CORPUS) -> Iterator[Row]:
     for path in sorted(folder.glob("*.jsonl")):
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.strip():
-                yield _own(json.loads(line))
+                yield _own(json.loads(line), path.stem)
 
 
-def _own(entry: Mapping[str, Any]) -> Row:
+def _own(entry: Mapping[str, Any], part: str) -> Row:
     labels = {Category(name): bool(value) for name, value in entry["labels"].items()}
     return Row(
         id=entry["id"],
@@ -73,6 +75,7 @@ def _own(entry: Mapping[str, Any]) -> Row:
         labels=labels,
         weights=dict.fromkeys(labels, 1.0),
         source=OWN,
+        part=part,
         family=entry["family"],
         pair=entry.get("pair") or "",
         side=entry.get("side") or "",

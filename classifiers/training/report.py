@@ -47,6 +47,71 @@ class Parity:
     """P(flag | pro) - P(flag | con) with its 90 % interval."""
 
 
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """95 %, from drawing whole issues again and again: comments on one issue resemble each other."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bin:
+    """Comments whose score lies in [low, high): calibrated, if as many are breaches as the score says."""
+
+    low: float
+    high: float
+    score: float
+    """Their mean score."""
+    breaches: Share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A comment of the corpus that was judged wrongly for one category."""
+
+    text: str
+    labels: tuple[str, ...]
+    flags: tuple[str, ...]
+    issue: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What a page shows of one category beyond its figures."""
+
+    category: str
+    auc: Interval | None
+    average_precision: Interval | None
+    precision: Interval | None
+    recall: Interval | None
+    false_flags: Interval | None
+    """These three at least as wide as Wilson's."""
+    tradeoff: tuple[tuple[float, float], ...]
+    """(recall, precision) from the highest threshold to the lowest."""
+    bins: tuple[Bin, ...]
+    missed: tuple[Example, ...]
+    wrongly_flagged: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confusion:
+    """Comments that break this clause (or "nothing"), and as what they are flagged."""
+
+    truth: str
+    comments: int
+    flagged: Mapping[str, int]
+    """By category, and "nothing" for those not flagged at all; a comment may be flagged as several."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    issues: int
+    categories: tuple[Detail, ...]
+    confusion: tuple[Confusion, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     version: str
@@ -65,6 +130,8 @@ class Report:
     public_viewpoints: tuple[Slice, ...] = ()
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
+    details: Details | None = None
+    """Evaluation's; training needs none."""
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False)

@@ -20,6 +20,7 @@ from classifiers.training import (
     card,
     choosing,
     crossing,
+    examining,
     fitting,
     measuring,
     packing,
@@ -154,14 +155,23 @@ def _shall_stay(row: Row) -> bool:
 
 
 def evaluate(
-    models: Path, data: Path, progress: Callable[[str], None] = quiet, corpus: Path = reading.CORPUS
+    models: Path,
+    data: Path | None = None,
+    progress: Callable[[str], None] = quiet,
+    corpus: Path = reading.CORPUS,
 ) -> Report:
-    """Measure the ensemble in `models` at its thresholds; what it learned from is left out."""
+    """Measure the ensemble in `models` at its thresholds; what it learned from is left out.
+
+    `data` holds the public sources; without it the figures are of the project's own corpus alone.
+    """
     started = time.monotonic()
     rows, public = unseen.measured(models, list(reading.corpus(corpus))), _measured(data)
     said, public_said = (unseen.opinions(models, some, progress) for some in (rows, public))
     report = _report(models, rows, said, public, public_said)
-    return replace(report, seconds=round(time.monotonic() - started, 1))
+    progress("drawing issues anew, to tell how sure each figure is")
+    points = {category: point.threshold for category, point in thresholds.load(models).items()}
+    found = examining.details(rows, weighing.joined(joining.load(models), said), points)
+    return replace(report, details=found, seconds=round(time.monotonic() - started, 1))
 
 
 def _report(
@@ -171,6 +181,8 @@ def _report(
     rules = joining.load(models)
     found = measuring.report(_version(models), rows, weighing.joined(rules, said), points)
     elsewhere, viewpoints = _public(public, weighing.joined(rules, public_said), points)
+    if not public:
+        return replace(found, notes=(NOTE,))
     crossed = crossing.told(rows, crossing.flags(rows, said, _to_stay(public), public_said))
     return replace(found, public=elsewhere, public_viewpoints=viewpoints, notes=(NOTE, crossed))
 
@@ -181,11 +193,11 @@ def _version(models: Path) -> str:
     return ensemble.version
 
 
-def _measured(data: Path) -> list[Row]:
+def _measured(data: Path | None) -> list[Row]:
     """The first rows of each source that is only measured."""
     counts: dict[str, int] = {}
     rows = []
-    for row in reading.public(data, "measure"):
+    for row in reading.public(data, "measure") if data else ():
         if len(row.text) <= LONGEST_MEASURED:
             counts[row.source] = counts.get(row.source, 0) + 1
             if counts[row.source] <= MOST_A_SOURCE:

@@ -60,13 +60,13 @@ def opinions(
     """By member, rows x Category; for corpus rows what was held out, where there is such a score."""
     said: dict[str, Floats] = {}
     for member in members(models):
-        progress(f"scoring {len(rows)} texts with {member.name}")
         known = _held_out(models, member.name)
         said[member.name] = scores = np.zeros((len(rows), len(Category)))
         own = [index for index, row in enumerate(rows) if row.source == reading.OWN and row.id in known]
         scores[own] = np.array([known[rows[index].id] for index in own]).reshape(-1, len(Category))
         others = sorted(set(range(len(rows))) - set(own))
         for start in range(0, len(others), AT_ONCE):
+            progress(f"{member.name}: {start} of {len(others)} texts scored")
             some = others[start : start + AT_ONCE]
             for index, found in zip(some, member.classify([rows[i].text for i in some]), strict=True):
                 scores[index] = [found.get(category, Score(0.0)).probability for category in Category]
