@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from modbot import by_hand
 from modbot.reports.extent import Extent, noted
 from modbot.reports.figures import NO_CLAUSE
+from modbot.review.proposed import deleting
 from modbot.store import table
 from modbot.tables import Action, Comment, Decision, Page, Presence, Verdict, Withdrawal
 
@@ -108,11 +109,13 @@ def likeliest(clauses: str) -> str:
 def _decided(connection: Connection, extent: Extent, tally: Tally) -> None:
     settled = settled_in(connection, extent)
     flagged_under = _clauses_of(connection, [each for each in settled if each.choice == "leave_up"])
+    proposed = _proposed(connection, settled)
     for each in settled:
-        hidden = each.choice == "hide"
-        clause = each.clause if hidden else flagged_under.get(each.decision, NO_CLAUSE)
+        up = each.choice == "leave_up"
+        clause = flagged_under.get(each.decision, NO_CLAUSE) if up else each.clause
         tally.add("reviewed", each.page, clause)
-        tally.add("hidden" if hidden else "left_up", each.page, clause)
+        name = "left_up" if up else "proposed" if each.decision in proposed else "hidden"
+        tally.add(name, each.page, clause)
     for now, before in _reversed(connection, extent):
         tally.add("corrected" if now.by == before.by else "overturned", now.page)
     referrals = (
@@ -127,6 +130,12 @@ def _decided(connection: Connection, extent: Extent, tally: Tally) -> None:
     )
     for page, number in connection.execute(referrals):
         tally.add("referred", page, count=number)
+
+
+def _proposed(connection: Connection, settled: Sequence[Settled]) -> set[int]:
+    """Those of the decisions that propose a deletion, because nothing can be hidden there."""
+    hides = [each.decision for each in settled if each.choice == "hide"]
+    return {number for some in _chunks(hides) for number in deleting(connection, some)}
 
 
 def settled_in(connection: Connection, extent: Extent) -> list[Settled]:
@@ -220,6 +229,8 @@ def _carried_out(connection: Connection, extent: Extent, tally: Tally) -> None:
                 tally.add("failed", action.page)
         elif action.kind == "hide":
             tally.add("carried_out", action.page)
+        elif action.kind == "delete":
+            tally.add("deleted", action.page)
         elif action.kind == "unhide":
             clause = _hidden_under(connection, action.page, action.native_id, each.seq)
             tally.add("restored", action.page, clause)

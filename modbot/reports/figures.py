@@ -73,7 +73,7 @@ MEANINGS = {
         "Decided by a person",
         "comments",
         Seen.COUNTED,
-        "Comments that a person left up or hid during the week.",
+        "Comments that a person left up, hid or proposed to delete during the week.",
     ),
     "left_up": Meaning(
         "Left up", "comments", Seen.COUNTED, "Of the decided: those that stay for everybody to read."
@@ -83,6 +83,18 @@ MEANINGS = {
         "comments",
         Seen.COUNTED,
         "Of the decided: those that a person hid under the clause they broke.",
+    ),
+    "proposed": Meaning(
+        "Proposed for deletion",
+        "comments",
+        Seen.COUNTED,
+        "Of the decided: those to be deleted where nothing can be hidden. They stay up until released.",
+    ),
+    "deleted": Meaning(
+        "Deleted for good",
+        "comments",
+        Seen.COUNTED,
+        "Comments that the platform deleted after a records officer had released them.",
     ),
     "restored": Meaning(
         "Restored",
@@ -201,8 +213,11 @@ MEANINGS = {
 }
 """In the order in which they are listed."""
 
-PARTED = ("seen", "edited", "gone", "flagged", "not_scored", "reviewed", "left_up", "hidden", "restored")
+DECIDED = ("reviewed", "left_up", "hidden", "proposed", "restored")
+PARTED = ("seen", "edited", "gone", "flagged", "not_scored", *DECIDED)
 """What is counted by page, platform and school."""
-BY_CLAUSE = ("flagged", "reviewed", "left_up", "hidden", "restored")
+BY_CLAUSE = ("flagged", *DECIDED)
+"""`proposed` is there only where a page can hide nothing: elsewhere it is always zero, and to withhold a zero
+would mean to withhold what stands beside it."""
 NO_CLAUSE = "-"
 """Stands for the clause of a comment that no clause was named for."""

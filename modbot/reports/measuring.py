@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.engine import Connection
 
+from modbot.proposals import final_only
 from modbot.reports import appeals, capture, changes, counting, extent, second_looks, threats, waiting
 from modbot.reports.capture import Gap, Registered
 from modbot.reports.changes import Change
@@ -62,20 +63,20 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
     return Measured(week, span, figures, tuple(pages), tuple(gaps), left, tuple(changed))
 
 
-TOTALS = (*PARTED, "overturned", "corrected", "carried_out", "failed", "referred", "disposed")
+TOTALS = (*PARTED, "overturned", "corrected", "carried_out", "deleted", "failed", "referred", "disposed")
 
 
 def _counted(
     tally: Tally, pages: Sequence[Registered], clauses: Iterable[str]
 ) -> Iterator[tuple[Key, Value]]:
     """Every clause is named, used or not: to name only those with a count would tell that there was one."""
-    for name in TOTALS:
+    for name in _possible(TOTALS, tally, pages):
         yield Key(name), tally.total(name)
-    for name in PARTED:
-        for page in pages:
+    for page in pages:
+        for name in _possible(PARTED, tally, [page]):
             yield Key(name, "page", page.key), tally.pages[name, page.key]
     named = dict.fromkeys([*clauses, *sorted(clause for _, clause in tally.clauses), NO_CLAUSE])
-    for name in BY_CLAUSE:
+    for name in _possible(BY_CLAUSE, tally, pages):
         for clause in named:
             yield Key(name, "clause", clause), tally.clauses[name, clause]
 
@@ -83,8 +84,22 @@ def _counted(
 def _parted(tally: Tally, pages: Sequence[Registered]) -> Iterator[tuple[Key, Value]]:
     for by, parts in groups(pages).items():
         for which, keys in parts.items():
-            for name in PARTED:
+            for name in _possible(PARTED, tally, [page for page in pages if page.key in keys]):
                 yield Key(name, by, which), sum(tally.pages[name, key] for key in keys)
+
+
+def _possible(names: Sequence[str], tally: Tally, pages: Sequence[Registered]) -> list[str]:
+    """Those that can be other than zero on these pages: see PARTED."""
+    final = any(tally.pages["proposed", page.key] or _only_deletes(page.platform) for page in pages)
+    return [name for name in names if final or name != "proposed"]
+
+
+def _only_deletes(platform: str) -> bool:
+    try:
+        return final_only(platform)
+    except KeyError:
+        # Of an installed package that is no longer there.
+        return False
 
 
 def groups(pages: Iterable[Registered]) -> dict[str, dict[str, list[str]]]:

@@ -19,7 +19,7 @@ GLANCE = ("seen", "flagged", "reviewed", "hidden", "restored", "waiting", "decis
 """The figures at the head of the report."""
 SECTIONS = {
     "written": ("seen", "edited", "gone", "flagged", "not_scored"),
-    "decided": ("reviewed", "left_up", "hidden", "carried_out", "failed", "restored"),
+    "decided": ("reviewed", "left_up", "hidden", "proposed", "carried_out", "deleted", "failed", "restored"),
     "pace": (
         "decision_median_hours",
         "decision_p90_hours",
@@ -119,7 +119,9 @@ def glance(report: Report) -> list[Course]:
 
 def _courses(report: Report, names: Sequence[str]) -> list[Course]:
     hidden = Seen.INTERNAL if report.is_public else None
-    return [_course(report, name) for name in names if MEANINGS[name].seen is not hidden]
+    told = _told_anywhere(report)
+    shown = [name for name in names if MEANINGS[name].seen is not hidden]
+    return [_course(report, name) for name in shown if name in told or name != "proposed"]
 
 
 def _course(report: Report, name: str) -> Course:
@@ -142,21 +144,28 @@ def _course(report: Report, name: str) -> Course:
 
 def tables(report: Report) -> dict[str, Table]:
     """The week's figures by clause, page, platform and school."""
+    told = _told_anywhere(report)
+    by_clause = [name for name in BY_CLAUSE if name in told]
     found = {
         "clause": Table(
             "By clause of the policy",
-            tuple(MEANINGS[name].label for name in BY_CLAUSE),
-            tuple(_row(report, "clause", each, BY_CLAUSE) for each in report.parts("flagged", "clause")),
+            tuple(MEANINGS[name].label for name in by_clause),
+            tuple(_row(report, "clause", each, by_clause) for each in report.parts("flagged", "clause")),
         )
     }
+    parted = [name for name in PARTED if name in told]
     for by, caption in (("page", "By page"), ("platform", "By platform"), ("school", "By school")):
-        parts = report.parts("seen", by)
         found[by] = Table(
             caption,
-            tuple(MEANINGS[name].label for name in PARTED),
-            tuple(_row(report, by, each, PARTED) for each in parts),
+            tuple(MEANINGS[name].label for name in parted),
+            tuple(_row(report, by, each, parted) for each in report.parts("seen", by)),
         )
     return found
+
+
+def _told_anywhere(report: Report) -> set[str]:
+    """The names of the figures that one of the weeks has."""
+    return {key.name for figures in report.course for key in figures}
 
 
 def _row(report: Report, by: str, which: str, names: Sequence[str]) -> Row:

@@ -1,10 +1,10 @@
 """The public version: no count under ten, and none that can be worked out from the others.
 
-Counts add up: pages to platforms, schools and the total, left up and hidden to decided, clauses to the total.
-So whoever reads the public version can subtract. After the small numbers, further ones are withheld, the
-smallest first, until every withheld number could be anything from 0 to 9, for all that is told. Whether it
-could is a linear programme: its least and greatest value under all sums. Source of the method: complementary
-cell suppression, as statistical offices use it.
+Counts add up: pages to platforms, schools and the total, clauses to the total; left up, hidden and proposed
+for deletion to decided. So whoever reads the public version can subtract. After the small numbers, further
+ones are withheld, the smallest first, until every withheld number could be anything from 0 to 9, for all that
+is told. Whether it could is a linear programme: its least and greatest value under all sums. Source of the
+method: complementary cell suppression, as statistical offices use it.
 """
 
 from __future__ import annotations
@@ -61,7 +61,9 @@ def _is_small(count: Value) -> bool:
 def sums(counts: Mapping[Key, int], pages: Sequence[Registered]) -> list[Sum]:
     """Every way in which the counts add up."""
     found = [*_over_pages(pages), *_over_clauses(counts), *_of_decisions(counts)]
-    return [each for each in found if all(term in counts for term in each.terms)]
+    # What is always zero somewhere is no count there.
+    found = [Sum(each.whole, tuple(part for part in each.parts if part in counts)) for each in found]
+    return [each for each in found if each.whole in counts and each.parts]
 
 
 def _over_pages(pages: Sequence[Registered]) -> Iterator[Sum]:
@@ -82,7 +84,7 @@ def _over_clauses(counts: Mapping[Key, int]) -> Iterator[Sum]:
 def _of_decisions(counts: Mapping[Key, int]) -> Iterator[Sum]:
     for key in counts:
         if key.name == "reviewed":
-            yield Sum(key, (key._replace(name="left_up"), key._replace(name="hidden")))
+            yield Sum(key, tuple(key._replace(name=name) for name in ("left_up", "hidden", "proposed")))
 
 
 def suppressed(counts: Mapping[Key, int], adding: Sequence[Sum]) -> set[Key]:

@@ -162,8 +162,16 @@ def clauses(report: Report) -> str:
     return (
         f"People decided about {counted(reviewed, 'comments')}: {number(up)} stayed up "
         f"({100 * up / reviewed:.0f} percent), and {number(hidden)} {_were(hidden)} hidden under the clause "
-        "they broke."
+        f"they broke.{_proposed(report)}"
     )
+
+
+def _proposed(report: Report) -> str:
+    proposed = report.value("proposed")
+    if proposed in (0, None):
+        return ""
+    told = f"{_capital(counted(proposed, 'comments'))} {_were(proposed)}"
+    return f" {told} proposed for deletion, where nothing can be hidden."
 
 
 def pace(report: Report) -> str:

@@ -13,13 +13,23 @@ from sqlmodel import SQLModel
 
 from classifiers.base import Category, Classifier, ClassifierFailed, Score, Scores, Span
 from classifiers.ensemble import Ensemble
-from modbot import policy, wiring
+from modbot import outbox, policy, wiring
+from modbot import store as storing
 from modbot.pipeline import Scorer
 from modbot.records import archive
 from modbot.store import Store, table
 from modbot.tables import AuditEvent, Page, User
 from modbot.tables import Comment as CommentRow
-from platforms.base import Batch, Comment, Event, EventKind, text_revision
+from platforms.base import (
+    ActionKind,
+    Batch,
+    Comment,
+    Event,
+    EventKind,
+    Receipt,
+    Visibility,
+    text_revision,
+)
 
 NOON = datetime(2026, 11, 21, 20, tzinfo=UTC)
 LIMITS = dict.fromkeys(Category, 0.5)
@@ -51,6 +61,12 @@ text = "Supports or opposes political candidates or ballot propositions"
 mode = "advise"
 categories = ["political"]
 """
+SHOWN = {
+    ActionKind.HIDE: Visibility.HIDDEN,
+    ActionKind.UNHIDE: Visibility.VISIBLE,
+    ActionKind.DELETE: Visibility.GONE,
+}
+"""What reading back shows after an action."""
 WORDS = {"hurt you": Category.THREATS, "buy now": Category.COMMERCIAL, "vote yes": Category.POLITICAL}
 
 
@@ -103,6 +119,13 @@ class District:
     def score(self) -> None:
         while self.scorer.run_once().scored:
             pass
+
+    def confirmed(self, page: str, at: datetime | None = None) -> None:
+        """The platform confirms everything that is due on a page."""
+        for action in outbox.due(self.store, page):
+            moment, shown = at or storing.utcnow(), SHOWN[action.kind]
+            receipt = Receipt(action=action.kind, id=action.native_id, visibility=shown, at=moment)
+            outbox.done(self.store, action, receipt)
 
     def comes_in(self, *texts: str) -> None:
         """New comments, archived and scored; ids count up from the ones before."""

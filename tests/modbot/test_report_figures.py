@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from modbot import appeals, cases, policy, wiring
+import platforms
+from modbot import appeals, cases, deletions, policy, users, wiring
 from modbot.records import archive
-from modbot.reports import sentences, weekly, weeks
+from modbot.reports import page, sentences, weekly, weeks
 from modbot.reports.weekly import Report, Version
 from modbot.rulings import Choice, Ruling
-from modbot.store import Store
-from modbot.tables import User
+from modbot.store import Store, table
+from modbot.tables import Case, Page, User
 from platforms.base import Batch
+from tests.modbot import guestbook
 from tests.modbot.reporting import PATIENCE, ZONE, Calendar, calendar
 from tests.modbot.scene import POLICY, deleted, edited
 
@@ -70,6 +73,7 @@ def test_a_week_has_what_happened_in_it_and_nothing_else(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     days = two_weeks(store, monkeypatch)
+    assert "Proposed for deletion" not in page.render(days.report(W47), ())
     assert totals(days.report(W47)) == {
         "seen": 4,
         "edited": 1,
@@ -109,6 +113,37 @@ def test_figures_are_broken_down_by_clause_page_platform_and_school(days: Calend
     assert report.value("seen", "page", "news") == 0
     assert report.value("seen", "platform", "memory") == 4
     assert report.value("seen", "school", "District") == 4
+
+
+def test_what_can_only_be_deleted_is_counted_apart_from_what_is_hidden(
+    file: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(platforms.BUILTIN, guestbook.NAME, guestbook.PATH)
+    days = calendar(file, monkeypatch, "2026-11-16 08:00")
+    with file.write(logged=False) as tx:
+        blog = sa.update(table(Page)).where(table(Page).c.key == "blog")
+        tx.execute(blog.values(platform=guestbook.NAME))
+    users.add(file, "rio", "Rio", "records_officer")
+    days.comes_in("Buy now at my shop", "A couch for sale, buy now or it is gone")
+    days.hide("1", "Buy now")
+    days.hide("2", "buy now")
+    released = days.case_of("2")
+    (version,) = (row.version for row in days.here.rows(Case) if row.id == released)
+    deletions.release_case(file, released, version, "rio", "Nothing else takes it down")
+    days.carry_out()
+    report = days.report(W47)
+    told = totals(report)
+    assert {name: told.get(name, 0) for name in ("reviewed", "left_up", "hidden", "proposed", "deleted")} == {
+        "reviewed": 2,
+        "left_up": 0,
+        "hidden": 0,
+        "proposed": 2,
+        "deleted": 1,
+    }
+    assert report.value("proposed", "clause", "C7") == 2
+    assert [report.value("proposed", "page", each) for each in ("blog", "news")] == [2, None]
+    assert "2 comments were proposed for deletion" in sentences.clauses(report)
+    assert "Proposed for deletion" in page.render(report, ())
 
 
 def test_what_happens_later_does_not_change_an_old_week(

@@ -15,6 +15,7 @@ from modbot.reports.measuring import groups
 from modbot.reports.protection import LEAST, Sum, protect, sums, suppressed
 
 SOME = st.one_of(st.integers(0, 12), st.integers(0, 60), st.integers(0, 2_000))
+OUTCOMES = ("left_up", "hidden", "proposed")
 CLAUSES = ("C1", "C7", NO_CLAUSE)
 
 
@@ -29,25 +30,28 @@ def weeks(draw: st.DrawFn) -> tuple[list[Registered], dict[Key, int]]:
     """A week's counts on up to five pages, which add up as a report's do."""
     pages = [page(number) for number in range(draw(st.integers(1, 5)))]
     counts: dict[Key, int] = {}
+    # Only where a page cannot hide is anything proposed for deletion.
+    without = () if draw(st.booleans()) else ("proposed",)
+    names = [name for name in PARTED if name not in without]
     for each in pages:
-        for name in PARTED:
+        for name in names:
             counts[Key(name, "page", each.key)] = draw(SOME)
-        up, hidden = counts[Key("left_up", "page", each.key)], counts[Key("hidden", "page", each.key)]
-        counts[Key("reviewed", "page", each.key)] = up + hidden
-    for name in PARTED:
+        parts = (counts.get(Key(name, "page", each.key), 0) for name in OUTCOMES)
+        counts[Key("reviewed", "page", each.key)] = sum(parts)
+    for name in names:
         counts[Key(name)] = sum(counts[Key(name, "page", each.key)] for each in pages)
         for by, parts in groups(pages).items():
             for which, keys in parts.items():
                 counts[Key(name, by, which)] = sum(counts[Key(name, "page", key)] for key in keys)
-    for name in ("flagged", "left_up", "hidden"):
+    for name in ("flagged", *(each for each in OUTCOMES if each not in without)):
         left = counts[Key(name)]
         for clause in CLAUSES[:-1]:
             counts[Key(name, "clause", clause)] = draw(st.integers(0, left))
             left -= counts[Key(name, "clause", clause)]
         counts[Key(name, "clause", CLAUSES[-1])] = left
     for clause in CLAUSES:
-        both = (counts[Key(name, "clause", clause)] for name in ("left_up", "hidden"))
-        counts[Key("reviewed", "clause", clause)] = sum(both)
+        parts = (counts.get(Key(name, "clause", clause), 0) for name in OUTCOMES)
+        counts[Key("reviewed", "clause", clause)] = sum(parts)
     return pages, counts
 
 
