@@ -162,7 +162,7 @@ class Scorer:
             id=seq,
             comment_id=each.comment_id,
             classifier=self.ensemble.version,
-            absent=" ".join(judged.assessment.absent),
+            absent=" ".join(judged.missed),
         )
         self._add_verdict(tx, seq, each, judged.verdict.level, judged.verdict.clauses, score_id=seq)
 

@@ -89,8 +89,8 @@ def _why(seen: Seen, rules: Policy) -> Iterator[str]:
     for finding in opinion.findings:
         yield from _finding(finding, rules)
     for each in opinion.advice:
-        words = ", ".join(f"“{one_line(words, 70)}”" for words in each.words(seen.text))
-        yield f"Beside it {each.member} sees {each.about}, {each.probability:.2f}{': ' if words else ''}{words}"
+        words = "".join(f" “{one_line(words, 70)}”" for words in each.words(seen.text))
+        yield f"Beside it {each.member} sees {each.about}, {each.probability:.2f}:{words or ' no one word'}"
         yield "  It only advises: its score is not calibrated and counts for nothing here."
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +42,13 @@ def copied(tmp_path: Path) -> Path:
     """A district's folder that may be damaged."""
     shutil.copytree(folder_of(DISTRICT), folder_of(tmp_path))
     return tmp_path
+
+
+def replace_file(folder: Path, name: str, content: bytes) -> None:
+    """With its hash in the manifest, as somebody would who may write there."""
+    entry = dict(manifest.read(folder)[NAME])
+    files = {file: (folder / file).read_bytes() for file in entry.pop("files")}
+    manifest.record(folder, NAME, {**files, name: content}, **entry)
 
 
 def test_an_insult_is_harassment_and_its_words_are_marked(small: Detox) -> None:
@@ -90,19 +96,15 @@ def test_a_changed_file_is_never_read(copied: Path) -> None:
 
 def test_a_file_that_is_no_model_is_refused_in_words(copied: Path) -> None:
     folder = folder_of(copied)
-    entry = dict(manifest.read(folder)[NAME])
-    files = {file: (folder / file).read_bytes() for file in entry.pop("files")}
-    manifest.record(folder, NAME, {**files, ONNX: b"no model"}, **entry)
+    replace_file(folder, ONNX, b"no model")
     with pytest.raises(ModelTampered, match="modbot models export detoxify"):
         Detox(copied).load()
 
 
 def test_the_version_tells_the_weights(small: Detox, copied: Path) -> None:
     folder = folder_of(copied)
-    entry = dict(manifest.read(folder)[NAME])
-    files = {file: (folder / file).read_bytes() for file in entry.pop("files")}
     assert Detox(copied).version == small.version
-    manifest.record(folder, NAME, {**files, ONNX: b"other weights"}, **entry)
+    replace_file(folder, ONNX, b"other weights")
     assert Detox(copied).version != small.version
 
 
@@ -183,6 +185,13 @@ def test_a_text_gets_the_same_alone_and_in_any_company(whole: Detox) -> None:
     assert whole.classify(texts[::-1])[::-1] == whole.classify(texts)
 
 
+def _saved(checkpoint: object, folder: Path) -> bytes:
+    import torch
+
+    torch.save(checkpoint, folder / "other.ckpt")
+    return (folder / "other.ckpt").read_bytes()
+
+
 @LIBRARY
 def test_code_in_a_checkpoint_does_not_run(installed: Path, tmp_path: Path) -> None:
     class Harmful:
@@ -191,9 +200,7 @@ def test_code_in_a_checkpoint_does_not_run(installed: Path, tmp_path: Path) -> N
 
     shutil.copytree(folder_of(installed), folder_of(tmp_path))
     folder = folder_of(tmp_path)
-    entry = dict(manifest.read(folder)[NAME])
-    files = {file: (folder / file).read_bytes() for file in entry.pop("files")}
-    manifest.record(folder, NAME, {**files, CHECKPOINT: pickle.dumps(Harmful())}, **entry)
+    replace_file(folder, CHECKPOINT, _saved({"config": Harmful()}, tmp_path))
     with pytest.raises(ModelTampered, match="more or less than weights"):
         Detox(tmp_path).load()
     assert not (tmp_path / "ran").exists()
@@ -207,10 +214,7 @@ def test_a_checkpoint_of_another_architecture_is_refused(installed: Path, tmp_pa
     folder = folder_of(tmp_path)
     checkpoint = torch.load(folder / CHECKPOINT, weights_only=True)
     checkpoint["config"]["arch"]["args"]["model_name"] = "AutoModel"
-    torch.save(checkpoint, tmp_path / "other.ckpt")
-    entry = dict(manifest.read(folder)[NAME])
-    files = {file: (folder / file).read_bytes() for file in entry.pop("files")}
-    manifest.record(folder, NAME, {**files, CHECKPOINT: (tmp_path / "other.ckpt").read_bytes()}, **entry)
+    replace_file(folder, CHECKPOINT, _saved(checkpoint, tmp_path))
     with pytest.raises(ModelTampered):
         Detox(tmp_path).load()
 
