@@ -1,6 +1,6 @@
 """The client over real HTTP against Prism, which refuses what Discord's description does not know.
 
-Needs Node and `npm install --prefix build/prism @stoplight/prism-cli`. The bodies are those of Discord's own
+The bodies are those of Discord's own
 OpenAPI description; paths, parameters and answers are as its documentation of webhooks lists them.
 """
 
@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,16 +17,11 @@ import pytest
 
 from modbot.alerts.discord_webhook import AllowedMentions, Embed, File, HTTPException, Webhook
 from tests.alerts.recorder import MESSAGE, WEBHOOK
+from tests.peers import prism
 
 ROOT = Path(__file__).parents[2]
-PRISM = ROOT / "build" / "prism" / "node_modules" / ".bin" / "prism"
 DOCUMENT = json.loads((ROOT / "tests" / "data" / "discord-webhook.schemas.json").read_text())
-pytestmark = [
-    pytest.mark.anyio,
-    pytest.mark.skipif(
-        not (PRISM.exists() and shutil.which("node")), reason="Prism is not installed in build/prism"
-    ),
-]
+pytestmark = [pytest.mark.anyio, prism.needed]
 PLACE = "/api/v10/webhooks/{webhook_id}/{webhook_token}"
 
 
@@ -91,29 +82,8 @@ def description() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def discord(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    file = tmp_path_factory.mktemp("prism") / "discord.json"
-    file.write_text(json.dumps(description()))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = ["node", str(PRISM), "mock", str(file), "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as prism:
-        try:
-            yield answering(f"http://127.0.0.1:{port}", prism)
-        finally:
-            prism.terminate()
-
-
-def answering(address: str, prism: subprocess.Popen[bytes]) -> str:
-    end = time.monotonic() + 100
-    while prism.poll() is None and time.monotonic() < end:
-        try:
-            httpx.get(address)
-        except httpx.TransportError:
-            time.sleep(0.2)
-        else:
-            return address
-    raise AssertionError("Prism did not start")
+    with prism.started(description(), tmp_path_factory.mktemp("prism")) as address:
+        yield address
 
 
 async def test_every_call_of_the_client_is_one_that_discord_knows(discord: str) -> None:

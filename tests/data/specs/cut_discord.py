@@ -22,7 +22,7 @@ DISCORD = {
     "/channels/{channel_id}/messages/{message_id}": ["get", "delete"],
     "/gateway/bot": ["get"],
 }
-LIMITS = ("type", "enum", "minimum", "maximum")
+LIMITS = ("type", "enum", "minimum", "maximum", "pattern")
 
 
 def discord(document: dict[str, Any]) -> dict[str, Any]:
@@ -30,9 +30,13 @@ def discord(document: dict[str, Any]) -> dict[str, Any]:
         {
             "verb": verb.upper(),
             "path": path,
+            "place": {
+                each["name"]: _limits(each["schema"], document)
+                for each in document["paths"][path].get("parameters") or ()
+                if each["in"] == "path"
+            },
             "parameters": {
-                each["name"]: {key: value for key, value in each["schema"].items() if key in LIMITS}
-                | {"required": bool(each.get("required"))}
+                each["name"]: _limits(each["schema"], document) | {"required": bool(each.get("required"))}
                 for each in document["paths"][path][verb].get("parameters") or ()
                 if each["in"] == "query"
             },
@@ -49,6 +53,12 @@ def discord(document: dict[str, Any]) -> dict[str, Any]:
         "objects": objects,
         "required": required,
     }
+
+
+def _limits(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return {key: value for key, value in schema.items() if key in LIMITS}
 
 
 def main(folder: Path) -> None:

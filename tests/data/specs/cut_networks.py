@@ -67,6 +67,11 @@ def openapi(document: Mapping[str, Any]) -> list[dict[str, Any]]:
             {
                 "verb": verb.upper(),
                 "path": path,
+                "place": {
+                    each["name"]: _limits(_resolved(each["schema"], document), document)
+                    for each in parameters
+                    if each["in"] == "path"
+                },
                 "parameters": {
                     each["name"]: _limits(_resolved(each["schema"], document), document)
                     | {"required": bool(each.get("required"))}

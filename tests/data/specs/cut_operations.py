@@ -55,7 +55,12 @@ def youtube(document: dict[str, Any]) -> dict[str, Any]:
                 for key, value in method["parameters"].items()
             }
             operations.append(
-                {"verb": method["httpMethod"], "path": f"/{method['path']}", "parameters": parameters}
+                {
+                    "verb": method["httpMethod"],
+                    "path": f"/{method['path']}",
+                    "place": {},
+                    "parameters": parameters,
+                }
             )
     objects = {
         name: {
@@ -72,12 +77,14 @@ def vimeo(document: dict[str, Any]) -> dict[str, Any]:
     operations = []
     for path, verbs in VIMEO.items():
         for verb in verbs:
+            given = document["paths"][path][verb].get("parameters", [])
             parameters = {
                 value["name"]: _limits(value["schema"]) | {"required": bool(value.get("required"))}
-                for value in document["paths"][path][verb].get("parameters", [])
+                for value in given
                 if value["in"] == "query"
             }
-            operations.append({"verb": verb.upper(), "path": path, "parameters": parameters})
+            place = {value["name"]: _limits(value["schema"]) for value in given if value["in"] == "path"}
+            operations.append({"verb": verb.upper(), "path": path, "place": place, "parameters": parameters})
     required = {"comment": document["components"]["schemas"]["comment"]["required"]}
     return {"root": document["servers"][0]["url"], "operations": operations, "required": required}
 
