@@ -81,7 +81,7 @@ async def _step(bot: wiring.Bot, service: Service, chance: Callable[[], float]) 
     if chance() < 0.7:
         await service.score(bot.scorer)
     review(bot, chance)
-    _make_due(bot.store)
+    make_due(bot.store)
     await actions.carry_out(bot.store, PAGE, platform)
 
 
@@ -132,7 +132,7 @@ def _queue(store: Store) -> list[tuple[int, str, int, str]]:
     return [(row.id, row.state, row.version, bodies[row.comment]["text"]) for row in rows]
 
 
-def _make_due(store: Store) -> None:
+def make_due(store: Store) -> None:
     """Skip the pauses between attempts: the test is about order and loss, not about waiting."""
     with store.write(logged=False) as tx:
         tx.execute(sa.update(action_table).where(action_table.c.state == "pending").values(due_at=tx.now))
