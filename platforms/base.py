@@ -42,6 +42,7 @@ __all__ = [
     "Effect",
     "Event",
     "EventKind",
+    "Filter",
     "Identity",
     "Kind",
     "NotAuthorised",
@@ -164,12 +165,24 @@ class Capabilities:
     sees_deletions: str = "no"
     mentions: bool = False
     direct_messages: bool = False
+    filters: bool = False
+    """Whether a program may read what the platform filters by itself."""
     note: str = ""
 
     @property
     def possible(self) -> Mapping[ActionKind, Effect]:
         """What can be decided here, whoever carries it out."""
         return {**self.by_hand, **self.actions}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A filter of the platform's own: of what it stops, nobody here ever hears."""
+
+    name: str
+    does: str
+    """In plain words: what it looks for and what happens to it."""
+    on: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,8 +264,20 @@ class Platform(ABC):
         except Exception as error:  # what one comment meets must not keep the others waiting
             return error
 
+    async def filters(self) -> Sequence[Filter]:
+        """The platform's own filters as they are now. Raises Unsupported where no program may read them."""
+        raise Unsupported(f"{self.name} lets no program read its filters")
+
     async def close(self) -> None:  # noqa: B027
         """Release connections. Safe to call twice."""
+
+    def may_answer(self, author_id: str) -> bool:  # noqa: ARG002
+        """Whether this author of a direct message can be answered by a program; never the page itself."""
+        return False
+
+    async def answer(self, author_id: str, text: str) -> None:  # noqa: ARG002
+        """Send the district's fixed answer to who wrote a direct message within the day before."""
+        raise Unsupported("this platform lets no program answer messages")
 
     @property
     def quota_key(self) -> str:

@@ -28,6 +28,7 @@ from platforms.base import (
     Effect,
     Event,
     EventKind,
+    Filter,
     Identity,
     Kind,
     NotAuthorised,
@@ -40,6 +41,7 @@ from platforms.base import (
     text_revision,
 )
 from platforms.client import ClientPlatform
+from platforms.discord_filters import filter_of
 from platforms.discord_gateway import Gateway
 from platforms.discord_rest import AT_ONCE, DiscordRest, Native
 
@@ -108,6 +110,7 @@ class Discord(ClientPlatform[DiscordRest]):
         sees_edits="lookup",
         sees_deletions="lookup",
         mentions=True,
+        filters=True,
         note="Edits and deletions come at once by the gateway, and later by looking up if it was down. "
         "Direct messages to the bot and messages of other bots are not read.",
     )
@@ -191,6 +194,9 @@ class Discord(ClientPlatform[DiscordRest]):
             if comment.revision != revision:
                 events.append(Event(kind=EventKind.EDITED, id=comment_id, comment=comment, at=now))
         return events
+
+    async def filters(self) -> Sequence[Filter]:
+        return [filter_of(rule) for rule in await self.rest.filters(self.settings.server)]
 
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
         if action is not ActionKind.DELETE:

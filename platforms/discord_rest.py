@@ -89,6 +89,16 @@ class DiscordRest:
         path = f"channels/{channel}/messages/{message}"
         _ok(await self._send("DELETE", path, headers=headers))
 
+    async def filters(self, guild: str) -> Sequence[Native]:
+        """The rules of automatic moderation. Raises NotAuthorised without the right Manage Server."""
+        try:
+            found: Sequence[Native] = _ok(await self._send("GET", f"guilds/{guild}/auto-moderation/rules"))
+        except NotAuthorised:
+            raise NotAuthorised(
+                "Discord does not show the server's automatic moderation: give the bot's role Manage Server"
+            ) from None
+        return found
+
     async def gateway(self) -> Native:
         """Where the gateway is, and how many sessions may still be started today."""
         found: Native = _ok(await self._send("GET", "gateway/bot"))

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
+from platforms import mediawiki_filters
 from platforms import mediawiki_text as talk
 from platforms.base import (
     ActionKind,
@@ -25,6 +26,7 @@ from platforms.base import (
     Effect,
     Event,
     EventKind,
+    Filter,
     Identity,
     Kind,
     PlatformSettings,
@@ -83,6 +85,7 @@ class MediaWiki(ClientPlatform[MediaWikiRest]):
             ),
         },
         sees_deletions="lookup",
+        filters=True,
         note="A comment is what one edit adds to a talk page. An edit of it is another comment; edits that "
         "only take words away are none.",
     )
@@ -124,6 +127,9 @@ class MediaWiki(ClientPlatform[MediaWikiRest]):
             native, was = texts.get(number), known[str(number)]
             events += await self._difference(number, was, native, parents, pages)
         return events
+
+    async def filters(self) -> Sequence[Filter]:
+        return await mediawiki_filters.read(self.rest)
 
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
         if action not in self.capabilities.actions:

@@ -21,6 +21,7 @@ ONE = {
     "changes": "change",
     "records": "record",
     "pages": "page",
+    "filters": "filter",
 }
 
 

@@ -251,17 +251,6 @@ def _appeals(report: Report) -> str:
     )
 
 
-def filters(report: Report) -> str:
-    """No adapter can read them so far."""
-    platforms = sorted({page.platform for page in report.measured.pages})
-    if not platforms:
-        return "no page was registered."
-    return (
-        f"modbot cannot read what {listed(platforms)} filters by itself. Look at the settings of each page: "
-        "a filter there removes comments that nobody here ever sees."
-    )
-
-
 def classifiers(report: Report) -> str:
     return in_words(report.basis.classifier)
 

@@ -6,7 +6,7 @@ nobody and withholds small numbers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot.reports import changes, measuring, neutrality, training
+from modbot.filters import InForce
+from modbot.reports import changes, filters, measuring, neutrality, training
 from modbot.reports.capture import Gap, Registered
 from modbot.reports.changes import Change
 from modbot.reports.extent import events
@@ -66,6 +67,8 @@ class Basis:
     """Pages that were registered or changed."""
     people: tuple[Change, ...]
     due: tuple[Due, ...]
+    filters: Mapping[str, InForce]
+    """By page, what was on record of its platform's own filters when the week ended."""
     panel: Panel
     proof: Proof
 
@@ -114,6 +117,10 @@ class Report:
             page for page in self.measured.pages if max(page.since, page.last_comment or page.since) < before
         ]
 
+    def filters(self) -> list[str]:
+        """Sentences about the platforms' own filters; what they look for is not for everybody."""
+        return filters.told(self.measured.pages, self.basis.filters, named=not self.is_public)
+
     def every_key(self) -> list[Key]:
         """Every figure of any of the weeks, in the order of their meanings."""
         order = {name: place for place, name in enumerate(MEANINGS)}
@@ -137,6 +144,7 @@ def read(connection: Connection, district: str, zone: ZoneInfo, week: Week, pati
         registered=tuple(changes.of_pages(connection, span)),
         people=tuple(changes.of_people(connection, span)),
         due=tuple(training.due(connection, span, zone)),
+        filters=filters.read(connection, weeks[-1].pages, span.last),
         panel=neutrality.panel(connection, span),
         proof=_proof(connection, span.last),
     )
@@ -180,6 +188,7 @@ def document(report: Report) -> dict[str, Any]:
             {"key": page.key, "title": page.title, "platform": page.platform, "school": page.school}
             for page in report.measured.pages
         ],
+        "filters": report.filters(),
         "policy": report.basis.policy,
         "classifiers": report.basis.classifier,
         "neutrality": report.basis.panel.as_data(),

@@ -43,6 +43,8 @@ class Guild:
     """The code with which the gateway closes whoever introduces themselves."""
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {CHANNEL: []})
     threads: list[dict[str, Any]] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    """Of automatic moderation."""
     heard: list[dict[str, Any]] = field(default_factory=list)
     """Everything that was said to the gateway."""
     told: list[dict[str, Any]] = field(default_factory=list)
@@ -62,6 +64,7 @@ class Guild:
             f"/guilds/{SERVER}": self._guild,
             f"/guilds/{SERVER}/channels": self._channels,
             f"/guilds/{SERVER}/threads/active": self._active,
+            f"/guilds/{SERVER}/auto-moderation/rules": self._rules,
             "/channels/{channel}/threads/archived/public": self._archived,
             "/channels/{channel}/messages": self._list,
             "/gateway/bot": self._where,
@@ -137,6 +140,9 @@ class Guild:
     async def _channels(self, request: Request) -> Response:
         about = {"id": CHANNEL, "type": 0, "guild_id": SERVER, "name": "general"}
         return self._answer(request, [about | {"last_message_id": self._last(CHANNEL)}])
+
+    async def _rules(self, request: Request) -> Response:
+        return self._answer(request, self.rules)
 
     async def _active(self, request: Request) -> Response:
         return self._answer(
