@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,13 +12,14 @@ import typer
 from classifiers import thresholds
 from classifiers.base import Category
 from classifiers.thresholds import OperatingPoint, Share
-from modbot import config, resources
+from modbot import config, resources, wiring
 from modbot.commands.installation import opened
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, say, table
 from modbot.config import Settings
 from modbot.errors import ConfigError
-from modbot.flagged import count_over
+from modbot.flagged import Reach, in_force, reach
+from modbot.learning import in_use
 
 app = typer.Typer()
 
@@ -27,6 +30,9 @@ HEADS = (
     "permissible flagged",
     "opinions flagged",
 )
+FIGURES = ("precision", "recall", "false_flags", "opinions")
+LINES = 12
+"""About so many other thresholds are shown."""
 
 
 @app.command()
@@ -44,19 +50,58 @@ def threshold(
     """
     settings = _settings(config_file)
     points = thresholds.load(_models(settings))
-    if category is None or other is None:
-        _list({one: points[one] for one in ([category] if category else Category)}, as_data)
-        return
-    found = _compared(points[category], other)
-    archive = _archive(category, [points[category].threshold, other], settings, config_file)
+    if category is None:
+        _list(points, as_data)
+    elif other is None:
+        _curve(category, points[category], as_data)
+    else:
+        _compare(category, points[category], other, settings, config_file, as_data)
+
+
+def _compare(
+    category: Category,
+    point: OperatingPoint,
+    other: float,
+    settings: Settings | None,
+    config_file: Path | None,
+    as_data: bool,
+) -> None:
+    now, archive = _archive(category, point.threshold, other, settings, config_file)
+    found = [_document(point) if now == point.threshold else _near(point, now), _near(point, other)]
     if as_data:
-        as_json({"category": category.value, "measured": found, "archive": archive})
+        as_json({"category": category.value, "measured": found, "archive": archive and asdict(archive)})
         return
     say(f"{category}: as measured on comments that the models never learned from")
     table(HEADS, [_row(each) for each in found])
     if archive:
-        now, then = archive["over"]
-        say(f"Of {archive['comments']} comments archived here, {now} are flagged now; {then} would be.")
+        say(in_words(archive))
+
+
+def in_words(archive: Reach) -> str:
+    """What the other threshold would have done here."""
+    difference = archive.other - archive.now
+    told = f"Of {archive.comments:,} comments archived here, {archive.now:,} are flagged now; "
+    if not difference:
+        return f"{told}the other threshold would flag the same number."
+    told += f"{archive.other:,} would be, {abs(difference):,} {'more' if difference > 0 else 'fewer'}."
+    return (
+        f"{told} Of the comments that make the difference, people hid {archive.hidden:,}, left up "
+        f"{archive.left_up:,} and did not decide {archive.undecided:,}."
+    )
+
+
+def _curve(category: Category, point: OperatingPoint, as_data: bool) -> None:
+    """What was measured at other thresholds, the shipped one among them."""
+    if as_data:
+        as_json({category.value: _document(point) | _more(point)})
+        return
+    step = max(1, len(point.curve) // LINES)
+    documents = [_near(point, each.threshold) for each in point.curve[step - 1 :: step]]
+    others = [each for each in documents if each["threshold"] != point.threshold]
+    rows = sorted([_document(point), *others], key=lambda each: float(each["threshold"]))
+    shipped = ("as shipped" if each["threshold"] == point.threshold else "" for each in rows)
+    table((*HEADS, ""), [(*_row(each), mark) for each, mark in zip(rows, shipped, strict=True)])
+    say(f"{category}: {point.goal}")
 
 
 def _settings(given: Path | None) -> Settings | None:
@@ -70,14 +115,12 @@ def _settings(given: Path | None) -> Settings | None:
 
 
 def _models(settings: Settings | None) -> Path:
-    if settings is None or not settings.classifiers.models:
-        return resources.models()
-    return settings.path(Path(settings.classifiers.models))
+    return resources.models() if settings is None else in_use.of(settings).models
 
 
-def _list(points: dict[Category, OperatingPoint], as_data: bool) -> None:
+def _list(points: Mapping[Category, OperatingPoint], as_data: bool) -> None:
     if as_data:
-        as_json({category.value: _document(point) for category, point in points.items()})
+        as_json({category.value: _document(point) | _more(point) for category, point in points.items()})
         return
     rows = [(category, *_row(_document(point))) for category, point in points.items()]
     table(("category", *HEADS), rows)
@@ -89,33 +132,38 @@ def _document(point: OperatingPoint) -> dict[str, Any]:
     def value(share: Share) -> float | None:
         return share.value if share.n else None
 
-    return {
-        "threshold": point.threshold,
-        "precision": value(point.precision),
-        "recall": value(point.recall),
-        "false_flags": value(point.false_flags),
-        "opinions": value(point.opinions),
-    }
+    return {"threshold": point.threshold} | {name: value(getattr(point, name)) for name in FIGURES}
 
 
-def _compared(point: OperatingPoint, other: float) -> list[dict[str, Any]]:
-    near = point.at(other)
-    rest = {name: getattr(near, name) for name in ("precision", "recall", "false_flags", "opinions")}
-    return [_document(point), {"threshold": other} | rest]
+def _near(point: OperatingPoint, threshold: float) -> dict[str, Any]:
+    near = point.at(threshold)
+    return {"threshold": threshold} | {name: getattr(near, name) for name in FIGURES}
+
+
+def _more(point: OperatingPoint) -> dict[str, Any]:
+    return {"goal": point.goal, "curve": [asdict(each) for each in point.curve]}
 
 
 def _row(document: dict[str, Any]) -> tuple[str, ...]:
-    shares = ("precision", "recall", "false_flags", "opinions")
-    values = ("–" if document[name] is None else f"{document[name]:.1%}" for name in shares)
+    values = ("–" if document[name] is None else f"{document[name]:.1%}" for name in FIGURES)
     return (f"{document['threshold']:.4g}", *values)
 
 
 def _archive(
-    category: Category, values: list[float], settings: Settings | None, given: Path | None
-) -> dict[str, Any] | None:
+    category: Category, measured: float, other: float, settings: Settings | None, given: Path | None
+) -> tuple[float, Reach | None]:
+    """The threshold that counts now, by the policy in force where there is one, and what it reaches."""
     if settings is None:
         note("There is no installation here, so only the measured figures are shown.")
-        return None
-    with opened(given) as installation, installation.store.read() as connection:
-        comments, over = count_over(connection, category, values)
-    return {"comments": comments, "over": over}
+        return measured, None
+    with opened(given) as installation:
+        try:
+            rules = wiring.policy_in_force(installation.store)
+        except ConfigError as error:
+            note(f"{error} Only the measured figures are shown.")
+            return measured, None
+        now = in_force(rules, category, measured)
+        if now is None:
+            note(f"The policy in force does not look for {category}; compared with the shipped threshold.")
+        with installation.store.read() as connection:
+            return now or measured, reach(connection, category, now or measured, other)
