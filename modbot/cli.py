@@ -38,9 +38,9 @@ COMMANDS = {
     "connect": "Give modbot the right to act on a page; list which pages are connected.",
     "disconnect": "Take that right back.",
     "doctor": "Find out what is wrong with this installation and what to do.",
-    "models": "The classifiers' models: list, add Detoxify's, export them for a machine without torch.",
+    "models": "The classifiers' models: list, add Detoxify's; those learned from decisions: compare, adopt.",
     "names": "The students whose families opted out: import their list.",
-    "train": "Train the shipped models from labelled texts.",
+    "train": "Train the shipped models from labelled texts, or learn from your own decisions.",
     "evaluate": "Measure the models on labelled texts.",
     "threshold": "From which score a category counts, and what another threshold would do.",
 }

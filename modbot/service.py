@@ -18,6 +18,7 @@ import structlog
 from modbot import actions, checkpoints, deliveries, observe
 from modbot.actions import pause
 from modbot.errors import StoreUnavailable
+from modbot.learning import shadowing, switching
 from modbot.pipeline import Scored, Scorer
 from modbot.records import archive
 from modbot.reports import schedule
@@ -40,6 +41,8 @@ TIDY_SECONDS = 3600.0
 SWEEP = 100
 """Comments looked up at once for edits and deletions."""
 
+SHADOW_SECONDS = 0.5
+"""Between two batches of a model in shadow; four times as long where nothing waits."""
 
 class Service:
     """Runs a bot until `stop`."""
@@ -56,6 +59,9 @@ class Service:
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
+        self._switch = switching.Switch(bot.store, bot.settings, bot.scorers)
+        self._shadow = shadowing.Shadow(bot.store, bot.settings, bot.scorer.policy)
+        self._compared = 0
         self._stopping.set()
         self._work.set()
 
@@ -73,6 +79,13 @@ class Service:
         loops.append(self._every(TIDY_SECONDS, partial(asyncio.to_thread, deliveries.forget_old, self.store)))
         async with asyncio.TaskGroup() as group:
             for loop in loops:
+            if platform.capabilities.filters:
+                loops.append(
+                    self._every(partial(self._filter_pause, key), partial(self._read_filters, key, platform))
+                )
+            if key in self.bot.settings.auto_reply.pages:
+                loops.append(self._every(REPLY_SECONDS, partial(self._reply, key, platform)))
+        loops.append(self._every(self._shadow_pause, self._look_at_shadow))
                 group.create_task(loop)
         await self._close()
 
@@ -94,6 +107,7 @@ class Service:
             if key not in failures:
                 await actions.carry_out(self.store, key, platform)
         await self._close()
+        await self._look_at_shadow()
         return failures
 
     async def _read_all(self, key: str, platform: Platform) -> None:
@@ -229,6 +243,7 @@ class Service:
     async def _sign(self) -> None:
         audit_settings = self.bot.settings.audit
         key = checkpoints.read_key(self.bot.settings.path(audit_settings.key_file))
+                await asyncio.to_thread(self._switch.follow, scorer)
         folder = self.bot.settings.path(audit_settings.checkpoint_folder)
         await asyncio.to_thread(checkpoints.sign, self.store, key, folder)
 
@@ -241,6 +256,13 @@ class Service:
                 await work()
             except Exception as error:  # the loop must outlive any single failure, which is shown
                 observe.FAILURES.labels(type(error).__name__).inc()
+    async def _look_at_shadow(self) -> None:
+        self._compared = await asyncio.to_thread(self._shadow.look)
+
+    def _shadow_pause(self) -> float:
+        """Seconds: short while much waits."""
+        return SHADOW_SECONDS if self._compared == shadowing.AT_ONCE else 4 * SHADOW_SECONDS
+
                 log.warning("loop.failing", error=type(error).__name__, detail=str(error))
             await self._sleep(seconds() if callable(seconds) else seconds)
 
@@ -271,6 +293,7 @@ def _cursor(store: Store, key: str) -> str | None:
 
 def _to_recheck(store: Store, key: str, horizon: timedelta) -> tuple[dict[str, str], int]:
     """The next recent comments (id → revision), and where the following sweep starts.
+        await asyncio.to_thread(self._shadow.close)
 
     Each item is asked for by its newest revision; after the newest comment the sweep starts over. One that
     had gone is asked for by no revision, so that the page tells all of it if it is there again.

@@ -14,10 +14,11 @@ from pydantic import ValidationError
 import platforms
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
-from modbot import migrations, policy, resources, sealing, words
+from modbot import migrations, policy, sealing, words
 from modbot.config import PageSettings, Settings
 from modbot.credentials import SealedTokens
 from modbot.errors import ConfigError
+from modbot.learning import in_use
 from modbot.members import ensemble_of, operating_points, refuse_unknown
 from modbot.pipeline import Scorer
 from modbot.policy import Policy
@@ -129,24 +130,23 @@ def _in_force(text: str) -> Policy:
 
 def load_ensemble(settings: Settings) -> tuple[Ensemble, Mapping[Category, float]]:
     """The configured members, loaded, and the operating points. Absent members are named, not fatal."""
-    return ensemble_of(settings.classifiers.members, *_model_folders(settings))
+    models = in_use.of(settings).models
+    return ensemble_of(settings.classifiers.members, models, in_use.district_of(settings))
 
 
 def scoring_apart(settings: Settings) -> tuple[ScoringProcess, Mapping[Category, float]]:
     """The same in a process of its own, which starts here and loads its models meanwhile."""
-    members, (models, district) = settings.classifiers.members, _model_folders(settings)
+    return scoring_by(settings, in_use.of(settings).models)
+
+
+def scoring_by(settings: Settings, models: Path) -> tuple[ScoringProcess, Mapping[Category, float]]:
+    """By the models in this folder."""
+    members = settings.classifiers.members
     refuse_unknown(members)
     limits = operating_points(models)
-    scoring = ScoringProcess(members, models, district)
+    scoring = ScoringProcess(members, models, in_use.district_of(settings))
     scoring.start()
     return scoring, limits
-
-
-def _model_folders(settings: Settings) -> tuple[Path, Path]:
-    """Of the models, and of the district's own data."""
-    named = settings.classifiers.models
-    models = settings.path(Path(named)) if named else resources.models()
-    return models.absolute(), settings.path(Path(settings.classifiers.district)).absolute()
 
 
 def open_page(page: PageSettings) -> Platform:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from classifiers import manifest
 from classifiers.base import ClassifierError
-from modbot import proofread, resources, wiring
+from modbot import proofread, wiring
 from modbot.checkups.finding import Finding, fine, look, wrong
 from modbot.config import Settings
-from modbot.errors import ConfigError
+from modbot.errors import ConfigError, ModbotError
+from modbot.learning import in_use
 from modbot.members import ensemble_of
 from modbot.policy import Mode
 
@@ -34,18 +34,19 @@ def policy(settings: Settings) -> Iterator[Finding]:
 
 
 def models(settings: Settings) -> Iterator[Finding]:
-    named = settings.classifiers.models
-    folder = settings.path(Path(named)) if named else resources.models()
     try:
+        used = in_use.of(settings)
+        if used.trouble:
+            remedy = "Restore the folder from a backup, or go back: modbot models back"
+            yield wrong("models", f"learned model {used.number} is not used: {used.trouble}", remedy)
+        folder = used.models
         entries = manifest.read(folder)
         for name, entry in entries.items():
             for file in entry["files"]:
                 manifest.verified(folder, name, file)
         yield fine("models", f"{', '.join(entries)}: every file is the one that the manifest names")
-        ensemble, _ = ensemble_of(
-            settings.classifiers.members, folder, settings.path(Path(settings.classifiers.district))
-        )
-    except ConfigError as error:
+        ensemble, _ = ensemble_of(settings.classifiers.members, folder, in_use.district_of(settings))
+    except ModbotError as error:
         yield wrong("classifiers", str(error), error.remedy)
     except ClassifierError as error:
         yield wrong("models", str(error), "Reinstall modbot, or restore the folder of models.")

@@ -1,4 +1,4 @@
-"""modbot models: which classifiers are installed, and Detoxify's weights."""
+"""modbot models: which classifiers are installed, Detoxify's weights, and models learned from decisions."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from classifiers.base import ClassifierError, ModelMissing
 from classifiers.detox_reading import CHECKPOINT, NAME, folder_of
 from modbot import config as configuration
 from modbot import models_detoxify, resources
+from modbot.commands import learned
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, say, table
 from modbot.config import Settings
@@ -23,6 +24,11 @@ from modbot.errors import ConfigError
 from modbot.models_detoxify import LICENCE, Variant
 
 app = typer.Typer(no_args_is_help=True)
+app.command()(learned.learned)
+app.command()(learned.compare)
+app.command()(learned.adopt)
+app.command()(learned.back)
+app.command()(learned.drop)
 
 TOLD_EVERY = 25_000_000
 """Bytes between two remarks on a download."""
@@ -48,7 +54,7 @@ class Line:
 
 @app.callback()
 def models() -> None:
-    """The models of the classifiers: which are installed, and Detoxify's, which can be added."""
+    """The models of the classifiers: which are installed, Detoxify's, and those learned from decisions."""
 
 
 @app.command("list")

@@ -15,6 +15,7 @@ from modbot import config as configuration
 from modbot import resources
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, say, table
+from modbot.learning import in_use
 from modbot.members import ensemble_of
 
 if TYPE_CHECKING:  # statistics take a second to import, and other commands of the group need none
@@ -62,9 +63,8 @@ def _ensemble(given: Path | None, models: Path | None) -> tuple[Ensemble, Mappin
         members = tuple(tomllib.loads(resources.defaults())["classifiers"]["members"])
         return ensemble_of(members, models or resources.models())
     settings = configuration.load(configuration.find(given))
-    named = settings.path(Path(settings.classifiers.models)) if settings.classifiers.models else None
-    district = settings.path(Path(settings.classifiers.district))
-    return ensemble_of(settings.classifiers.members, models or named or resources.models(), district)
+    used = models or in_use.of(settings).models
+    return ensemble_of(settings.classifiers.members, used, in_use.district_of(settings))
 
 
 def describe(report: Report) -> None:

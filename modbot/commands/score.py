@@ -63,11 +63,11 @@ def _ensemble(given: Path | None) -> tuple[Ensemble, Mapping[Category, float]]:
         members, models, district = tuple(chosen["members"]), resources.models(), None
     else:
         from modbot import config
+        from modbot.learning import in_use
 
         settings = config.load(config.find(given))
-        members, named = settings.classifiers.members, settings.classifiers.models
-        models = settings.path(Path(named)) if named else resources.models()
-        district = settings.path(Path(settings.classifiers.district))
+        members = settings.classifiers.members
+        models, district = in_use.of(settings).models, in_use.district_of(settings)
     found, limits = ensemble_of(members, models, district)
     for name, reason in found.absent.items():
         note(f"Scoring without {name}: {reason}")

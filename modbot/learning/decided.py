@@ -183,11 +183,11 @@ def _backing(about: Voice, person: str, choice: str, clause: str) -> Voice:
 def _flagged(connection: Connection) -> dict[int, frozenset[Category]]:
     """By decided comment the categories for which the machine had put it before people."""
     newest = (
-        sa.select(scores.c.comment_id, sa.func.max(scores.c.id))
+        sa.select(scores.c.comment_id, sa.func.max(scores.c.id).label("newest"))
         .where(scores.c.comment_id.in_(sa.select(decisions.c.comment_id)))
         .group_by(scores.c.comment_id)
     )
-    ids: dict[int, int] = dict(connection.execute(newest).tuples().all())
+    ids: dict[int, int] = {row.comment_id: row.newest for row in connection.execute(newest)}
     bodies = bodies_of(connection, sorted(ids.values()))
     known = set(Category)
     return {
@@ -204,7 +204,7 @@ class _Rules:
 
     def __init__(self, connection: Connection) -> None:
         loaded = sa.select(versions.c.sha256, versions.c.loaded)
-        entries: dict[str, int] = dict(connection.execute(loaded).tuples().all())
+        entries: dict[str, int] = {row.sha256: row.loaded for row in connection.execute(loaded)}
 
         def read(sha256: str) -> Policy | None:
             body = body_of(connection, entries[sha256])

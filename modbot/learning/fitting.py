@@ -12,9 +12,9 @@ import numpy as np
 
 from classifiers import joining, linear, manifest, thresholds
 from classifiers.base import Category, Score, Scores
-from classifiers.ensemble import Ensemble
+from classifiers.ensemble import Assessment, Ensemble
 from classifiers.joining import Rules
-from classifiers.training import choosing, correcting, packing, weighing
+from classifiers.training import choosing, correcting, packing, unseen, weighing
 from classifiers.training.correcting import Calibration, Words
 from classifiers.training.fitting import readings
 from classifiers.training.measures import Floats
@@ -23,7 +23,6 @@ from modbot.learning.decided import Example
 LEAST_GAIN = 0.002
 """In log loss; a step that foretells left-out cases no better than this is not worth a change."""
 LINEAR = linear.Linear.name
-NOT_COPIED = ("manifest.json", "heldout.json", "CARD.md")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def fit(
 ) -> Fitted:
     """`ensemble`: of `base`, loaded. `ready`: the categories to learn."""
     model = linear.parse(manifest.verified(base, LINEAR, linear.FILE))
-    said = [one.members for one in ensemble.assess([each.text for each in examples])]
+    said = [_counted(one) for one in ensemble.assess([each.text for each in examples])]
     read = readings([each.text for each in examples])
     logits = correcting.logits(model, read)
     learned: dict[Category, Step] = {}
@@ -66,6 +65,10 @@ def fit(
             learned[category] = step
     added = {category: step.words.added for category, step in learned.items()}
     return Fitted(correcting.corrected(model, added), learned)
+
+
+def _counted(found: Assessment) -> Mapping[str, Scores]:
+    return {name: said for name, said in found.members.items() if name not in found.uncounted}
 
 
 def _step(
@@ -100,8 +103,9 @@ def _joined(category: Category, own: Floats, said: Sequence[Mapping[str, Scores]
 
 def write(base: Path, folder: Path, fitted: Fitted, seed: int) -> None:
     """A whole set of models: the base's files but for the linear member, the rules and the thresholds."""
-    shutil.copytree(base, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*NOT_COPIED))
-    shutil.copyfile(base / manifest.MANIFEST, folder / manifest.MANIFEST)
+    shutil.copytree(base, folder, dirs_exist_ok=True)
+    # It tells what the base said of texts that it had not seen; this model is another.
+    (folder / unseen.HELD_OUT.format(name=LINEAR)).unlink(missing_ok=True)
     facts = {key: value for key, value in manifest.read(base)[LINEAR].items() if key != "files"}
     manifest.record(
         folder, LINEAR, {linear.FILE: packing.pack(fitted.model)}, **(facts | {"decisions_seed": seed})

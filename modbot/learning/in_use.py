@@ -38,9 +38,9 @@ def of(settings: Settings) -> InUse:
         return InUse(configured(settings))
     store = Store(settings.database_url())
     try:
-        if not sa.inspect(store.engine).has_table(learned.name):
-            return InUse(configured(settings))
         with store.read() as connection:
+            if not sa.inspect(connection).has_table(learned.name):
+                return InUse(configured(settings))
             return found(connection, settings)
     finally:
         store.close()

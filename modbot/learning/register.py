@@ -22,7 +22,7 @@ from modbot.tables import LearnedModel, ShadowScore
 learned, shadow_scores = table(LearnedModel), table(ShadowScore)
 
 SHADOW, REPLACED, DROPPED = "shadow", "replaced", "dropped"
-LIST = "See them with: modbot model list"
+LIST = "See them with: modbot models learned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +84,8 @@ def refuse_second(connection: Connection) -> None:
     if waiting is not None:
         raise ConfigError(
             f"Model {waiting.id} works in shadow already.",
-            remedy=f"Compare it first (modbot model compare), then: modbot model adopt {waiting.id}, "
-            f"or modbot model drop {waiting.id}",
+            remedy=f"Compare it first (modbot models compare), then: modbot models adopt {waiting.id}, "
+            f"or modbot models drop {waiting.id}",
         )
 
 

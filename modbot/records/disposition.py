@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from modbot import search_words
 from modbot.errors import NotAllowed
 from modbot.store import Store, Transaction, bodies_of, table
-from modbot.tables import AuditEvent, Authored, Comment, Content, Unscored, User
+from modbot.tables import AuditEvent, Authored, Comment, Content, ShadowScore, Unscored, User
 
 contents, users, comments = table(Content), table(User), table(Comment)
 events, unscored, authored = table(AuditEvent), table(Unscored), table(Authored)
+shadow_scores = table(ShadowScore)
 
 
 def dispose(store: Store, seqs: Sequence[int], *, by: str, authority: str) -> None:
@@ -42,6 +43,9 @@ def _forget(tx: Transaction, seqs: Sequence[int]) -> None:
     bodies = bodies_of(tx.connection, released)
     search_words.remove(tx, [search_words.entry(each, body) for each, body in bodies.items()])
     tx.execute(sa.delete(authored).where(authored.c.comment_id.in_(released)))
+    # A score's entry may be released without its comment's.
+    either = shadow_scores.c.comment_id.in_(seqs) | shadow_scores.c.score_id.in_(seqs)
+    tx.execute(sa.delete(shadow_scores).where(either))
 
 
 def _refuse_others(tx: Transaction, seqs: Sequence[int]) -> None:
