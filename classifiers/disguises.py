@@ -47,7 +47,9 @@ SPACED = re.compile(
 )
 SPLIT = re.compile(r"(?<![a-z0-9._-])[a-z]{1,10}(?:[._\-*~][a-z]{1,10}){1,4}(?![a-z0-9])")
 MASKED = re.compile(r"(?<![\w*#%^&@$!-])[a-z]{1,6}[*#%^&@$!\-_]{1,8}[a-z*#%^&@$!]{0,8}")
-ORDINARY_NUMBER = re.compile(r"\d+(?:st|nd|rd|th|am|pm|[a-z]|hrs?|mins?|yrs?|days?|lbs?|ft|in|oz|gb|mb)s?")
+ORDINARY_NUMBER = re.compile(
+    r"[1-9]\d*(?:st|nd|rd|th|am|pm|[a-z]|hrs?|mins?|yrs?|days?|lbs?|ft|in|oz|gb|mb)s?"
+)
 
 Pieces = list[tuple[str, int]]
 """Replacement characters, each with the index of the matched character that it stands for."""
@@ -130,10 +132,19 @@ def _spellings(word: str) -> Iterable[str]:
 
 def _join(match: re.Match[str]) -> Pieces | None:
     """s t u p i d, y.o.u: single letters between equal separators, joined where they spell words."""
+    return _joined(match, _worth_joining)
+
+
+def _join_boldly(match: re.Match[str]) -> Pieces | None:
+    """Beside a word whose letters stood apart: y o u, t h e."""
+    return _joined(match, lambda *_: True)
+
+
+def _joined(match: re.Match[str], worth: Callable[[Sequence[str], str], bool]) -> Pieces | None:
     spaced = match.group()
     for letters in _spellings(spaced[::2]):
         words = _segment(letters)
-        if words is None or not _worth_joining(words, spaced[1]):
+        if words is None or not worth(words, spaced[1]):
             continue
         pieces: Pieces = []
         for word in words:
@@ -217,7 +228,7 @@ def _shorter_mask(masked: str) -> str | None:
 
 
 DISGUISES = (
-    Disguise(SPACED, _join),
+    Disguise(SPACED, _join, then=_join_boldly),
     Disguise(MASKED, _unmask),
     Disguise(LEET_WORD, _unleet, then=_unleet_boldly),
     Disguise(SPLIT, _mend),

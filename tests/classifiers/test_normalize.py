@@ -41,6 +41,8 @@ DISGUISES = st.lists(
         ("ki\u200bl\u2060l y\u0336o\u0336u\u0336", "kill you"),
         ("\u202ekill\u202c", "kill"),
         ("V0TE Y3S on the l3vy!!", "vote yes on the levy!!"),
+        ("k i l l  y o u  t o o", "kill  you  too"),
+        ("g1ve it b@ck 0r else", "give it back or else"),
     ],
 )
 def test_a_disguise_is_undone(disguised: str, plain: str) -> None:
