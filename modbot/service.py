@@ -19,6 +19,7 @@ from modbot import actions, checkpoints, deliveries, observe
 from modbot.actions import pause
 from modbot.errors import StoreUnavailable
 from modbot.learning import shadowing, switching
+from modbot.learning import shadowing, switching
 from modbot.pipeline import Scored, Scorer
 from modbot.records import archive
 from modbot.reports import schedule
@@ -37,6 +38,8 @@ PUSH_SECONDS = 0.5
 """How often it is looked whether a platform has sent something."""
 NOTE_SECONDS = 60.0
 """How often it is noted what is used of the platforms' quotas."""
+SHADOW_SECONDS = 0.5
+"""Between two batches of a model in shadow; four times as long where nothing waits."""
 TIDY_SECONDS = 3600.0
 SWEEP = 100
 """Comments looked up at once for edits and deletions."""
@@ -55,6 +58,9 @@ class Service:
         self._opened: set[str] = set()
         self._rests: dict[str, float] = {}
         """By page: seconds between its last poll and the next."""
+        self._switch = switching.Switch(bot.store, bot.settings, bot.scorers)
+        self._shadow = shadowing.Shadow(bot.store, bot.settings, bot.scorer.policy)
+        self._compared = 0
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -75,6 +81,7 @@ class Service:
             loops.append(self._every(ACTION_SECONDS, partial(self._act, key, platform)))
             if isinstance(platform, Pushed):
                 loops.append(self._every(PUSH_SECONDS, partial(self._read_pushed, key, platform)))
+        loops.append(self._every(self._shadow_pause, self._look_at_shadow))
         loops.append(self._every(NOTE_SECONDS, self._note_quotas))
         loops.append(self._every(TIDY_SECONDS, partial(asyncio.to_thread, deliveries.forget_old, self.store)))
         async with asyncio.TaskGroup() as group:
@@ -103,6 +110,7 @@ class Service:
                 await asyncio.to_thread(archive.mark_failing, self.store, key, _in_words(error))
         while (outcome := await self.score(self.bot.scorer)).scored or outcome.not_scored:
             pass
+        await self._look_at_shadow()
         for key, platform in self.bot.pages.items():
             if key not in failures:
                 await actions.carry_out(self.store, key, platform)
@@ -225,6 +233,7 @@ class Service:
             # Cleared before the look, so that what arrives during it is looked at next.
             self._work.clear()
             try:
+                await asyncio.to_thread(self._switch.follow, scorer)
                 outcome = await self.score(scorer)
             except Exception as error:  # comments keep waiting in the database; scoring must go on
                 observe.FAILURES.labels(type(error).__name__).inc()
@@ -236,6 +245,13 @@ class Service:
             if not outcome.scored:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._work.wait(), timeout=1)
+
+    async def _look_at_shadow(self) -> None:
+        self._compared = await asyncio.to_thread(self._shadow.look)
+
+    def _shadow_pause(self) -> float:
+        """Seconds: short while much waits."""
+        return SHADOW_SECONDS if self._compared == shadowing.AT_ONCE else 4 * SHADOW_SECONDS
 
     async def _checkpoint_loop(self) -> None:
         await self._every(self.bot.settings.audit.checkpoint_minutes * 60, self._sign)
@@ -275,6 +291,7 @@ class Service:
             await self._note_quotas()
         for platform in self.bot.pages.values():
             await platform.close()
+        await asyncio.to_thread(self._shadow.close)
         await asyncio.to_thread(self.bot.scorer.ensemble.close)
 
 
