@@ -74,6 +74,23 @@ class Intake(_Table):
     recheck_seconds: Annotated[float, Field(gt=0)]
 
 
+class AutoReply(_Table):
+    """The fixed answer to private messages; off while `pages` is empty."""
+
+    pages: tuple[str, ...]
+    text: Annotated[str, Field(max_length=900)]
+    by: str
+    again_after_days: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.pages and not (self.text.strip() and self.by.strip()):
+            raise ValueError(
+                "`text` and `by`, the name of who turned it on, are needed where `pages` names any"
+            )
+        return self
+
+
 class Review(_Table):
     undo_seconds: Annotated[float, Field(ge=0)]
     second_share: Annotated[float, Field(ge=0, le=1)]
@@ -147,6 +164,7 @@ class Settings(BaseSettings):
     policy: PolicyFile
     classifiers: Classifiers
     intake: Intake
+    auto_reply: AutoReply
     review: Review
     audit: Audit
     web: Web

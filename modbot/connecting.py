@@ -105,7 +105,10 @@ async def exchange(consent: Consent, question: Question, code: str) -> Mapping[s
     form = {"grant_type": "authorization_code", "code": code, "redirect_uri": question.redirect}
     if question.proof:
         form["code_verifier"] = question.proof
-    status, answer = await _post(consent, consent.token_url, form)
+    status, told = await _post(consent, consent.token_url, form)
+    # Instagram puts its answer into a list of one.
+    inner = told.get("data")
+    answer = inner[0] if isinstance(inner, list) and inner and isinstance(inner[0], dict) else told
     if status >= 400 or "access_token" not in answer:
         raise NotAuthorised(f"the platform gave no token for its code ({status} {_reason(answer)})")
     return answer

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
 import httpx
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from platforms import answers, feed_xml
 from platforms.addresses import CheckedTransport
@@ -28,6 +29,7 @@ from platforms.base import (
     Kind,
     NotAuthorised,
     Platform,
+    PlatformError,
     PlatformSettings,
     Receipt,
     Unavailable,
@@ -35,8 +37,12 @@ from platforms.base import (
     text_revision,
 )
 from platforms.feed_xml import Entry, Feed, NoFeed
+from platforms.push import BadSignature, Pushed
+from platforms.websub import Hub, Subscriber, hub_of
 
 LARGEST = 8 * 2**20
+RENEW_SECONDS, AGAIN_SECONDS = 86_400.0, 3_600.0
+"""Between two requests for pushes; after one that failed."""
 PAGES = 100
 """So many pages of a feed are followed back at most."""
 REMEMBERED = 1_000
@@ -50,23 +56,29 @@ ACCEPT = "application/atom+xml, application/rss+xml, application/rdf+xml, applic
 class FeedSettings(PlatformSettings):
     url: str
     """The feed's own address, such as https://blog.example.org/comments/feed/."""
+    callback: str = ""
+    """This page's push address, for feeds with a hub; empty: the feed is only polled."""
+    push_secret: SecretStr | None = Field(None, min_length=24, max_length=199)
+    """What the hub signs with; any long random word."""
     allow_loopback: bool = False
     timeout: float = Field(20.0, gt=0)
     """Seconds for each step of a call."""
 
-    @field_validator("url")
+    @field_validator("url", "callback")
     @classmethod
-    def _an_address(cls, value: str) -> str:
+    def _an_address(cls, value: str, info: ValidationInfo) -> str:
+        if info.field_name == "callback" and not value:
+            return value
         try:
             url = httpx.URL(value.strip())
         except httpx.InvalidURL:
             raise ValueError("is not a web address") from None
         if url.scheme not in ("http", "https") or not url.host or url.userinfo:
-            raise ValueError("must be the feed's address, such as https://blog.example.org/comments/feed/")
+            raise ValueError("must be a whole address, such as https://blog.example.org/comments/feed/")
         return str(url)
 
 
-class CommentFeed(Platform):
+class CommentFeed(Pushed, Platform):
     name = "feed"
     Settings = FeedSettings
     settings: FeedSettings
@@ -74,7 +86,7 @@ class CommentFeed(Platform):
         actions={},
         sees_edits="lookup",
         note="A feed can only be read. An edit is seen while the comment is still in the feed, a deletion "
-        "never.",
+        "never. Some feeds push what is new, by a hub.",
     )
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
@@ -82,6 +94,12 @@ class CommentFeed(Platform):
         self._client: httpx.AsyncClient | None = None
         self._unchanged_since: tuple[str, dict[str, str]] | None = None
         """A cursor, and the headers that ask whether the feed is still as it was then."""
+        secret = self.settings.push_secret
+        self._subscriber = (
+            Subscriber(self.settings.callback, secret) if secret and self.settings.callback else None
+        )
+        self._hub: Hub | None = None
+        self._subscribe_at = 0.0
 
     async def open(self) -> Identity:
         await self.close()
@@ -95,6 +113,8 @@ class CommentFeed(Platform):
         except BaseException:
             await self.close()
             raise
+        self._hub, self._subscribe_at = hub_of(feed, response), 0.0
+        await self._follow()
         account = feed.title or httpx.URL(self.settings.url).host
         return Identity(account=account, can_moderate=False, clock_skew=answers.clock_skew(response))
 
@@ -104,6 +124,7 @@ class CommentFeed(Platform):
             await client.aclose()
 
     async def poll(self, cursor: str | None) -> Batch:
+        await self._follow()
         known: list[str] = json.loads(cursor) if cursor else []
         read = await self._newer_than(cursor, set(known))
         if read is None:
@@ -121,6 +142,40 @@ class CommentFeed(Platform):
         missed = bool(known) and len(fresh) == len(entries) > 0
         events.sort(key=lambda event: event.at)
         return Batch(events, cursor, gap=TOO_SHORT if missed else "")
+
+    async def _follow(self) -> None:
+        """Ask the feed's hub for pushes, once a day. Without them the feed is polled as it is anyway."""
+        due = time.monotonic() >= self._subscribe_at
+        if not due or self._client is None or self._subscriber is None or self._hub is None:
+            return
+        self._subscribe_at = time.monotonic() + RENEW_SECONDS
+        try:
+            await self._subscriber.subscribe(self._client, self._hub)
+        except PlatformError:
+            self._subscribe_at = time.monotonic() + AGAIN_SECONDS
+
+    @property
+    def pushes(self) -> bool:
+        return self._subscriber is not None
+
+    def challenge(self, query: Mapping[str, str]) -> str | None:
+        if self._subscriber is None:
+            raise BadSignature
+        return self._subscriber.challenge(query)
+
+    def check(self, headers: Mapping[str, str], body: bytes) -> None:
+        if self._subscriber is None:
+            raise BadSignature
+        self._subscriber.check(headers, body)
+
+    async def unpack(self, body: bytes) -> Sequence[Event]:
+        """The feed as it is now, and of the delivery what has left it: an older delivery changes nothing."""
+        delivered = feed_xml.parse(body).entries if body.strip() else ()
+        feed, _ = await self._fetch(self.settings.url)
+        now = {entry.id for entry in feed.entries}
+        entries = [*feed.entries, *(entry for entry in delivered if entry.id not in now)]
+        parents = {_short(entry.id) for entry in entries}
+        return sorted((_created(entry, feed, parents) for entry in entries), key=lambda event: event.at)
 
     async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
         feed, _ = await self._fetch(self.settings.url)
@@ -144,6 +199,7 @@ class CommentFeed(Platform):
         feed, response = await self._fetch(self.settings.url, asking)
         if response.status_code == httpx.codes.NOT_MODIFIED:
             return None
+        self._hub = hub_of(feed, response)
         entries, page = list(feed.entries), feed
         for _ in range(PAGES):
             if not page.following or any(_key(entry) in known for entry in page.entries):

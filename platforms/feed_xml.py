@@ -50,6 +50,9 @@ class Feed:
     entries: tuple[Entry, ...]
     following: str
     """The address of the next older page (RFC 5005); empty where the feed names none."""
+    hub: str = ""
+    """Who pushes what is new in it (WebSub)."""
+    itself: str = ""
 
 
 def parse(body: bytes) -> Feed:
@@ -63,7 +66,13 @@ def parse(body: bytes) -> Feed:
     if _name(root) not in ("rss", "RDF", "feed"):
         raise NoFeed(f"its root is <{_name(root)}>")
     head = root if head is None else head
-    return Feed(title=_text(head, "title"), entries=entries, following=_link(head, "next"))
+    return Feed(
+        title=_text(head, "title"),
+        entries=entries,
+        following=_link(head, "next"),
+        hub=_link(head, "hub"),
+        itself=_link(head, "self"),
+    )
 
 
 def _entry(element: Element) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -112,6 +113,14 @@ class GraphAccount(Platform):
             timeout=settings.timeout,
             allow_loopback=settings.allow_loopback,
         )
+
+    def may_answer(self, author_id: str) -> bool:
+        return author_id.isascii() and author_id.isdigit() and author_id != self.account
+
+    async def answer(self, author_id: str, text: str) -> None:
+        """Needs the permission for messages. To Meta `me` is whom the token is of: the Page, the account."""
+        recipient, message = json.dumps({"id": author_id}), json.dumps({"text": text})
+        await self.graph.post("me/messages", recipient=recipient, messaging_type="RESPONSE", message=message)
 
     @property
     def quota_key(self) -> str:

@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from pydantic import Field
-
 from platforms.base import (
     ActionKind,
     Capabilities,
@@ -25,9 +23,9 @@ from platforms.base import (
     text_revision,
 )
 from platforms.graph import BadParameter, Graph, Listing, Native, NoSuchObject, listing_of
-from platforms.graph_account import GraphSettings
 from platforms.graph_page import GraphPage
 from platforms.graph_reading import Mark, Post, Posts, created
+from platforms.instagram_login import EDGES, InstagramLogin, InstagramSettings
 
 COMMENT = "id,text,timestamp,username,from,hidden,parent_id,media,like_count"
 MEDIA = "id,caption,timestamp,username,permalink,media_type,media_product_type"
@@ -36,24 +34,9 @@ EMBEDDED = 10
 POSTS = 25
 MENTION = "mention:"
 """Before the id of what stands under somebody else's account."""
-EDGES = ("media", "tags", "live_media")
-INSTAGRAM_LOGIN = "https://graph.instagram.com"
-"""Where the same objects are found with a token of Instagram's own login. Takes no batches."""
 
 
-class InstagramSettings(GraphSettings):
-    account_id: str = Field(pattern=r"^\d{1,30}$")
-    permissions: tuple[str, ...] = (
-        "instagram_basic",
-        "instagram_manage_comments",
-        "pages_show_list",
-        "pages_read_engagement",
-        "pages_manage_metadata",
-    )
-    edges: tuple[str, ...] = Field(EDGES, min_length=1)
-
-
-class Instagram(GraphPage):
+class Instagram(InstagramLogin, GraphPage):
     name = "instagram"
     Settings = InstagramSettings
     settings: InstagramSettings
@@ -144,8 +127,9 @@ class Instagram(GraphPage):
         return COMMENT
 
     async def each(self, ids: Sequence[str]) -> Sequence[Native | Exception]:
-        if self.settings.api != INSTAGRAM_LOGIN:
+        if not self.has_own_login:
             return await super().each(ids)
+        # There are no batches there.
         return [await self._one(each) for each in ids]
 
     async def _one(self, comment_id: str) -> Native | Exception:

@@ -41,6 +41,9 @@ class Consent:
     """Where OAuth 1.0a gives its request token; given, `authorize_url` and `token_url` are 1.0a's."""
     redirect_host: str = "127.0.0.1"
     """Platforms that refuse numbers (Meta) want "localhost"."""
+    redirect: str = ""
+    """For platforms that accept no address of this machine: the browser ends at this one, which nobody needs
+    to serve, and a person copies it from the address line."""
     extra: Mapping[str, str] = field(default_factory=dict)
     """More for the question, such as access_type=offline."""
     allow_loopback: bool = False

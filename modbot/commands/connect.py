@@ -69,7 +69,7 @@ def _connect(
     if device:
         way = _by_device(consent)
     else:
-        way = _by_pasting(consent, port) if paste else _by_browser(consent, port)
+        way = _by_pasting(consent, port) if paste or consent.redirect else _by_browser(consent, port)
     try:
         token, identity = asyncio.run(_agreed(platform, way))
     except PlatformError as error:
@@ -107,7 +107,8 @@ async def _by_browser(consent: Consent, port: int) -> Mapping[str, Any]:
 
 
 async def _by_pasting(consent: Consent, port: int) -> Mapping[str, Any]:
-    question = await connecting.ask(consent, f"http://{consent.redirect_host}:{port}{landing.PATH}")
+    where = consent.redirect or f"http://{consent.redirect_host}:{port}{landing.PATH}"
+    question = await connecting.ask(consent, where)
     _say_question(question)
     say("Then the browser goes to an address that it cannot open. Copy that address from its address line.")
     while True:
@@ -158,7 +159,7 @@ def _say_what_for(page: PageSettings, platform: Platform, consent: Consent) -> N
     for kind, effect in able.actions.items():
         say(f"  {IN_WORDS[kind]}{'' if effect.reversible else ' (final)'}: {effect.note}")
     missing = [words for kind, words in IN_WORDS.items() if kind not in able.actions]
-    never = "ban or block anybody, or write in the district's name"
+    never = "ban or block anybody, or write in the district's name but for the fixed answer of [auto_reply]"
     say(f"It cannot {', '.join([*missing, never])}.")
     say()
 

@@ -77,7 +77,10 @@ def _tell(adapter: type[Platform]) -> None:
     for kind, words in ACTIONS.items():
         effect = able.possible.get(kind)
         say(f"{words}: {effect.note if effect else 'modbot cannot.'}")
-    say("Nobody is ever banned or blocked, and nothing is written in the district's name.")
+    say(
+        "Nobody is ever banned or blocked, and nothing is written in the district's name"
+        " but for the fixed answer of [auto_reply], where the district turns it on."
+    )
     if able.note:
         say(able.note)
 

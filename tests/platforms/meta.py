@@ -10,7 +10,8 @@ from typing import Any
 
 from platforms.base import Batch, Comment, Event, Platform
 from platforms.facebook import Facebook, FacebookSettings
-from platforms.instagram import Instagram, InstagramSettings
+from platforms.instagram import Instagram
+from platforms.instagram_login import InstagramSettings
 from tests.simulators.graph import APP_ID, APP_SECRET, Graph
 from tests.simulators.graph_objects import Account
 

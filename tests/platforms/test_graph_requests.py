@@ -21,6 +21,9 @@ from facebook_business.session import FacebookSession
 from platforms import facebook_items as fb
 from platforms import instagram as ig
 from platforms.base import ActionKind
+from platforms.facebook import Facebook
+from platforms.instagram import Instagram
+from platforms.instagram_login import EDGES
 from tests.platforms.meta import SPECS, everything, facebook, instagram, sample
 from tests.simulators.graph import APP_ID, APP_SECRET, Graph
 from tests.simulators.graph_fields import Wanted, parse
@@ -71,7 +74,7 @@ async def used_instagram(graph: Graph) -> tuple[Account, list[tuple[str, str, Ma
     page = instagram(graph, account, page_size=5)
     start = len(graph.requests)
     await page.open()
-    for edge in ig.EDGES:
+    for edge in EDGES:
         post = graph.post(account, edge, edge=edge)
         ids = [graph.comment(account, f"{number}", post=post) for number in range(15)]
         for number in range(15):
@@ -300,3 +303,24 @@ async def test_metas_own_client_takes_the_simulator_for_graph(
     with pytest.raises(FacebookRequestError) as ended:
         Comment(ids[1], api=api).api_get(fields=["id"])
     assert (ended.value.api_error_code(), ended.value.api_error_type()) == (190, "OAuthException")
+
+
+@pytest.mark.parametrize("make", [facebook, instagram])
+async def test_the_fixed_answer_is_sent_as_meta_describes_it_and_to_nobody_but_the_sender(
+    graph: Graph, make: Callable[..., Facebook | Instagram]
+) -> None:
+    account = graph.account("instagram" if make is instagram else "page")
+    page = make(graph, account)
+    await page.open()
+    assert page.may_answer("77")
+    assert not page.may_answer(account.id)
+    assert not page.may_answer("")
+    await page.answer("77", "Write to us.")
+    method, path, sent = graph.requests[-1]
+    await page.close()
+    assert (method, path) == ("POST", "me/messages")
+    described = SPEC["Page"]["calls"]["POST messages"]
+    assert {name for name in sent if name != "appsecret_proof"} <= set(described["parameters"])
+    assert json.loads(sent["recipient"]) == {"id": "77"}
+    assert json.loads(sent["message"]) == {"text": "Write to us."}
+    assert sent["messaging_type"] == "RESPONSE"

@@ -8,11 +8,13 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from platforms.base import ActionKind, EventKind, Kind, NotAuthorised, Unsupported, Visibility
 from platforms.instagram import Instagram
+from platforms.instagram_login import InstagramSettings
 from platforms.push import BadSignature
+from platforms.tokens import Token, Tokens
 from tests.platforms.meta import FORM, SAMPLES, everything, instagram, sample, signed, texts
 from tests.simulators.graph import Graph
 from tests.simulators.graph_objects import Account, GraphError
@@ -165,9 +167,10 @@ async def rev(page: Instagram) -> str:
 
 
 async def test_with_instagrams_own_login_comments_are_looked_up_one_by_one(
-    graph: Graph, account: Account, page: Instagram, monkeypatch: pytest.MonkeyPatch
+    graph: Graph, account: Account, adapter: Adapter
 ) -> None:
-    monkeypatch.setattr("platforms.instagram.INSTAGRAM_LOGIN", graph.url)
+    page = adapter(login="instagram")
+    await page.open()
     kept, gone = graph.comment(account, "kept"), graph.comment(account, "gone")
     comments, _ = await everything(page)
     graph.delete(gone)
@@ -176,6 +179,7 @@ async def test_with_instagrams_own_login_comments_are_looked_up_one_by_one(
     [event] = await page.lookup(known)
     assert event.id == gone
     assert [path for _, path, _ in graph.requests][:2] == [kept, gone]
+    await page.close()
 
 
 async def test_a_comment_that_left_the_list_when_it_was_hidden_is_not_taken_for_deleted_or_new(
@@ -250,6 +254,67 @@ async def test_an_account_that_is_linked_to_no_page_of_ours_cannot_be_connected(
     other = graph.account("instagram")
     with pytest.raises(NotAuthorised, match=f"linked to the Instagram account {other.id}"):
         await adapter(account_id=other.id).exchanged({"access_token": next(iter(account.tokens))})
+
+
+async def test_instagrams_own_login_ends_in_a_token_of_sixty_days(
+    graph: Graph, account: Account, adapter: Adapter
+) -> None:
+    short = next(iter(account.tokens))
+    page = adapter(access_token=None, login="instagram")
+    consent = page.consent()
+    assert consent
+    assert consent.scopes == ("instagram_business_basic", "instagram_business_manage_comments")
+    assert (consent.authorize_url, consent.redirect) == (
+        "https://www.instagram.com/oauth/authorize",
+        "https://localhost:8765/connected",
+    )
+    token = await page.exchanged({"access_token": short, "permissions": "instagram_business_basic"})
+    assert token.access.get_secret_value() == f"newer-{short}"
+    assert token.scopes == ("instagram_business_basic",)
+    assert token.ends_at
+    assert token.ends_at - datetime.now(UTC) > timedelta(days=59)
+    fields = {"subscribed_fields": "comments,live_comments,mentions"}
+    assert ("POST", f"{account.id}/subscribed_apps", fields) in graph.requests
+
+
+def kept_for(days: float, account: Account) -> Tokens:
+    ends = datetime.now(UTC) + timedelta(days=days)
+    return Tokens(Token(SecretStr(next(iter(account.tokens))), expires_at=ends, scopes=("basic",)))
+
+
+async def test_a_token_of_instagrams_own_login_is_renewed_once_a_week(
+    account: Account, adapter: Adapter
+) -> None:
+    page = adapter(access_token=None, login="instagram")
+    for days, renewed in ((59.0, False), (52.0, True), (0.5, True)):
+        page = adapter(access_token=None, login="instagram")
+        page.tokens = kept_for(days, account)
+        await page.open()
+        token = await page.tokens.get()
+        await page.close()
+        assert token
+        assert token.expires_at
+        assert token.access.get_secret_value().startswith("newer-") is renewed
+        assert (token.expires_at - datetime.now(UTC) > timedelta(days=58)) is (renewed or days > 58)
+        assert token.scopes == ("basic",)
+
+
+async def test_while_a_token_cannot_be_renewed_the_old_one_is_used_and_it_is_tried_again_later(
+    graph: Graph, account: Account, adapter: Adapter
+) -> None:
+    page = adapter(access_token=None, login="instagram")
+    page.tokens = kept_for(20, account)
+    graph.fail(GraphError(2))
+    await page.open()
+    calls = len(graph.wire)
+    await page.lookup({graph.comment(account, "a comment"): "0"})
+    assert not any("refresh" in path for _, path, _, _ in graph.wire[calls:])
+    await page.close()
+
+
+def test_an_account_with_its_own_address_has_its_own_login() -> None:
+    settings = InstagramSettings.model_validate({"account_id": "1", "api": "https://graph.instagram.com"})
+    assert (settings.login, settings.dialog) == ("instagram", "https://www.instagram.com")
 
 
 # Pushes

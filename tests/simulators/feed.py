@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import count
+from urllib.parse import parse_qsl, urlsplit
 from xml.sax.saxutils import escape
 
 from starlette.applications import Starlette
@@ -32,15 +34,21 @@ class Blog:
     kind: str = "rss"
     shown: int = 10
     paged: bool = True
+    hub: bool = False
+    """Whether the feed names a hub, which takes subscriptions."""
     answer: Response | None = None
     """Given instead of the feed."""
+    hub_answers: int = 202
+    subscriptions: list[dict[str, str]] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
     comments: list[Written] = field(default_factory=list)
     numbers: count[int] = field(default_factory=lambda: count(1))
 
     def clear(self, kind: str = "rss") -> None:
         self.kind, self.paged, self.answer = kind, True, None
+        self.hub, self.hub_answers = False, 202
         self.asked.clear()
+        self.subscriptions.clear()
         self.comments.clear()
         self.numbers = count(1)
 
@@ -59,7 +67,27 @@ class Blog:
 
     @property
     def app(self) -> Starlette:
-        return Starlette(routes=[Route("/comments/feed", self._feed)])
+        hub = Route("/hub", self._subscribe, methods=["POST"])
+        return Starlette(routes=[Route("/comments/feed", self._feed), hub])
+
+    async def _subscribe(self, request: Request) -> Response:
+        form = await request.form()
+        self.subscriptions.append({name: str(value) for name, value in form.items()})
+        return Response(status_code=self.hub_answers)
+
+    def verification(self, mode: str = "subscribe") -> tuple[str, dict[str, str]]:
+        """The hub's question about the newest subscription: where it is asked, and the whole query."""
+        asked = self.subscriptions[-1]
+        callback = urlsplit(asked["hub.callback"])
+        told = {"hub.mode": mode, "hub.topic": asked["hub.topic"], "hub.challenge": "do-you-want-it"}
+        return callback.path, dict(parse_qsl(callback.query)) | told | {"hub.lease_seconds": "3600"}
+
+    def delivery(self, method: str = "sha256") -> tuple[dict[str, str], bytes]:
+        """What the hub sends to its subscribers: the feed, signed."""
+        newest = list(reversed(self.comments))[: self.shown]
+        body = (self._rss(newest, "") if self.kind == "rss" else self._atom(newest, "")).encode()
+        mac = hmac.new(self.subscriptions[-1]["hub.secret"].encode(), body, method)
+        return {"x-hub-signature": f"{method}={mac.hexdigest()}"}, body
 
     def id_of(self, number: int) -> str:
         return f"https://blog.example.org/?p=1#comment-{number}"
@@ -94,6 +122,7 @@ class Blog:
             for each in listed
         )
         link = f'<atom:link rel="next" href="{older}"/>' if older else ""
+        link += '<atom:link rel="hub" href="/hub"/>' if self.hub else ""
         return (
             '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" '
             'xmlns:content="http://purl.org/rss/1.0/modules/content/" '
@@ -113,6 +142,7 @@ class Blog:
             for each in listed
         )
         link = f'<link rel="next" href="{older}"/>' if older else ""
+        link += '<link rel="hub" href="/hub"/>' if self.hub else ""
         return (
             '<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom" '
             'xmlns:thr="http://purl.org/syndication/thread/1.0">'

@@ -48,6 +48,7 @@ from tests.simulators.graph_objects import (
 VERSION = "v26.0"
 APP_ID = "245551"
 APP_SECRET = "app-secret-of-the-simulated-app"
+OWN_LOGIN = {"access_token": "ig_exchange_token", "refresh_access_token": "ig_refresh_token"}
 
 
 class Graph:
@@ -150,6 +151,10 @@ class Graph:
         """What the next requests are answered; None: as usual."""
         self._failures.extend(failures)
 
+    def _meet_failure(self) -> None:
+        if self._failures and (failure := self._failures.popleft()):
+            raise failure
+
     def fail_no_more(self) -> None:
         self._failures.clear()
 
@@ -194,6 +199,8 @@ class Graph:
 
     def _answer(self, method: str, path: str, parameters: dict[str, str], token: str) -> Any:
         version, _, rest = path.strip("/").partition("/")
+        if version in OWN_LOGIN:
+            return self._renewed(version, parameters, token)
         if not re.fullmatch(r"v\d+\.\d+", version):
             raise GraphError(2500)
         if rest == "oauth/access_token":
@@ -253,14 +260,28 @@ class Graph:
                 return {"access_token": f"long-{given}", "token_type": "bearer", "expires_in": 5_183_944}
         raise GraphError(190, 467)
 
+    def _renewed(self, what: str, parameters: Mapping[str, str], token: str) -> Object:
+        """Instagram's own login: a token of 60 days for one of an hour, or for one of 60 days."""
+        self._meet_failure()
+        account = self._account_of(token, "")
+        wanted = {"grant_type": OWN_LOGIN[what]}
+        if what == "access_token":
+            wanted["client_secret"] = APP_SECRET
+        if dict(parameters) != wanted:
+            raise GraphError(1)
+        newer = f"newer-{token}"
+        account.tokens[newer] = None
+        return {"access_token": newer, "token_type": "bearer", "expires_in": 5_184_000}
+
     def _one(
         self, account: Account, token: str, method: str, path: str, parameters: Mapping[str, str]
     ) -> Any:
         with self._lock:
             self.requests.append((method, path, dict(parameters)))
-            if self._failures and (failure := self._failures.popleft()):
-                raise failure
+            self._meet_failure()
             node, _, edge = path.partition("/")
+            if (method, path) == ("POST", "me/messages"):
+                return {"recipient_id": json.loads(parameters["recipient"])["id"], "message_id": "m_1"}
             if edge == "subscribed_apps" and node in (account.id, f"9{account.id}"):
                 return {"success": True}
             if method == "GET":

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hmac
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
+from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from modbot import config, wiring
@@ -23,7 +26,9 @@ from modbot.web import push
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from platforms.base import Event
+from platforms.feed import CommentFeed, FeedSettings
 from platforms.push import Answer, BadSignature, Pushed
+from platforms.websub import Hub, Subscriber
 
 SECRET = "whsec_" + base64.b64encode(b"an invented key of 24 by").decode()
 BODY = json.dumps({"type": "comment.created", "data": {"id": "1", "text": "Hello"}}).encode()
@@ -201,3 +206,36 @@ def test_a_platforms_check_of_our_address_is_answered(app: FastAPI) -> None:
     assert {wrong.status_code, nothing.status_code} == {404}
     assert crc.json() == {"response_token": "abc"}
     assert crc.headers["content-type"] == "application/json"
+
+
+def test_a_feeds_hub_is_answered_and_what_it_signs_is_stored(app: FastAPI, store: Store) -> None:
+    secret, topic = "an invented word, long enough", "https://blog.example.org/comments/feed"
+    settings = {"url": topic, "callback": "https://modbot.example.org/push/blog", "push_secret": secret}
+    feed = CommentFeed("blog", FeedSettings.model_validate(settings))
+    app.state.doors = push.Doors({"blog": feed})
+    asked: list[dict[str, str]] = []
+
+    def hub(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(parse_qsl(request.content.decode())))
+        return httpx.Response(202)
+
+    async def subscribe() -> None:
+        async with httpx.AsyncClient(transport=httpx.MockTransport(hub)) as client:
+            subscriber = Subscriber(str(settings["callback"]), SecretStr(secret))
+            await subscriber.subscribe(client, Hub("https://hub.example.org/", topic))
+
+    asyncio.run(subscribe())
+    callback = urlsplit(asked[0]["hub.callback"])
+    question = {"hub.mode": "subscribe", "hub.topic": topic, "hub.challenge": "do-you-want-it"}
+    right = question | dict(parse_qsl(callback.query))
+    body = b"<rss/>"
+    signature = f"sha256={hmac.new(secret.encode(), body, 'sha256').hexdigest()}"
+    answered, refused, taken = ask(
+        app,
+        ("GET", callback.path, {"params": right}),
+        ("GET", callback.path, {"params": right | {"hub.topic": "https://other.example/"}}),
+        ("POST", callback.path, {"content": body, "headers": {"X-Hub-Signature": signature}}),
+    )
+    assert (answered.status_code, answered.text) == (200, "do-you-want-it")
+    assert (refused.status_code, taken.status_code) == (404, 200)
+    assert [row.body for row in stored(store)] == [body]

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 import pytest
 
 from platforms.base import Platform
-from platforms.instagram import Instagram, InstagramSettings
+from platforms.instagram import Instagram
+from platforms.instagram_login import InstagramSettings
 from tests.contracts.stages import Stage
 from tests.simulators.graph import APP_SECRET, Graph
 

@@ -22,7 +22,7 @@ USED = {
     "IGMedia": ["GET comments"],
     "IGComment": ["GET replies", "GET #get", "POST #update", "DELETE #delete"],
 }
-USED["Page"] += ["GET #get", "POST subscribed_apps"]
+USED["Page"] += ["GET #get", "POST messages", "POST subscribed_apps"]
 
 
 def main(folder: Path) -> None:
