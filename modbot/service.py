@@ -15,10 +15,9 @@ from functools import partial
 import sqlalchemy as sa
 import structlog
 
-from modbot import actions, auto_reply, checkpoints, deliveries, observe
+from modbot import actions, auto_reply, checkpoints, deliveries, filters, observe
 from modbot.actions import pause
 from modbot.errors import StoreUnavailable
-from modbot.learning import shadowing, switching
 from modbot.learning import shadowing, switching
 from modbot.pipeline import Scored, Scorer
 from modbot.records import archive
@@ -38,6 +37,8 @@ PUSH_SECONDS = 0.5
 """How often it is looked whether a platform has sent something."""
 REPLY_SECONDS = 15.0
 """How often it is looked whether somebody wrote in private and is to get the fixed answer."""
+FILTER_SECONDS = 3600.0
+"""Between two looks at what a platform filters by itself."""
 NOTE_SECONDS = 60.0
 """How often it is noted what is used of the platforms' quotas."""
 SHADOW_SECONDS = 0.5
@@ -46,8 +47,6 @@ TIDY_SECONDS = 3600.0
 SWEEP = 100
 """Comments looked up at once for edits and deletions."""
 
-SHADOW_SECONDS = 0.5
-"""Between two batches of a model in shadow; four times as long where nothing waits."""
 
 class Service:
     """Runs a bot until `stop`."""
@@ -67,9 +66,6 @@ class Service:
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        self._switch = switching.Switch(bot.store, bot.settings, bot.scorers)
-        self._shadow = shadowing.Shadow(bot.store, bot.settings, bot.scorer.policy)
-        self._compared = 0
         self._stopping.set()
         self._work.set()
 
@@ -83,13 +79,6 @@ class Service:
             loops.append(self._every(ACTION_SECONDS, partial(self._act, key, platform)))
             if isinstance(platform, Pushed) and platform.pushes:
                 loops.append(self._every(PUSH_SECONDS, partial(self._read_pushed, key, platform)))
-            if key in self.bot.settings.auto_reply.pages:
-                loops.append(self._every(REPLY_SECONDS, partial(self._reply, key, platform)))
-        loops.append(self._every(self._shadow_pause, self._look_at_shadow))
-        loops.append(self._every(NOTE_SECONDS, self._note_quotas))
-        loops.append(self._every(TIDY_SECONDS, partial(asyncio.to_thread, deliveries.forget_old, self.store)))
-        async with asyncio.TaskGroup() as group:
-            for loop in loops:
             if platform.capabilities.filters:
                 loops.append(
                     self._every(partial(self._filter_pause, key), partial(self._read_filters, key, platform))
@@ -97,6 +86,10 @@ class Service:
             if key in self.bot.settings.auto_reply.pages:
                 loops.append(self._every(REPLY_SECONDS, partial(self._reply, key, platform)))
         loops.append(self._every(self._shadow_pause, self._look_at_shadow))
+        loops.append(self._every(NOTE_SECONDS, self._note_quotas))
+        loops.append(self._every(TIDY_SECONDS, partial(asyncio.to_thread, deliveries.forget_old, self.store)))
+        async with asyncio.TaskGroup() as group:
+            for loop in loops:
                 group.create_task(loop)
         await self._close()
 
@@ -119,7 +112,6 @@ class Service:
             if key not in failures:
                 await actions.carry_out(self.store, key, platform)
         await self._close()
-        await self._look_at_shadow()
         return failures
 
     async def _read_all(self, key: str, platform: Platform) -> None:
@@ -128,6 +120,8 @@ class Service:
         await self._read_pushed(key, platform)
         while (await self.poll(key, platform)).more:
             pass
+        with contextlib.suppress(PlatformError):  # its comments are read, and the next look tells
+            await self._read_filters(key, platform)
 
     async def poll(self, key: str, platform: Platform) -> Batch:
         """Ask one page for what is new, and archive it with the cursor."""
@@ -171,6 +165,14 @@ class Service:
     async def _reply(self, key: str, platform: Platform) -> None:
         if key in self._opened:
             await auto_reply.answer_all(self.store, key, platform, self.bot.settings.auto_reply)
+
+    async def _read_filters(self, key: str, platform: Platform) -> None:
+        if key in self._opened:
+            await filters.look(self.store, key, platform)
+
+    def _filter_pause(self, key: str) -> float:
+        """Seconds: short until the page was opened."""
+        return FILTER_SECONDS if key in self._opened else 5.0
 
     async def _note_quotas(self) -> None:
         for platform in self.bot.pages.values():
@@ -267,7 +269,6 @@ class Service:
     async def _sign(self) -> None:
         audit_settings = self.bot.settings.audit
         key = checkpoints.read_key(self.bot.settings.path(audit_settings.key_file))
-                await asyncio.to_thread(self._switch.follow, scorer)
         folder = self.bot.settings.path(audit_settings.checkpoint_folder)
         await asyncio.to_thread(checkpoints.sign, self.store, key, folder)
 
@@ -280,13 +281,6 @@ class Service:
                 await work()
             except Exception as error:  # the loop must outlive any single failure, which is shown
                 observe.FAILURES.labels(type(error).__name__).inc()
-    async def _look_at_shadow(self) -> None:
-        self._compared = await asyncio.to_thread(self._shadow.look)
-
-    def _shadow_pause(self) -> float:
-        """Seconds: short while much waits."""
-        return SHADOW_SECONDS if self._compared == shadowing.AT_ONCE else 4 * SHADOW_SECONDS
-
                 log.warning("loop.failing", error=type(error).__name__, detail=str(error))
             await self._sleep(seconds() if callable(seconds) else seconds)
 
@@ -318,7 +312,6 @@ def _cursor(store: Store, key: str) -> str | None:
 
 def _to_recheck(store: Store, key: str, horizon: timedelta) -> tuple[dict[str, str], int]:
     """The next recent comments (id → revision), and where the following sweep starts.
-        await asyncio.to_thread(self._shadow.close)
 
     Each item is asked for by its newest revision; after the newest comment the sweep starts over. One that
     had gone is asked for by no revision, so that the page tells all of it if it is there again.
