@@ -12,7 +12,7 @@ from modbot.review.lines import PRIORITIES, Line
 from modbot.review.outcomes import Outcome
 from modbot.review.proposed import Proposed, ToRelease, to_release
 from modbot.review.upcoming import Next, next_for
-from modbot.review.view import Acted, Decided, Noted, Place, Seen, Spread, View, case
+from modbot.review.view import Acted, Decided, Noted, Place, Seen, Spread, Subject, View, case, subject
 from modbot.review.waiting import Filters, Listing, queue, second_looks, waiting
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Settled",
     "Sought",
     "Spread",
+    "Subject",
     "Thread",
     "ToRelease",
     "View",
@@ -49,6 +50,7 @@ __all__ = [
     "search",
     "second_looks",
     "settled",
+    "subject",
     "to_release",
     "waiting",
 ]

@@ -24,6 +24,8 @@ NEIGHBOURS = 4
 ANCESTORS = 3
 MOST = 300
 """An author's newest comments that are looked through for earlier cases."""
+COUNTED = 500
+"""Comments under a post that are counted; counting all of a post with thousands would take longest of all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,11 @@ class Thread:
     """Under the same post, right before it."""
     after: tuple[Said, ...]
     post_comments: int
-    """How many comments are archived under the post."""
+    """How many comments are archived under the post; `COUNTED` + 1 for any more."""
+
+    @property
+    def is_long(self) -> bool:
+        return self.post_comments > COUNTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,22 +96,17 @@ def earlier_cases(
     connection: Connection, comment_id: int, case_id: int, viewer: str, limit: int = 10
 ) -> tuple[Earlier, ...]:
     """The author's other cases on the page, newest first."""
-    theirs = _comments_of_author(connection, comment_id)
-    joined = sa.select(case_comments.c.case_id).where(
-        case_comments.c.comment_id.in_(theirs), case_comments.c.case_id != case_id
-    )
+    newest = _newest_by_case(comment_id, case_id, limit).subquery()
     blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
     rows = connection.execute(
-        sa.select(cases, blind.label("blind"))
-        .where(cases.c.id.in_(joined))
+        sa.select(cases, newest.c.comment_id, blind.label("blind"))
+        .join(newest, newest.c.case_id == cases.c.id)
         .order_by(cases.c.id.desc())
-        .limit(limit)
     ).all()
-    ids = [row.id for row in rows]
-    made, own = _choices(connection, ids), _own_comments(connection, ids, theirs)
-    bodies = bodies_of(connection, list(own.values()))
+    made = _choices(connection, [row.id for row in rows])
+    bodies = bodies_of(connection, [row.comment_id for row in rows])
     final = deleting(connection, [row.id for row in made.values()])
-    return tuple(_earlier(row, made.get(row.id), bodies.get(own[row.id], {}), final) for row in rows)
+    return tuple(_earlier(row, made.get(row.id), bodies.get(row.comment_id, {}), final) for row in rows)
 
 
 def _ancestors(connection: Connection, here: Row) -> list[Row]:
@@ -145,7 +146,8 @@ def _beside(connection: Connection, here: Row, known: set[str], *, later: bool) 
 
 def _many(connection: Connection, here: Row) -> int:
     first = (comments.c.page == here.page, comments.c.post == here.post, comments.c.number == 1)
-    return connection.execute(sa.select(sa.func.count()).select_from(comments).where(*first)).scalar_one()
+    some = sa.select(comments.c.id).where(*first).limit(COUNTED + 1).subquery()
+    return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
 
 
 def _said(row: Row, body: Mapping[str, Any], hidden: set[tuple[str, str]]) -> Said:
@@ -159,18 +161,25 @@ def _said(row: Row, body: Mapping[str, Any], hidden: set[tuple[str, str]]) -> Sa
     )
 
 
-def _comments_of_author(connection: Connection, comment_id: int) -> Sequence[int]:
+def _newest_by_case(comment_id: int, case_id: int, limit: int) -> sa.Select[Any]:
+    """The author's newest cases but this one, each with the newest of their comments in it."""
     own, other = authored.alias(), authored
+    theirs = (
+        sa.select(other.c.comment_id)
+        .join(own, sa.and_(own.c.page == other.c.page, own.c.author == other.c.author))
+        .where(own.c.comment_id == comment_id)
+        .order_by(other.c.comment_id.desc())
+        .limit(MOST)
+        .subquery()
+    )
+    c = case_comments.c
     return (
-        connection.execute(
-            sa.select(other.c.comment_id)
-            .join(own, sa.and_(own.c.page == other.c.page, own.c.author == other.c.author))
-            .where(own.c.comment_id == comment_id)
-            .order_by(other.c.comment_id.desc())
-            .limit(MOST)
-        )
-        .scalars()
-        .all()
+        sa.select(c.case_id, sa.func.max(c.comment_id).label("comment_id"))
+        .join(theirs, theirs.c.comment_id == c.comment_id)
+        .where(c.case_id != case_id)
+        .group_by(c.case_id)
+        .order_by(c.case_id.desc())
+        .limit(limit)
     )
 
 
@@ -181,16 +190,6 @@ def _choices(connection: Connection, case_ids: Sequence[int]) -> dict[int, Row]:
         .order_by(decisions.c.id)
     )
     return {row.case_id: row for row in rows}
-
-
-def _own_comments(connection: Connection, case_ids: Sequence[int], theirs: Sequence[int]) -> dict[int, int]:
-    c = case_comments.c
-    rows = connection.execute(
-        sa.select(c.case_id, sa.func.max(c.comment_id))
-        .where(c.case_id.in_(case_ids), c.comment_id.in_(theirs))
-        .group_by(c.case_id)
-    )
-    return {row[0]: row[1] for row in rows}
 
 
 def _earlier(row: Row, made: Row | None, body: Mapping[str, Any], final: set[int]) -> Earlier:

@@ -119,13 +119,26 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """Everything about one case. In a second look nothing is told that came after the first decision."""
+class Subject:
+    """What is to be decided."""
 
     line: Line
-    place: Place
     revisions: tuple[Seen, ...]
     """Every archived revision in the case, oldest first."""
+    second_look: int | None
+    """The number of the second look that the viewer is asked for; None for an ordinary case."""
+
+    @property
+    def items(self) -> tuple[Seen, ...]:
+        """The newest revision of each comment: what a decision is about."""
+        return tuple({(each.page, each.native_id): each for each in self.revisions}.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View(Subject):
+    """Everything about one case. In a second look nothing is told that came after the first decision."""
+
+    place: Place
     platforms: Mapping[str, str]
     """Of each page that the case's comments stand on, by the page's key."""
     thread: Thread
@@ -138,13 +151,6 @@ class View:
     actions: tuple[Acted, ...]
     notes: tuple[Noted, ...]
     history: tuple[Entry, ...]
-    second_look: int | None
-    """The number of the second look that the viewer is asked for; None for an ordinary case."""
-
-    @property
-    def items(self) -> tuple[Seen, ...]:
-        """The newest revision of each comment: what a decision is about."""
-        return tuple({(each.page, each.native_id): each for each in self.revisions}.values())
 
     @property
     def spread(self) -> Spread:
@@ -160,16 +166,12 @@ class View:
 def case(store: Store, case_id: int, viewer: str = "") -> View:
     """One case as `viewer` may see it. Raises StaleCase for a number that is none."""
     with store.read() as connection:
-        row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).first()
-        if row is None:
-            raise StaleCase(f"There is no case {case_id}.", remedy="See the queue with: modbot case list")
-        look = _asked_of(connection, case_id, viewer)
-        revisions = _revisions(connection, case_id)
+        about = _subject(connection, case_id, viewer)
+        look, revisions = about.second_look, about.revisions
         made = () if look else _decisions(connection, case_id)
-        shown = {(each.page, each.native_id): each for each in revisions}
-        first = next(iter(shown.values()))
+        first = about.items[0]
         return View(
-            line=_line(connection, row, look),
+            line=about.line,
             place=_place(connection, first.page),
             revisions=revisions,
             platforms=_platforms(connection, {each.page for each in revisions}),
@@ -179,9 +181,27 @@ def case(store: Store, case_id: int, viewer: str = "") -> View:
             proposals=() if look else proposed(connection, case_id),
             actions=_actions(connection, [each.id for each in made]),
             notes=() if look else _notes(connection, case_id),
-            history=_history(connection, case_id, revisions, before=look.id if look else None),
-            second_look=look.id if look else None,
+            history=_history(connection, case_id, revisions, before=look),
+            second_look=look,
         )
+
+
+def subject(store: Store, case_id: int, viewer: str) -> Subject:
+    """What `viewer` decides about, without what stands around it. Raises StaleCase."""
+    with store.read() as connection:
+        return _subject(connection, case_id, viewer)
+
+
+def _subject(connection: Connection, case_id: int, viewer: str) -> Subject:
+    row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).first()
+    if row is None:
+        raise StaleCase(f"There is no case {case_id}.", remedy="See the queue with: modbot case list")
+    look = _asked_of(connection, case_id, viewer)
+    return Subject(
+        line=_line(connection, row, look),
+        revisions=_revisions(connection, case_id),
+        second_look=look.id if look else None,
+    )
 
 
 def _asked_of(connection: Connection, case_id: int, viewer: str) -> Row | None:

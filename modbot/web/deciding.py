@@ -32,13 +32,13 @@ def decide(
 
     Where the machine's opinion comes after the first choice, that choice only brings it to the screen.
     """
-    view = review.case(desk.store, number, who.name)
-    first = not opinion_waits(desk, who, view.line)
+    about = review.subject(desk.store, number, who.name)
+    first = not opinion_waits(desk, who, about.line)
     if not first and not given.first_choice:
         return present(request, desk, who, number, {"given": given, "first_choice": given.choice.value})
-    ruling = _quoted(view, given.ruling(who.name, opinion_first=first))
+    ruling = _quoted(about, given.ruling(who.name, opinion_first=first))
     try:
-        _record(desk, view, ruling, at_once=bool(given.at_once))
+        _record(desk, about, ruling, at_once=bool(given.at_once))
     except StaleCase as error:
         return _stale(request, desk, who, number, error)
     except (DecisionRefused, NotAllowed) as error:
@@ -103,9 +103,9 @@ def split(
     return _told(who, f"/case/{number}", N_("That comment is a case of its own now, and waits in the queue."))
 
 
-def _record(desk: Desk, view: review.View, ruling: Ruling, *, at_once: bool) -> None:
-    rules, number = wiring.policy_in_force(desk.store), view.line.id
-    if view.second_look is not None and ruling.choice is not Choice.REFER:
+def _record(desk: Desk, about: review.Subject, ruling: Ruling, *, at_once: bool) -> None:
+    rules, number = wiring.policy_in_force(desk.store), about.line.id
+    if about.second_look is not None and ruling.choice is not Choice.REFER:
         second_looks.decide(desk.store, rules, number, ruling)
         return
     settings = desk.settings.review
@@ -113,9 +113,9 @@ def _record(desk: Desk, view: review.View, ruling: Ruling, *, at_once: bool) -> 
     cases.decide(desk.store, rules, number, ruling, delay=delay, sampling=settings.sampling)
 
 
-def _quoted(view: review.View, ruling: Ruling) -> Ruling:
+def _quoted(about: review.Subject, ruling: Ruling) -> Ruling:
     """With the quoted words exactly as they stand in one of the comments, where they do."""
-    found = (quoting.as_written(each.text or "", ruling.quote) for each in view.items)
+    found = (quoting.as_written(each.text or "", ruling.quote) for each in about.items)
     return replace(ruling, quote=next((each for each in found if each is not None), ruling.quote))
 
 

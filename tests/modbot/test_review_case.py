@@ -9,6 +9,7 @@ import pytest
 
 from modbot import cases, notes, openings, review, splits
 from modbot.errors import DecisionRefused, NotAllowed, StaleCase
+from modbot.review import around
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, body_of, utcnow
 from modbot.tables import Case, Decision, Opened
@@ -40,6 +41,17 @@ def test_the_thread_is_shown_as_archived(here: District) -> None:
     assert [each.text for each in thread.before] == ["before 2", "before 3", "before 4", "before 5"]
     assert [each.text for each in thread.after] == ["after one", "before, edited"]
     assert thread.post_comments == 10
+
+
+def test_a_long_thread_is_not_counted_to_its_end(here: District, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.arrive(*(said(f"b{n}", f"before {n}") for n in range(9)), said("1", "Buy now from me"))
+    here.score()
+    monkeypatch.setattr(around, "COUNTED", 10)
+    whole = view(here).thread
+    assert (whole.post_comments, whole.is_long) == (10, False)
+    monkeypatch.setattr(around, "COUNTED", 4)
+    cut = view(here).thread
+    assert (cut.post_comments, cut.is_long) == (5, True)
 
 
 def test_a_comment_that_answers_itself_in_a_circle_ends_the_thread(here: District) -> None:
