@@ -89,18 +89,23 @@ def _call_for(tx: Transaction, settings: Settings, row: Any) -> int:
     if known and (row.number == 1 or raising.standing(tx, key) is not None):
         return 0
     clauses = tuple(row.clauses.split())
-    # What is surest comes first: a threat of the writer's own stands before a report of another's.
-    what = "may report somebody else's threat" if clauses[:1] == (REPORT.id,) else "may be a threat"
     news = News(
         about=About.URGENT,
         key=key if not known else f"{key}:{row.comment_id}",
-        says=f"A comment on {row.title or row.page} {what}. A person has to look at it now.",
+        says=in_words(row.title or row.page, clauses),
         case_id=row.case_id,
         page=row.page,
         school=row.school,
         clauses=clauses,
     )
     return int(calls.start(tx, settings, news) is not None)
+
+
+def in_words(page: str, clauses: Sequence[str]) -> str:
+    """What is told of an urgent case. `clauses`: the surest first."""
+    # A threat of the writer's own stands before a report of another's.
+    what = "may report somebody else's threat" if list(clauses[:1]) == [REPORT.id] else "may be a threat"
+    return f"A comment on {page} {what}. A person has to look at it now."
 
 
 def place(connection: Connection, name: str) -> int:

@@ -58,25 +58,25 @@ def compose(store: Store, settings: Settings, dues: Sequence[Due]) -> Message:
         call_id = connection.execute(sa.select(calls.c.id).where(calls.c.alert_id == first.alert_id)).scalar()
         words = _words(connection, settings, first, bodies[first.alert_id])
     body = bodies[first.alert_id]
-    about, drill = About(body["about"]), bool(body["drill"])
     answer = ""
     if call_id is not None and first.step:
         answer = links.answer_link(settings, links.Answering(call_id, first.step, first.channel))
     link = links.case_link(settings, body["case"])
     return Message(
         key=first.key,
-        subject=_subject(settings, body, len(dues)),
-        lines=tuple(_lines(settings, dues, [bodies[due.alert_id] for due in dues], linked=bool(link))),
+        subject=subject(settings, body, len(dues)),
+        lines=tuple(lines(settings, dues, [bodies[due.alert_id] for due in dues], linked=bool(link))),
         link=link,
         answer=answer,
         words=words,
-        urgent=about is About.URGENT,
-        drill=drill,
+        urgent=body["about"] == About.URGENT,
+        drill=bool(body["drill"]),
         at=first.raised_at,
     )
 
 
-def _subject(settings: Settings, body: Mapping[str, Any], many: int) -> str:
+def subject(settings: Settings, body: Mapping[str, Any], many: int = 1) -> str:
+    """`body`: of the alert's entry in the log."""
     about = About(body["about"])
     said = REPORTED if _is_report(body) else SUBJECTS[about]
     said = said if many == 1 else f"{many} things to look at"
@@ -84,25 +84,26 @@ def _subject(settings: Settings, body: Mapping[str, Any], many: int) -> str:
     return f"{marked} · {settings.district.name}"
 
 
-def _lines(
+def lines(
     settings: Settings, dues: Sequence[Due], bodies: Sequence[Mapping[str, Any]], *, linked: bool
 ) -> list[str]:
+    """`bodies`: of the entries of the alerts that these deliveries are of."""
     first, body = dues[0], bodies[0]
     urgent = body["about"] == About.URGENT
-    lines = [DRILL] if body["drill"] and urgent else []
+    said = [DRILL] if body["drill"] and urgent else []
     zone = ZoneInfo(settings.district.timezone)
     for due, each in zip(dues, bodies, strict=True):
-        lines.append(f"{due.raised_at.astimezone(zone):%a %b %-d, %-I:%M %p}: {each['says']}")
+        said.append(f"{due.raised_at.astimezone(zone):%a %b %-d, %-I:%M %p}: {each['says']}")
     clauses = [each for each in body["clauses"] if each != REPORT.id]
     if clauses:
-        lines.append(f"Clauses that may apply: {', '.join(clauses)}.")
+        said.append(f"Clauses that may apply: {', '.join(clauses)}.")
     if urgent and not body["drill"]:
-        lines += [DANGER, TELL_THE_SCHOOL if _is_report(body) else NOTHING_DONE]
+        said += [DANGER, TELL_THE_SCHOOL if _is_report(body) else NOTHING_DONE]
     if first.step:
-        lines.append(_on_call(settings, first))
+        said.append(_on_call(settings, first))
     if any(due.again for due in dues):
-        lines.append(MAYBE_TWICE)
-    return lines if linked else [*lines, NO_ADDRESS]
+        said.append(MAYBE_TWICE)
+    return said if linked else [*said, NO_ADDRESS]
 
 
 def _is_report(body: Mapping[str, Any]) -> bool:

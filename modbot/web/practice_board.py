@@ -11,9 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot import evidence, review
+from modbot.alerts import preview
+from modbot.alerts.preview import Preview
 from modbot.audit import KINDS, Entry
+from modbot.config import Settings
 from modbot.evidence import Judged, Piece
-from modbot.policy import Clause, Policy
+from modbot.policy import REPORT, Clause, Policy
 from modbot.queue import WAITING
 from modbot.review import Seen, View
 from modbot.store import Store, bodies_of, table
@@ -57,7 +60,10 @@ class Card:
     hideable: Sequence[Clause]
     """Clauses that somebody may hide under, the likely ones first."""
     offered: bool
-    """Whether a clause that may be broken is one of them."""
+    """Whether a clause that may be broken is one of them, and it is no report of somebody else's threat."""
+    reported: bool
+    alert: Preview | None
+    """What the people on call would get, for an urgent case."""
     quote: str
     state: str
     """waiting, left_up, hiding, hidden, gone or failed"""
@@ -152,7 +158,7 @@ def _choices(connection: Connection) -> dict[int, str]:
     return {row[0]: row[1] for row in rows}
 
 
-def card(store: Store, rules: Policy, case_id: int) -> Card:
+def card(store: Store, settings: Settings, rules: Policy, case_id: int) -> Card:
     """One case as the practice page shows it. Raises StaleCase for a number that is none."""
     view = review.case(store, case_id)
     item = view.items[0]
@@ -160,17 +166,27 @@ def card(store: Store, rules: Policy, case_id: int) -> Card:
     text = item.text or ""
     named = [finding.clause for finding in findings]
     hideable = grounds.hideable(named, rules)
+    reported = REPORT.id in named
     return Card(
         view=view,
         item=item,
         pieces=grounds.pieces(text, findings),
         reasons=grounds.reasons(findings, rules),
         hideable=hideable,
-        offered=any(clause.id in named for clause in hideable),
+        offered=not reported and any(clause.id in named for clause in hideable),
+        reported=reported,
+        alert=_alert(settings, view),
         quote=grounds.quote(text, findings),
         state=grounds.outcome(view),
         clause=view.decisions[-1].clause if view.decisions else "",
     )
+
+
+def _alert(settings: Settings, view: View) -> Preview | None:
+    line = view.line
+    if line.priority != "urgent":
+        return None
+    return preview.urgent(settings, view.place.title or line.page, line.clauses, line.opened_at)
 
 
 def log(store: Store) -> list[tuple[Entry, str]]:

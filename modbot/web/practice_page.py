@@ -190,7 +190,7 @@ def _page(desk: Desk, practice: Practice) -> dict[str, Any]:
 
 def _cards(desk: Desk, numbers: Iterable[int]) -> list[practice_board.Card]:
     rules = wiring.policy_in_force(desk.store)
-    return [practice_board.card(desk.store, rules, number) for number in numbers]
+    return [practice_board.card(desk.store, desk.settings, rules, number) for number in numbers]
 
 
 CHANGED = N_("This case changed while you looked at it. Here it is as it is now.")

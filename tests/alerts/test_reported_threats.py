@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from modbot.alerts import wording
+from modbot.alerts import preview, wording
 from modbot.alerts.delivering import lease
 from modbot.alerts.watching import UrgentWatcher
 from modbot.store import Store
@@ -41,3 +41,11 @@ def test_a_threat_of_the_writers_own_is_told_as_before(scene: Scene) -> None:
     told = message(scene)
     assert told.subject.startswith("URGENT: a comment may be a threat")
     assert wording.NOTHING_DONE in told.lines
+
+
+def test_the_practice_shows_what_the_people_on_call_would_get(scene: Scene) -> None:
+    scene.here.comes_in(TOLD)
+    told = message(scene)
+    shown = preview.urgent(scene.settings, "blog", ["REPORT"], told.at)
+    assert shown.subject == told.subject
+    assert shown.lines == tuple(each for each in told.lines if "on call" not in each)
