@@ -18,6 +18,8 @@ CALLS = (
     "app.bsky.feed.getPostThread",
     "app.bsky.feed.getPosts",
     "app.bsky.notification.listNotifications",
+    "chat.bsky.convo.getMessages",
+    "chat.bsky.convo.listConvos",
     "com.atproto.repo.getRecord",
     "com.atproto.repo.putRecord",
     "com.atproto.server.createSession",

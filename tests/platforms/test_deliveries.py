@@ -1,0 +1,388 @@
+"""Deliveries of every platform that pushes, through the receiver of the running app, right and spoiled.
+
+Facebook's and Instagram's are recorded; X's and LinkedIn's have the form that their makers publish; the
+inbox's are made by the reference library of Standard Webhooks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+from standardwebhooks import Webhook
+
+from modbot import config, deliveries, wiring
+from modbot.store import Store, bodies_of, table
+from modbot.tables import Comment, PushDelivery
+from modbot.web.app import create_app
+from modbot.web.desk import Desk
+from modbot.web.push import LARGEST
+from tests.platforms.described import description
+from tests.platforms.meta import FORM, sample
+from tests.platforms.meta import signed as signed_by_meta
+from tests.simulators import linkedin, serve, site
+from tests.simulators.graph import APP_SECRET, Graph
+from tests.simulators.linkedin import Organization
+from tests.simulators.x import Service
+
+OF_X = description("x-deliveries")
+OF_LINKEDIN = {
+    *("notificationId", "organizationalEntity", "action", "sourcePost", "decoratedSourcePost"),
+    *("lastModifiedAt", "generatedActivity", "decoratedGeneratedActivity", "subscriber"),
+}
+"""The fields of a notification in LinkedIn's documentation of organization social action notifications."""
+BATCH = 10
+PAGE, ACCOUNT = "1234567890321", "0"
+"""Whose the recorded deliveries are."""
+NAMES = ("facebook", "inbox", "instagram", "linkedin", "x")
+X_SECRET = Service().consumer_secret
+Headers = dict[str, str]
+CHUNK = b"x" * 65_536
+
+
+@dataclass(frozen=True)
+class Sender:
+    """One platform as it pushes."""
+
+    sign: Callable[[bytes], Headers]
+    news: Sequence[bytes]
+    """Deliveries that each tell of one comment of its own."""
+    texts: Sequence[str]
+    other: Sequence[bytes] = ()
+    """Further recorded ones, which tell of nothing that is archived from them alone."""
+
+
+@dataclass(frozen=True)
+class Receiver:
+    url: str
+    app: FastAPI
+    store: Store
+    settings: config.Settings
+    senders: Mapping[str, Sender]
+
+    def waiting(self, page: str) -> list[bytes]:
+        rows = table(PushDelivery)
+        its = sa.select(rows.c.body).where(rows.c.page == page, rows.c.state == deliveries.WAITING)
+        with self.store.read() as connection:
+            return list(connection.execute(its.order_by(rows.c.id)).scalars())
+
+    def archived(self, page: str) -> list[str]:
+        """The texts of a page's comments."""
+        rows = table(Comment)
+        its = sa.select(rows.c.id).where(rows.c.page == page).order_by(rows.c.id)
+        with self.store.read() as connection:
+            ids = list(connection.execute(its).scalars())
+            return [bodies_of(connection, [each])[each]["text"] for each in ids]
+
+    def read(self, page: str) -> None:
+        """As the bot does beside the receiver."""
+
+        async def reading() -> None:
+            [found] = [each for each in self.settings.page if each.key == page]
+            platform = wiring.open_page(found)
+            await platform.open()
+            try:
+                native = platform.capabilities.native_revisions
+                await deliveries.read(self.store, page, platform, native_revisions=native)
+            finally:
+                await platform.close()
+
+        asyncio.run(reading())
+
+
+@pytest.fixture(scope="module")
+def running(
+    tmp_path_factory: pytest.TempPathFactory,
+    migrated_file: Path,
+    graph: Graph,
+    served_x: Service,
+    served_linkedin: Organization,
+) -> Iterator[Receiver]:
+    folder = tmp_path_factory.mktemp("receiver")
+    (folder / "modbot.db").write_bytes(migrated_file.read_bytes())
+    store = Store(f"sqlite:///{folder / 'modbot.db'}")
+    served_x.clear()
+    served_linkedin.clear()
+    pages = [*_meta(graph), _x(served_x), _linkedin(served_linkedin)]
+    pages.append({"key": "inbox", "platform": "inbox", "settings": {"secret": site.SECRET}})
+    settings = config.build({"page": pages}, folder / "modbot.toml")
+    wiring.register_pages(store, settings.page)
+    app = create_app(Desk(settings, store))
+    senders = {
+        "facebook": _facebook(),
+        "instagram": _instagram(),
+        "inbox": _inbox(),
+        "linkedin": _company(served_linkedin),
+        "x": _network(served_x),
+    }
+    with serve(app) as url:
+        yield Receiver(url, app, store, settings, senders)
+    store.close()
+
+
+@pytest.fixture
+def receiver(running: Receiver) -> Receiver:
+    """With nothing waiting, and patient with this address again."""
+    with running.store.write(logged=False) as tx:
+        tx.execute(sa.delete(table(PushDelivery)))
+    running.app.state.doors._refusals.clear()
+    return running
+
+
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture
+def sender(receiver: Receiver, name: str) -> Sender:
+    return receiver.senders[name]
+
+
+def _meta(graph: Graph) -> list[dict[str, Any]]:
+    known = {"app_secret": APP_SECRET, "verify_token": FORM, "api": graph.url, "allow_loopback": True}
+    [token] = graph.account(number=PAGE).tokens
+    [other] = graph.account("instagram", number=ACCOUNT).tokens
+    return [
+        {
+            "key": "facebook",
+            "platform": "facebook",
+            "settings": known | {"page_id": PAGE, "access_token": token},
+        },
+        {
+            "key": "instagram",
+            "platform": "instagram",
+            "settings": known | {"account_id": ACCOUNT, "access_token": other},
+        },
+    ]
+
+
+def _x(service: Service) -> dict[str, Any]:
+    settings = {
+        "api": service.url,
+        "token_url": f"{service.url}/2/oauth2/token",
+        "consumer_secret": service.consumer_secret,
+        "access_token": service.tokens(service.join("district"))["access_token"],
+        "monthly_dollars": 100,
+        "direct_messages": True,
+        "allow_loopback": True,
+    }
+    return {"key": "x", "platform": "x", "settings": settings}
+
+
+def _linkedin(company: Organization) -> dict[str, Any]:
+    settings = {
+        "organization": linkedin.ORGANIZATION,
+        "access_token": company.token,
+        "client_secret": linkedin.SECRET,
+        "api": company.url,
+        "allow_loopback": True,
+    }
+    return {"key": "linkedin", "platform": "linkedin", "settings": settings}
+
+
+def _facebook() -> Sender:
+    news, texts = [sample("facebook", "feed-comment-add-211")], ["and the next one"]
+    others = (
+        *("feed-comment-edited-25", "feed-comment-hide", "feed-comment-unhide", "feed-comment-remove-25"),
+        *("feed-post-remove-25", "feed-post-hide", "feed-two-entries-25", "ratings-comment-add-25"),
+    )
+    return Sender(signed_by_meta, news, texts, [_of_page(sample("facebook", each)) for each in others])
+
+
+def _of_page(body: bytes) -> bytes:
+    """The recorded ones are of several pages."""
+    told = json.loads(body)
+    for entry in told["entry"]:
+        entry["id"] = PAGE
+    return json.dumps(told).encode()
+
+
+def _instagram() -> Sender:
+    return Sender(
+        signed_by_meta,
+        [sample("instagram", "wh-comments")],
+        ["This is an example."],
+        [sample("instagram", "wh-mentions"), sample("instagram", "wh-livecomments")],
+    )
+
+
+def _network(service: Service) -> Sender:
+    news = ("post.reply.create", "post.mention.create", "post.quote.create", "dm.received")
+    others = ("post.create", "post.delete", "oauth.revoke")
+    return Sender(
+        lambda body: {"x-twitter-webhooks-signature": service.signed(body)},
+        [json.dumps(OF_X[each]).encode() for each in news],
+        ["Some words"] * len(news),
+        [json.dumps(OF_X[each]).encode() for each in others],
+    )
+
+
+def _company(company: Organization) -> Sender:
+    texts = ["Which day?", "The room is too small."]
+    for text in texts:
+        company.write(text)
+    return Sender(
+        _signed_by_linkedin, [linkedin.delivery([each])[1] for each in company.notifications], texts
+    )
+
+
+def _signed_by_linkedin(body: bytes) -> Headers:
+    return {"x-li-signature": _hmac(linkedin.SECRET, b"hmacsha256=" + body).hex()}
+
+
+def _inbox() -> Sender:
+    sending, texts = site.Site(), ["Hello", "Hello again"]
+    for text in texts:
+        sending.write(text)
+    return Sender(_signed_by_site, [each.body for each in sending.deliveries], texts)
+
+
+def _signed_by_site(body: bytes) -> Headers:
+    """The same delivery keeps its name when it is sent again."""
+    name, now = f"msg_{hashlib.sha256(body).hexdigest()[:20]}", datetime.now(UTC)
+    return {
+        "webhook-id": name,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(site.SECRET).sign(name, now, body.decode()),
+    }
+
+
+def _hmac(secret: str, body: bytes) -> bytes:
+    return hmac.new(secret.encode(), body, hashlib.sha256).digest()
+
+
+def push(receiver: Receiver, page: str, body: Any, headers: Mapping[str, str]) -> int:
+    url = f"{receiver.url}/push/{page}"
+    return httpx.post(url, content=body, headers=dict(headers), timeout=60).status_code
+
+
+def push_all(receiver: Receiver, page: str, bodies: Sequence[bytes]) -> list[int]:
+    sign = receiver.senders[page].sign
+    return [push(receiver, page, body, sign(body)) for body in bodies]
+
+
+def test_what_comes_in_any_order_and_more_than_once_is_archived_once(
+    receiver: Receiver, name: str, sender: Sender
+) -> None:
+    came = [*reversed(sender.news), *sender.other, *sender.news]
+    assert push_all(receiver, name, came) == [200] * len(came)
+    assert receiver.waiting(name) == [*reversed(sender.news), *sender.other]
+    receiver.read(name)
+    assert receiver.waiting(name) == []
+    push_all(receiver, name, sender.news)
+    assert receiver.waiting(name) == []
+    archived = receiver.archived(name)
+    assert Counter(sender.texts) <= Counter(archived)
+    receiver.read(name)
+    assert receiver.archived(name) == archived
+
+
+def test_what_is_not_signed_as_the_platform_signs_is_kept_nowhere(
+    receiver: Receiver, name: str, sender: Sender
+) -> None:
+    [body, *_] = sender.news
+    right = sender.sign(body)
+    [signature] = [each for each in right if "signature" in each]
+    spoiled: list[tuple[bytes, Headers]] = [
+        (body, {}),
+        (body, {key: value for key, value in right.items() if key != signature}),
+        (body, right | {signature: ""}),
+        (body, right | {signature: right[signature][:-2]}),
+        (body, right | {signature: right[signature].swapcase()}),
+        (body, sender.sign(body + b" ")),
+        (body[:-1], right),
+        (body + b"\n", right),
+        (body.replace(b"e", b"3", 1), right),
+        (b"", right),
+        *((body, receiver.senders[other].sign(body)) for other in NAMES if _differ(name, other)),
+    ]
+    assert {push(receiver, name, *each) for each in spoiled} == {404}
+    assert receiver.waiting(name) == []
+
+
+def test_what_is_too_large_is_refused_though_it_is_signed(
+    receiver: Receiver, name: str, sender: Sender
+) -> None:
+    large = b" " * (LARGEST + 1)
+    headers = sender.sign(large)
+    assert push(receiver, name, large, headers) == 413
+    assert push(receiver, name, iter([CHUNK] * (LARGEST // len(CHUNK) + 1)), headers) == 413
+    assert receiver.waiting(name) == []
+
+
+def test_what_breaks_off_on_its_way_is_kept_nowhere_and_holds_nothing_up(
+    receiver: Receiver, name: str, sender: Sender
+) -> None:
+    [body, *_] = sender.news
+    host, _, port = receiver.url.removeprefix("http://").partition(":")
+    lines = [f"POST /push/{name} HTTP/1.1", "Host: hooks.example.org", f"Content-Length: {len(body)}"]
+    lines += [f"{key}: {value}" for key, value in sender.sign(body).items()]
+    with socket.create_connection((host, int(port))) as line:
+        line.sendall("\r\n".join([*lines, "", ""]).encode() + body[: len(body) // 2])
+    assert push(receiver, name, body, sender.sign(body)) == 200
+    assert receiver.waiting(name) == [body]
+
+
+@pytest.mark.parametrize(
+    "strange", [b"[]", b"{}", b"null", b'{"data": 7, "object": "page"', b'"' + b"x" * 99]
+)
+def test_what_nobody_understands_keeps_nothing_else_waiting(
+    receiver: Receiver, name: str, sender: Sender, strange: bytes
+) -> None:
+    assert push_all(receiver, name, [strange, *sender.news]) == [200] * (1 + len(sender.news))
+    receiver.read(name)
+    assert receiver.waiting(name) == []
+    assert set(sender.texts) <= set(receiver.archived(name))
+
+
+def test_each_platforms_check_of_the_address_is_answered_as_it_asks(receiver: Receiver) -> None:
+    hub = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": FORM}
+    code, token = "890e4665-4dfe-4ab1-b689-ed553bceeed0", "a-token-of-x"
+    x, company = _hmac(X_SECRET, token.encode()), _hmac(linkedin.SECRET, code.encode())
+    expected: list[tuple[str, dict[str, str], Any]] = [
+        ("facebook", hub, 1158201444),
+        ("instagram", hub, 1158201444),
+        ("x", {"crc_token": token}, {"response_token": f"sha256={base64.b64encode(x).decode()}"}),
+        ("linkedin", {"challengeCode": code}, {"challengeCode": code, "challengeResponse": company.hex()}),
+    ]
+    for page, asked, answer in expected:
+        found = httpx.get(f"{receiver.url}/push/{page}", params=asked, timeout=60)
+        assert (found.status_code, found.json()) == (200, answer)
+    others = [
+        ("facebook", hub | {"hub.verify_token": "another"}),
+        ("facebook", hub | {"hub.mode": "unsubscribe"}),
+        ("x", {"crc": token}),
+        ("linkedin", {"challengeCode": "a text that somebody would like to have signed"}),
+        ("inbox", hub),
+    ]
+    for page, asked in others:
+        assert httpx.get(f"{receiver.url}/push/{page}", params=asked, timeout=60).status_code == 404
+
+
+def test_linkedins_deliveries_have_the_form_that_its_documentation_names(receiver: Receiver) -> None:
+    for body in receiver.senders["linkedin"].news:
+        told = json.loads(body)
+        assert set(told) == {"type", "notifications"}
+        assert len(told["notifications"]) <= BATCH
+        assert all(set(each) == OF_LINKEDIN for each in told["notifications"])
+
+
+def _differ(one: str, other: str) -> bool:
+    """Facebook's and Instagram's pages are of one app, which has one secret."""
+    return one != other and {one, other} != {"facebook", "instagram"}
