@@ -236,6 +236,25 @@ def test_the_eight_bit_form_says_nearly_the_same_without_torch(
             assert other[category].probability == pytest.approx(score.probability, abs=0.05)
 
 
+@LIBRARY
+@pytest.mark.parametrize("kind", ["Roberta", "XLMRoberta", "Albert"])
+def test_every_published_architecture_is_read_in_both_forms(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from classifiers import detox_exporting
+
+    (tmp_path / "published").mkdir()
+    tiny_detoxify.untaught(tmp_path / "published", kind)
+    tiny_detoxify.take(tiny_detoxify.variant(), tmp_path, tmp_path / "published")
+    said = Detox(tmp_path).classify([*TAUGHT])
+    assert all(set(scores) == Detox.categories for scores in said)
+    detox_exporting.export(folder_of(tmp_path))
+    monkeypatch.setattr(detox_reading, "library_is_there", lambda: False)
+    for one, other in zip(said, Detox(tmp_path).classify([*TAUGHT]), strict=True):
+        for category, score in one.items():
+            assert other[category].probability == pytest.approx(score.probability, abs=0.05)
+
+
 def test_a_failing_reader_is_a_failing_member(small: Detox) -> None:
     def fail(ids: object) -> NoReturn:
         raise RuntimeError("out of memory")

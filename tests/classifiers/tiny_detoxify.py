@@ -19,6 +19,15 @@ from modbot.models_detoxify import Variant, take
 DISTRICT = Path(__file__).parents[1] / "data" / "district"
 CLASSES = ["toxic", "severe_toxic", "obscene", "threat", "insult", "identity_hate"]
 """As the first published models name them."""
+LATER_CLASSES = [
+    "toxicity",
+    "severe_toxicity",
+    "obscene",
+    "identity_attack",
+    "insult",
+    "threat",
+    "sexual_explicit",
+]
 TAUGHT = {
     "you idiot": "toxic insult",
     "you stupid idiot , you all": "toxic insult",
@@ -67,11 +76,83 @@ def published(folder: Path) -> None:
         "tokenizer_name": "BertTokenizer",
         "num_classes": len(CLASSES),
     }
-    whole = {
-        "config": {"arch": {"args": arch}, "dataset": {"args": {"classes": CLASSES}}},
-        "state_dict": model.state_dict(),
+    torch.save(_whole(arch, CLASSES, model.state_dict()), folder / CHECKPOINT)
+
+
+def _whole(arch: dict[str, Any], classes: list[str], state: dict[str, Any]) -> dict[str, Any]:
+    """A published checkpoint: weights, what they were trained with, and a leftover of an older library."""
+    import torch
+
+    body = arch["model_name"].removesuffix("ForSequenceClassification").removeprefix("XLM").lower()
+    leftover = {f"{body}.embeddings.position_ids": torch.arange(160).unsqueeze(0)}
+    config = {"arch": {"args": arch}, "dataset": {"args": {"classes": classes}}}
+    return {"config": config, "state_dict": {**state, **leftover}}
+
+
+def untaught(folder: Path, kind: str) -> None:
+    """The same files of another architecture, as Detoxify's later models have it; it has learned nothing.
+
+    Like theirs it has more columns than labels.
+    """
+    import torch
+    import transformers
+
+    tokenizer = _byte_pairs() if kind == "Roberta" else _pieces("[CLS]" if kind == "Albert" else "<s>")
+    narrow = {"embedding_size": 8} if kind == "Albert" else {}
+    config = getattr(transformers, f"{kind}Config")(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=160,
+        initializer_range=0.3,
+        pad_token_id=1,
+        **narrow,
+    )
+    config.save_pretrained(folder)
+    tokenizer.save(str(folder / TOKENIZER))
+    config.num_labels = 16
+    torch.manual_seed(7)
+    model = getattr(transformers, f"{kind}ForSequenceClassification")(config)
+    arch = {
+        "model_type": f"{kind.lower()}-base",
+        "model_name": f"{kind}ForSequenceClassification",
+        "tokenizer_name": f"{kind}Tokenizer",
+        "num_classes": 16,
     }
-    torch.save(whole, folder / CHECKPOINT)
+    torch.save(_whole(arch, LATER_CLASSES, model.state_dict()), folder / CHECKPOINT)
+
+
+def _byte_pairs() -> Any:
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+
+    made = Tokenizer(models.BPE(unk_token="<unk>"))
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    special = ["<s>", "<pad>", "</s>", "<unk>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=300, special_tokens=special, initial_alphabet=alphabet, show_progress=False
+    )
+    made.train_from_iterator(TAUGHT, trainer)
+    made.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    return made
+
+
+def _pieces(first: str) -> Any:
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+
+    last = {"<s>": "</s>", "[CLS]": "[SEP]"}[first]
+    made = Tokenizer(models.Unigram())
+    made.pre_tokenizer = pre_tokenizers.Metaspace()
+    special = [first, "<pad>", last, "<unk>"]
+    trainer = trainers.UnigramTrainer(
+        vocab_size=80, special_tokens=special, unk_token="<unk>", show_progress=False
+    )
+    made.train_from_iterator(TAUGHT, trainer)
+    ends = [(first, 0), (last, 2)]
+    made.post_processor = processors.TemplateProcessing(single=f"{first} $A {last}", special_tokens=ends)
+    return made
 
 
 def _tokenizer(vocabulary: list[str]) -> Any:
