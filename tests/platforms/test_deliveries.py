@@ -339,16 +339,14 @@ def test_what_breaks_off_on_its_way_is_kept_nowhere_and_holds_nothing_up(
     assert receiver.waiting(name) == [body]
 
 
-@pytest.mark.parametrize(
-    "strange", [b"[]", b"{}", b"null", b'{"data": 7, "object": "page"', b'"' + b"x" * 99]
-)
 def test_what_nobody_understands_keeps_nothing_else_waiting(
-    receiver: Receiver, name: str, sender: Sender, strange: bytes
+    receiver: Receiver, name: str, sender: Sender
 ) -> None:
-    assert push_all(receiver, name, [strange, *sender.news]) == [200] * (1 + len(sender.news))
+    came = [b"[]", b"{}", b"null", b'{"data": 7, "object": "page"', CHUNK, *sender.news]
+    assert push_all(receiver, name, came) == [200] * len(came)
     receiver.read(name)
     assert receiver.waiting(name) == []
-    assert set(sender.texts) <= set(receiver.archived(name))
+    assert Counter(sender.texts) <= Counter(receiver.archived(name))
 
 
 def test_each_platforms_check_of_the_address_is_answered_as_it_asks(receiver: Receiver) -> None:

@@ -1,6 +1,6 @@
 """Cut the form of what X pushes out of its published samples: names, numbers, a machine's words.
 
-Run by hand: python tests/data/specs/cut_deliveries.py SAMPLES, one object by kind of event, as X publishes them.
+Run by hand: python tests/data/specs/cut_deliveries.py SAMPLES, one object by kind of event, as published.
 """
 
 from __future__ import annotations
