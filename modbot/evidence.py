@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -51,6 +51,16 @@ class Advice:
         return [text[span.start : span.end] for span in self.spans] if text else []
 
 
+MEMBERS = {
+    "patterns": "Forms of words that people wrote down as rules",
+    "linear": "Single words and phrases",
+    "encoder": "The sentence as a whole",
+    "names": "The district's list of names to protect",
+    "ballot": "What stands on the current ballot",
+}
+"""What each of our classifiers goes by, for a reader."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """What the classifiers and the policy said of one comment."""
@@ -62,6 +72,8 @@ class Judged:
     failure: str
     """Why nobody could score it; empty when it was scored."""
     advice: tuple[Advice, ...] = ()
+    members: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """What each classifier said, by its name and by category."""
 
 
 def judged(connection: Connection, comment_ids: Sequence[int]) -> dict[int, Judged]:
@@ -88,6 +100,13 @@ def sureness(finding: Finding) -> str:
 def about(finding: Finding) -> str:
     """The finding's category in words."""
     return NO_CATEGORY.get(finding.category) or IN_WORDS[Category(finding.category)]
+
+
+def voices(finding: Finding, opinion: Judged) -> list[tuple[str, float]]:
+    """What each classifier that counts goes by, and what it said of the finding's category, surest first."""
+    heard = {name: said.get(finding.category, 0.0) for name, said in opinion.members.items()}
+    counted = [(words, heard[name]) for name, words in MEMBERS.items() if name in heard]
+    return sorted(counted, key=lambda each: -each[1]) if finding.probability is not None else []
 
 
 SEVERE = (Category.THREATS, Category.DISCRIMINATION)
@@ -134,6 +153,7 @@ def _judged(row: Any, body: Mapping[str, Any]) -> Judged:
         findings=tuple(map(_finding, body.get("findings", ()))),
         failure=body.get("failure", ""),
         advice=tuple(map(_advice, body.get("advice", ()))),
+        members=body.get("members", {}),
     )
 
 

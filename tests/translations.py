@@ -22,7 +22,15 @@ OPTIONS = {"web/templates/**.html": {"trimmed": "true", "silent": "false"}}
 RULES = policy.parse(resources.policy("yelm-4007p.toml"), "policy.toml")
 ELSEWHERE: dict[str, Iterable[str]] = {
     "audit.py": audit.KINDS.values(),
-    "evidence.py": [*evidence.IN_WORDS.values(), *evidence.NO_CATEGORY.values(), "certain", "high", "medium", "low"],
+    "evidence.py": [
+        *evidence.IN_WORDS.values(),
+        *evidence.NO_CATEGORY.values(),
+        *evidence.MEMBERS.values(),
+        "certain",
+        "high",
+        "medium",
+        "low",
+    ],
     "policies/codebook.toml": [
         *(
             text

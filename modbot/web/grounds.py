@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
-from modbot import evidence
-from modbot.evidence import Piece
+from classifiers.base import Category
+from modbot import evidence, likeness
+from modbot.evidence import Judged, Piece
 from modbot.policy import Clause, Finding, Mode, Policy, Watch
 from modbot.queue import WAITING
 from modbot.review import Decided, View
@@ -26,10 +27,28 @@ class Reason:
     about: str
     sureness: str
     why: tuple[str, ...]
+    like: str = ""
+    """The example of the codebook that the comment is most like; empty where none is alike."""
+    voices: Sequence[tuple[str, float]] = ()
+    """What each classifier goes by, and what it said."""
 
 
 def reasons(findings: Sequence[Finding], rules: Policy) -> list[Reason]:
     return [_reason(finding, rules) for finding in findings]
+
+
+def explained(text: str, opinion: Judged, rules: Policy) -> list[Reason]:
+    """The reasons with what makes them understood: an example that is alike, and who said what."""
+    return [
+        replace(each, like=_like(text, each.finding), voices=evidence.voices(each.finding, opinion))
+        for each in reasons(opinion.findings, rules)
+    ]
+
+
+def _like(text: str, finding: Finding) -> str:
+    if finding.category not in set(Category) or not text:
+        return ""
+    return likeness.nearest(text, Category(finding.category), finding.spans)
 
 
 def pieces(text: str, findings: Sequence[Finding]) -> list[Piece]:

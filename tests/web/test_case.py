@@ -366,3 +366,9 @@ def test_a_number_that_is_no_case_is_said_in_a_page(office: Office) -> None:
     assert answer.status_code == 404
     assert "There is no case 9999." in words(answer.text)
     assert office.member().post("/case/9999/skip").status_code == 404
+
+
+def test_a_case_shows_the_codebooks_nearest_example(office: Office) -> None:
+    number = office.case("buy now, gutter cleaning at half price")
+    page = content(office.member().get(f"/case/{number}").text)
+    assert "Most like this example of the codebook: Gutter cleaning, first visit half price" in page

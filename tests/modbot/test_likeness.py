@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from classifiers.base import Category, Span
+from modbot import codebook, likeness
+from modbot.likeness import Shelf
+
+
+@pytest.mark.parametrize("category", list(Category))
+def test_an_example_of_the_codebook_is_most_like_itself(category: Category) -> None:
+    for example in codebook.chapters()[category].inside:
+        assert likeness.nearest(example, category, ()) == example
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "word"),
+    [
+        ("Vote NO on Prop 2, we pay enough already!", Category.POLITICAL, "no"),
+        ("i will find you and break your legs", Category.THREATS, "break"),
+        ("i w1ll find you and br3ak your legs", Category.THREATS, "break"),
+        ("Jaden from 4th period got suspended again", Category.STUDENT_PRIVACY, "suspended"),
+    ],
+)
+def test_a_comment_is_like_one_of_the_same_kind(text: str, category: Category, word: str) -> None:
+    assert word in likeness.nearest(text, category, ()).casefold()
+
+
+def test_the_marked_words_count_more_than_the_rest() -> None:
+    shelf = Shelf.of(["gutters cleaned for half price", "the concert on Friday was lovely"])
+    assert shelf.nearest({"conce": 1, "frida": 1, "half": 1}) == shelf.texts[1]
+    assert shelf.nearest({"conce": 1, "frida": 1, "half": 4}) == shelf.texts[0]
+    text = "What a lovely concert on Friday, and after it you die"
+    marked = [Span(text.index("you die"), len(text), "")]
+    assert "die" in likeness.nearest(text, Category.THREATS, marked)
+
+
+def test_what_is_like_nothing_gets_no_example() -> None:
+    for text in ("", "???", "zzzyx qwrtp", "🙃"):
+        assert likeness.nearest(text, Category.THREATS, ()) == ""
+
+
+def test_the_same_words_find_the_same_example_on_both_sides_of_an_issue() -> None:
+    yes, no = (
+        likeness.nearest(f"Vote {side} on Proposition 3", Category.POLITICAL, ()) for side in ("yes", "no")
+    )
+    assert yes.casefold().replace(" yes", " no") == no.casefold()
