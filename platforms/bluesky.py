@@ -32,6 +32,7 @@ from platforms.base import (
     Unsupported,
     Visibility,
 )
+from platforms.bluesky_chat import MESSAGE, messages
 from platforms.bluesky_posts import (
     A_POST,
     GATE,
@@ -71,6 +72,8 @@ class BlueskySettings(PlatformSettings):
     allow_loopback: bool = False
     timeout: float = Field(20.0, gt=0)
     page_size: int = Field(100, ge=1, le=100)
+    direct_messages: bool = False
+    """Archive what people write to the account in private; the app password needs access to messages."""
 
     @field_validator("service")
     @classmethod
@@ -105,6 +108,7 @@ class Bluesky(ClientPlatform[BlueskyRest]):
         },
         sees_deletions="lookup",
         mentions=True,
+        direct_messages=True,
         note="Nothing can be edited there. Replies by an account that the district blocked do not arrive.",
     )
 
@@ -131,6 +135,8 @@ class Bluesky(ClientPlatform[BlueskyRest]):
 
     async def identify(self, rest: BlueskyRest) -> Identity:
         identity = await rest.sign_in()
+        if self.settings.direct_messages:
+            await rest.talks(None, 1)
         self._watched_at = time.monotonic()
         return identity
 
@@ -159,6 +165,8 @@ class Bluesky(ClientPlatform[BlueskyRest]):
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
         if action not in self.capabilities.actions:
             raise Unsupported(f"Bluesky cannot {action} somebody else's post")
+        if id.startswith(MESSAGE):
+            raise Unsupported("nobody can take somebody else's direct message back: it is archived only")
         rkey = self._own_root(await self._present(id))
         hide = action is ActionKind.HIDE
         answer = await self._gated(rkey, id, hide=hide)
@@ -180,7 +188,10 @@ class Bluesky(ClientPlatform[BlueskyRest]):
         listed, _, rounds = (cursor or "").partition("#")
         place = listed or None
         if not self._backlog.continues(place):
-            found = await self._notified(self._backlog.floor(place))
+            floor = self._backlog.floor(place)
+            found = await self._notified(floor)
+            if self.settings.direct_messages:
+                found += await messages(self.rest, floor, self.settings.page_size)
             if place is None:
                 found += await self._threads()
             self._backlog.fill(place, found)

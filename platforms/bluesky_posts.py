@@ -31,7 +31,7 @@ def comment_of(native: Native, did: str) -> Comment:
         post=root or uri,
         parent=None if parent == root else parent,
         kind=_kind(is_reply=ours or answers_us, is_top=parent == root),
-        author=_name(author),
+        author=name_of(author),
         author_id=str(author.get("did", "")),
         text=text if isinstance(text, str) else "",
         payload=native,
@@ -46,7 +46,7 @@ def _kind(*, is_reply: bool, is_top: bool) -> Kind:
     return Kind.COMMENT if is_top else Kind.REPLY
 
 
-def _name(author: Native) -> str:
+def name_of(author: Native) -> str:
     handle, shown = str(author.get("handle", "")), str(author.get("displayName") or "")
     return f"{shown} (@{handle})" if shown else f"@{handle}"
 

@@ -24,6 +24,8 @@ REASONS = ("reply", "mention", "quote")
 AT_ONCE = 25
 """Posts that `getPosts` takes."""
 DEEPEST = 1000
+CHAT = "did:web:api.bsky.chat#bsky_chat"
+"""The service that the account's server hands calls about messages on to."""
 STALE = {"ExpiredToken", "InvalidToken"}
 MISSING = {"RecordNotFound", "NotFound"}
 
@@ -99,6 +101,27 @@ class BlueskyRest:
         answer = _ok(await self._call("GET", "app.bsky.feed.getPosts", {"uris": uris}))
         return {post["uri"]: post for post in _list(answer, "posts", "uri", "cid", "author", "record")}
 
+    async def talks(self, cursor: str | None, size: int) -> tuple[Sequence[Native], str | None]:
+        """One page of the account's private talks, those with the newest messages first.
+
+        Raises NotAuthorised where the app password gives no access to messages.
+        """
+        query: dict[str, Any] = {"limit": size} | ({"cursor": cursor} if cursor else {})
+        response = await self._call("GET", "chat.bsky.convo.listConvos", query, proxy=CHAT)
+        if _error(response) in STALE or response.status_code in (401, 403):
+            raise NotAuthorised(
+                "this app password gives no access to direct messages: make one that does, or take "
+                "`direct_messages` out of this page's settings"
+            )
+        answer = _ok(response)
+        return _list(answer, "convos", "id"), _next(answer)
+
+    async def messages(self, talk: str, cursor: str | None, size: int) -> tuple[Sequence[Native], str | None]:
+        """One page of a talk, newest first; deleted messages and the service's own notes are among them."""
+        query: dict[str, Any] = {"convoId": talk, "limit": size} | ({"cursor": cursor} if cursor else {})
+        answer = _ok(await self._call("GET", "chat.bsky.convo.getMessages", query, proxy=CHAT))
+        return _list(answer, "messages", "id"), _next(answer)
+
     async def record(self, repo: str, collection: str, rkey: str) -> Native | None:
         """`{uri, cid, value}` as its owner's server holds it, or None."""
         query = {"repo": repo, "collection": collection, "rkey": rkey}
@@ -128,14 +151,15 @@ class BlueskyRest:
         query: Mapping[str, Any] | None = None,
         *,
         body: Mapping[str, Any] | None = None,
+        proxy: str = "",
     ) -> httpx.Response:
         held = await self._tokens.get()
         if held is None:
             raise NotAuthorised("signed out of Bluesky meanwhile: open the page again")
-        response = await self._send(verb, name, held.access, query, body)
+        response = await self._send(verb, name, held.access, query, body, proxy)
         if _error(response) in STALE:
             renewed = await self._tokens.renew(held, self._renewed)
-            response = await self._send(verb, name, renewed.access, query, body)
+            response = await self._send(verb, name, renewed.access, query, body, proxy)
         return response
 
     async def _renewed(self, held: Token) -> Token:
@@ -164,8 +188,10 @@ class BlueskyRest:
         bearer: SecretStr | None,
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
+        proxy: str = "",
     ) -> httpx.Response:
         headers = {"Authorization": f"Bearer {bearer.get_secret_value()}"} if bearer else {}
+        headers |= {"Atproto-Proxy": proxy} if proxy else {}
         url = f"{self._service}/xrpc/{name}"
         return await send(
             self._client, self._client.build_request(verb, url, params=query, json=body, headers=headers)

@@ -14,7 +14,7 @@ from tests.peers.bluesky import bluesky
 from tests.peers.mediawiki import mediawiki
 from tests.peers.postgres import Postgres, postgres
 from tests.peers.wordpress import wordpress
-from tests.simulators.bluesky_server import served_bluesky, simulated_bluesky
+from tests.simulators.bluesky_server import bluesky_chat, served_bluesky, simulated_bluesky
 from tests.simulators.flickr import served_flickr, simulated_flickr
 from tests.simulators.graph import graph
 from tests.simulators.linkedin import served_linkedin, simulated_linkedin
@@ -35,6 +35,7 @@ LONGEST = (
 
 __all__ = [
     "bluesky",
+    "bluesky_chat",
     "graph",
     "mediawiki",
     "postgres",

@@ -146,7 +146,7 @@ def test_an_undo_that_comes_when_the_worker_has_begun_asks_for_the_reverse(
     case_id = hide(here)
     (begun,) = outbox.due(here.store, "blog")
     cases.undo(here.store, here.rules, case_id, "ana")
-    asyncio.run(actions._try(here.store, Memory(page.name, Memory.Settings()), begun))
+    asyncio.run(actions._try(here.store, Memory(page.name, Memory.Settings()), [begun]))
     carry_out(here, page)
     assert states(here) == [("hide", "done"), ("unhide", "done")]
     assert len(page.seen_by_public()) == 1

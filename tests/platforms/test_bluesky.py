@@ -30,6 +30,7 @@ from platforms.bluesky import Bluesky, BlueskySettings
 from platforms.tokens import Token
 from tests.platforms.described import check_body, check_query, description
 from tests.simulators.bluesky import GATE, Account, Network
+from tests.simulators.bluesky_chat import Chat
 
 pytestmark = pytest.mark.anyio
 
@@ -226,6 +227,53 @@ async def test_a_post_without_a_readable_time_is_captured_by_the_time_it_was_lis
     assert abs(comment.created_at - datetime.now(UTC)) < timedelta(minutes=5)
 
 
+async def test_private_messages_are_archived_where_that_is_wanted(
+    network: Network, bluesky_chat: Chat, district: Account, parent: Account, make: Make
+) -> None:
+    address = bluesky_chat.write(parent, district, "Is there school tomorrow?")
+    bluesky_chat.write(district, parent, "Yes.")
+    bluesky_chat.delete(bluesky_chat.write(parent, district, "taken back"))
+    off, page = make(), make(direct_messages=True, page_size=1)
+    await off.open()
+    assert (await off.poll(None)).events == []
+    assert not any(name.startswith("chat.") for _, name, _, _ in network.requests)
+    await page.open()
+    events, cursor = await everything(page)
+    [comment] = comments(events)
+    assert (comment.kind, comment.id) == (Kind.DIRECT_MESSAGE, f"message:{address}")
+    assert (comment.text, comment.author_id) == ("Is there school tomorrow?", parent.did)
+    assert comment.author == "A parent (@parent.test)"
+    assert comment.post == "messages/talk-district-parent"
+    bluesky_chat.write(parent, district, "And on Monday?")
+    again, last = await everything(page, cursor)
+    assert [each.text for each in comments(again)] == ["And on Monday?"]
+    network.requests.clear()
+    assert (await page.poll(last)).cursor == last
+    assert list(await page.lookup({comment.id: comment.revision})) == []
+    with pytest.raises(Unsupported):
+        await page.act(ActionKind.HIDE, comment.id)
+
+
+async def test_many_people_and_long_talks_are_read_to_their_ends(
+    network: Network, bluesky_chat: Chat, district: Account, make: Make
+) -> None:
+    people = [network.join(f"person{number}.test") for number in range(5)]
+    for number in range(3):
+        for person in people:
+            bluesky_chat.write(person, district, f"{number} from {person.handle}")
+    page = make(direct_messages=True, page_size=2)
+    await page.open()
+    events, _ = await everything(page)
+    assert len({event.id for event in events}) == len(events) == 15
+
+
+async def test_without_access_to_messages_the_page_says_what_to_do(bluesky_chat: Chat, make: Make) -> None:
+    bluesky_chat.allowed = False
+    await make().open()
+    with pytest.raises(NotAuthorised, match="no access to direct messages"):
+        await make(direct_messages=True).open()
+
+
 # What goes out
 
 
@@ -398,10 +446,12 @@ async def test_an_id_that_is_no_posts_is_never_asked_for(network: Network, page:
 
 
 async def test_every_request_is_one_that_the_lexicons_know(
-    network: Network, district: Account, parent: Account, root: str, make: Make
+    network: Network, bluesky_chat: Chat, district: Account, parent: Account, root: str, make: Make
 ) -> None:
-    page = make(watch_seconds=0, page_size=1)
+    page = make(watch_seconds=0, page_size=1, direct_messages=True)
     await page.open()
+    for text in ("a question", "and another"):
+        bluesky_chat.write(parent, district, text)
     uris = [network.post(parent, text, parent=root) for text in ("one", "two", "three")]
     _, cursor = await everything(page)
     await page.poll(cursor)
@@ -461,6 +511,29 @@ async def test_the_atproto_client_sends_the_same_and_takes_the_simulated_network
     assert own.feed[0].post.reply_count == 1
     assert thread.thread.replies[0].post.uri == posts.posts[0].uri == uri
     assert (written.cid, hidden.value.hidden_replies) == (gate["cid"], [uri])
+
+
+async def test_the_atproto_client_reads_the_same_messages_with_the_same_requests(
+    network: Network, bluesky_chat: Chat, district: Account, parent: Account, make: Make
+) -> None:
+    page = make(direct_messages=True)
+    await page.open()
+    bluesky_chat.write(parent, district, "a question")
+    network.requests.clear()
+    await page.poll(None)
+    ours = [_readable(each) for each in network.requests if each[1].startswith("chat.")]
+
+    client = Client(network.url)
+    client.login(district.handle, district.password)
+    network.requests.clear()
+    through = client.with_bsky_chat_proxy()
+    convo = through.chat.bsky.convo
+    [talk] = convo.list_convos({"limit": 100}).convos
+    [message] = convo.get_messages({"convo_id": talk.id, "limit": 100}).messages
+    through.request.close()
+    client.request.close()
+    assert list(map(_readable, network.requests)) == ours
+    assert message.text == talk.last_message.text == "a question"
 
 
 async def held(page: Bluesky) -> Token:

@@ -134,16 +134,16 @@ class Network:
         raise Refused(401, "AuthenticationRequired", "Invalid identifier or password")
 
     def refresh_session(self, bearer: str, **_: Any) -> Any:
-        account = self._signed_in(bearer, "refresh")
+        account = self.signed_in(bearer, "refresh")
         del self._sessions[bearer]
         return self._session(account)
 
     def get_session(self, bearer: str, **_: Any) -> Any:
-        account = self._signed_in(bearer)
+        account = self.signed_in(bearer)
         return {"did": account.did, "handle": account.handle, "active": True}
 
     def get_profile(self, bearer: str, query: Mapping[str, list[str]], **_: Any) -> Any:
-        self._signed_in(bearer)
+        self.signed_in(bearer)
         for account in self.accounts.values():
             if query["actor"][0] in (account.handle, account.did):
                 return {"did": account.did, "handle": account.handle, "displayName": account.name}
@@ -159,7 +159,7 @@ class Network:
         return found
 
     def put_record(self, bearer: str, body: Any, **_: Any) -> Any:
-        account = self._signed_in(bearer)
+        account = self.signed_in(bearer)
         if body["repo"] not in (account.did, account.handle):
             raise Refused(403, "Forbidden", "not your repository")
         if self.before_put:
@@ -175,14 +175,14 @@ class Network:
         return {"uri": written["uri"], "cid": written["cid"], "validationStatus": "valid"}
 
     def list_notifications(self, bearer: str, query: Mapping[str, list[str]], **_: Any) -> Any:
-        account = self._signed_in(bearer)
+        account = self.signed_in(bearer)
         wanted = query.get("reasons", ["reply", "mention", "quote"])
         rows = [row for row in self._notified(account) if row["reason"] in wanted]
         rows.sort(key=lambda row: (row["indexedAt"], row["cid"]), reverse=True)
-        return _page(rows, query, "notifications", lambda row: f"{row['indexedAt']}::{row['cid']}")
+        return page_of(rows, query, "notifications", lambda row: f"{row['indexedAt']}::{row['cid']}")
 
     def author_feed(self, bearer: str, query: Mapping[str, list[str]], **_: Any) -> Any:
-        self._signed_in(bearer)
+        self.signed_in(bearer)
         posts = self.accounts[query["actor"][0]].records.values()
         rows = [
             {"post": self._view(record)}
@@ -190,16 +190,16 @@ class Network:
             if record["value"]["$type"] == POST and "reply" not in record["value"]
         ]
         rows.sort(key=lambda row: (row["post"]["indexedAt"], row["post"]["cid"]), reverse=True)
-        return _page(rows, query, "feed", lambda row: f"{row['post']['indexedAt']}::{row['post']['cid']}")
+        return page_of(rows, query, "feed", lambda row: f"{row['post']['indexedAt']}::{row['post']['cid']}")
 
     def post_thread(self, bearer: str, query: Mapping[str, list[str]], **_: Any) -> Any:
-        viewer, uri = self._signed_in(bearer), query["uri"][0]
+        viewer, uri = self.signed_in(bearer), query["uri"][0]
         if not self._there(uri):
             raise Refused(400, "NotFound", f"Post not found: {uri}")
         return {"thread": self._node(viewer, uri, int(query.get("depth", ["6"])[0]))}
 
     def get_posts(self, bearer: str, query: Mapping[str, list[str]], **_: Any) -> Any:
-        viewer, uris = self._signed_in(bearer), query["uris"]
+        viewer, uris = self.signed_in(bearer), query["uris"]
         if len(uris) > 25:
             raise Refused(400, "InvalidRequest", "uris must not have more than 25 elements")
         seen = [uri for uri in uris if self._there(uri) and not self._blocked(viewer, uri)]
@@ -298,7 +298,7 @@ class Network:
             tokens[f"{kind}Jwt"] = token
         return {**tokens, "handle": account.handle, "did": account.did}
 
-    def _signed_in(self, bearer: str, kind: str = "access") -> Account:
+    def signed_in(self, bearer: str, kind: str = "access") -> Account:
         if not bearer:
             raise Refused(401, "AuthMissing", "Authentication Required")
         found, did = self._sessions.get(bearer, ("unknown", ""))
@@ -315,7 +315,7 @@ class Network:
             return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=self._last)
 
 
-def _page(
+def page_of(
     rows: list[dict[str, Any]],
     query: Mapping[str, list[str]],
     key: str,

@@ -14,24 +14,32 @@ from starlette.routing import Route
 
 from tests.simulators import serve
 from tests.simulators.bluesky import Network, Refused
+from tests.simulators.bluesky_chat import SERVICE, Chat
 
 
 @pytest.fixture(scope="session")
-def served_bluesky() -> Iterator[Network]:
-    network = Network()
-    with serve(app(network)) as network.url:
-        yield network
+def bluesky_chat() -> Iterator[Chat]:
+    chat = Chat(Network())
+    with serve(app(chat)) as chat.network.url:
+        yield chat
+
+
+@pytest.fixture(scope="session")
+def served_bluesky(bluesky_chat: Chat) -> Network:
+    return bluesky_chat.network
 
 
 @pytest.fixture
-def simulated_bluesky(served_bluesky: Network) -> Network:
-    """Empty."""
-    served_bluesky.clear()
-    return served_bluesky
+def simulated_bluesky(bluesky_chat: Chat) -> Network:
+    """Empty, and nobody has written to anybody."""
+    bluesky_chat.network.clear()
+    bluesky_chat.clear()
+    return bluesky_chat.network
 
 
-def app(network: Network) -> Starlette:
+def app(chat: Chat) -> Starlette:
     """The network as a server of XRPC calls."""
+    network = chat.network
     calls: dict[tuple[str, str], Callable[..., Any]] = {
         ("POST", "com.atproto.server.createSession"): network.create_session,
         ("POST", "com.atproto.server.refreshSession"): network.refresh_session,
@@ -43,6 +51,8 @@ def app(network: Network) -> Starlette:
         ("GET", "app.bsky.feed.getAuthorFeed"): network.author_feed,
         ("GET", "app.bsky.feed.getPostThread"): network.post_thread,
         ("GET", "app.bsky.feed.getPosts"): network.get_posts,
+        ("GET", "chat.bsky.convo.listConvos"): chat.list_convos,
+        ("GET", "chat.bsky.convo.getMessages"): chat.get_messages,
     }
 
     async def answer(request: Request) -> Response:
@@ -54,7 +64,9 @@ def app(network: Network) -> Starlette:
         spoiled = network.answers.pop(0) if network.answers else None
         if spoiled is not None:
             return spoiled
-        if (call := calls.get((request.method, name))) is None:
+        wanted = SERVICE if name.startswith("chat.") else None
+        right = request.headers.get("atproto-proxy") == wanted
+        if (call := calls.get((request.method, name))) is None or not right:
             return JSONResponse({"error": "MethodNotImplemented", "message": name}, 501)
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
