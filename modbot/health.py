@@ -16,6 +16,8 @@ from modbot.alerts.listing import Trouble, trouble
 from modbot.config import Settings
 from modbot.credentials import Connection as Connected
 from modbot.deliveries import Standing
+from modbot.learning import in_use
+from modbot.learning.in_use import Adopted
 from modbot.quotas import Spent
 from modbot.store import Store, table, utcnow
 from modbot.tables import Action, AuditEvent, Case, Checkpoint, Comment, Page, Score, Unscored
@@ -58,6 +60,8 @@ class Figures:
     """Of the unscored, those that no classifier could score so far."""
     absent: str
     """Members of the ensemble that were not there for the newest score."""
+    adopted: Adopted | None
+    """The learned model that people had used."""
     unsigned_seconds: float
     """How long the log has gone on without a signed checkpoint."""
     alerts: Trouble
@@ -80,6 +84,7 @@ def measure(store: Store) -> Figures:
             oldest_unscored_seconds=0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
             not_scored=failed,
             absent=_absent(connection),
+            adopted=in_use.adopted(connection),
             unsigned_seconds=_unsigned(connection, now),
             alerts=trouble(connection),
             pushed=tuple(deliveries.standing(connection)),
@@ -111,6 +116,8 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
         found.append(f"{figures.unscored} comments wait for their score")
     if figures.absent:
         found.append(f"comments are scored without: {figures.absent}")
+    if figures.adopted and (trouble := figures.adopted.trouble(settings)):
+        found.append(f"the shipped models score, not learned model {figures.adopted.number}: {trouble}")
     if is_unsigned(figures, settings):
         found.append("the log has not been signed for too long: look at the key and the checkpoint folder")
     return [each for each in found if each]

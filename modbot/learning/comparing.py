@@ -10,12 +10,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from modbot import evidence
+from modbot.queue import WAITING
 from modbot.rulings import Choice
 from modbot.store import bodies_of, table
-from modbot.tables import CaseComment, Comment, Decision, Score, ShadowScore
+from modbot.tables import Case, CaseComment, Comment, Decision, SecondLook, ShadowScore
 
-shadows, scores, comments = table(ShadowScore), table(Score), table(Comment)
-case_comments, decisions = table(CaseComment), table(Decision)
+shadows, comments, cases = table(ShadowScore), table(Comment), table(Case)
+case_comments, decisions, looks = table(CaseComment), table(Decision), table(SecondLook)
 
 EXAMPLES = 30
 
@@ -42,6 +44,8 @@ class Difference:
     page: str
     at: datetime
     text: str | None
+    severe: str
+    """What makes it hard to read, in words; empty when nothing does."""
     gained: tuple[str, ...]
     lost: tuple[str, ...]
     choice: str
@@ -58,7 +62,7 @@ class Comparison:
     lines: tuple[Line, ...]
     """Of categories with a difference, by name."""
     examples: Sequence[Difference]
-    """The newest first, at most `EXAMPLES`."""
+    """The newest first, at most `EXAMPLES`; none that still waits for somebody's own opinion."""
 
 
 def compare(connection: Connection, model: int) -> Comparison:
@@ -109,6 +113,17 @@ def _lines(connection: Connection, model: int) -> list[Line]:
     ]
 
 
+def _waits() -> sa.Exists:
+    """Whether somebody is still to judge the comment by themselves, for the first time or the second."""
+    look = sa.select(looks.c.id).where(looks.c.case_id == cases.c.id, looks.c.state == "waiting").exists()
+    return (
+        sa.select(case_comments.c.case_id)
+        .join(cases, cases.c.id == case_comments.c.case_id)
+        .where(case_comments.c.comment_id == shadows.c.comment_id, cases.c.state.in_(WAITING) | look)
+        .exists()
+    )
+
+
 def _examples(connection: Connection, model: int) -> list[Difference]:
     case = (
         sa.select(sa.func.max(case_comments.c.case_id))
@@ -120,11 +135,12 @@ def _examples(connection: Connection, model: int) -> list[Difference]:
             shadows, comments.c.page, comments.c.created_at, case.label("case_id"), _chosen().label("choice")
         )
         .join(comments, comments.c.id == shadows.c.comment_id)
-        .where(shadows.c.model_id == model, shadows.c.differs)
+        .where(shadows.c.model_id == model, shadows.c.differs, ~_waits())
         .order_by(shadows.c.score_id.desc())
         .limit(EXAMPLES)
     ).all()
     texts = bodies_of(connection, [row.comment_id for row in rows])
+    opinions = evidence.judged(connection, [row.comment_id for row in rows])
     said = bodies_of(connection, [row.score_id for row in rows])
     return [
         Difference(
@@ -133,6 +149,7 @@ def _examples(connection: Connection, model: int) -> list[Difference]:
             page=row.page,
             at=row.created_at,
             text=texts.get(row.comment_id, {}).get("text"),
+            severe=evidence.severity(opinions.get(row.comment_id)),
             gained=tuple(row.gained.split()),
             lost=tuple(row.lost.split()),
             choice=row.choice or "",

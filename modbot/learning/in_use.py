@@ -31,6 +31,19 @@ class InUse:
     """Why the adopted model cannot be used; then the shipped or configured ones score."""
 
 
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """A learned model as it is on record: `manifest` is the SHA-256 of the manifest that was checked."""
+
+    number: int
+    folder: str
+    manifest: str
+
+    def trouble(self, settings: Settings) -> str:
+        """Why it cannot be used; empty if it can."""
+        return unlike(folder_of(settings, self.folder), self.manifest)
+
+
 def of(settings: Settings) -> InUse:
     """Looks into the database, if there is one that knows of learned models."""
     file = sqlite_file(settings.database_url())
@@ -47,12 +60,17 @@ def of(settings: Settings) -> InUse:
 
 
 def found(connection: Connection, settings: Settings) -> InUse:
-    row = connection.execute(sa.select(learned).where(learned.c.state == ADOPTED)).first()
-    if row is None:
+    chosen = adopted(connection)
+    if chosen is None:
         return InUse(configured(settings))
-    folder = folder_of(settings, row.folder)
-    trouble = unlike(folder, row.manifest)
-    return InUse(configured(settings), row.id, trouble) if trouble else InUse(folder, row.id)
+    trouble = chosen.trouble(settings)
+    models = configured(settings) if trouble else folder_of(settings, chosen.folder)
+    return InUse(models, chosen.number, trouble)
+
+
+def adopted(connection: Connection) -> Adopted | None:
+    row = connection.execute(sa.select(learned).where(learned.c.state == ADOPTED)).first()
+    return None if row is None else Adopted(row.id, row.folder, row.manifest)
 
 
 def unlike(folder: Path, expected: str) -> str:

@@ -24,6 +24,7 @@ from modbot.web import (
     guard,
     health_page,
     help_pages,
+    models_page,
     people,
     policy_page,
     practice_page,
@@ -62,6 +63,7 @@ SCREENS = (
     audit_log.router,
     health_page.router,
     policy_page.router,
+    models_page.router,
     help_pages.router,
 )
 LOOPBACK = ("127.0.0.1", "localhost")

@@ -18,6 +18,7 @@ from modbot.config import Settings
 from modbot.credentials import Connection
 from modbot.deliveries import Standing
 from modbot.health import Figures
+from modbot.learning import register
 from modbot.quotas import Spent
 from modbot.roles import Permission
 from modbot.store import utcnow
@@ -96,6 +97,8 @@ def ask(request: Request, who: LeadWatching, checkup: Checkup) -> Response:
 
 def _figures(desk: Desk) -> dict[str, Any]:
     figures = health.measure(desk.store)
+    with desk.store.read() as connection:
+        shadow = register.in_state(connection, register.SHADOW)
     rows = [_row(each, figures, desk, utcnow()) for each in backlog.watched(desk.store)]
     return {
         "rows": rows,
@@ -103,6 +106,8 @@ def _figures(desk: Desk) -> dict[str, Any]:
         "actions": ACTIONS,
         "figures": figures,
         "held_up": backlog.held_up(desk.store),
+        "shadow": shadow,
+        "unusable": figures.adopted.trouble(desk.settings) if figures.adopted else "",
         "calling": calls.list_of(desk.store, calls.calls.c.state == "calling"),
         "late": figures.oldest_unscored_seconds > health.PATIENCE,
         "unsigned": health.is_unsigned(figures, desk.settings),

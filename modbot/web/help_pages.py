@@ -31,7 +31,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         N_("Working with comments"),
         ("getting-started", "reviewing", "appeals", "deletions", "terms", "policy", "concepts"),
     ),
-    (N_("Running modbot"), ("operating", "alerts", "reports", "people")),
+    (N_("Running modbot"), ("operating", "alerts", "reports", "learning", "people")),
     (N_("Extending modbot"), ("add-a-platform", "add-a-classifier")),
 )
 PLATFORMS, OTHERS = N_("Platforms"), N_("More")
