@@ -53,10 +53,9 @@ class Sheet:
     advised: Sequence[Clause]
     """Clauses of the case under which nothing may be hidden."""
     offered: bool
-    """Whether Hide is offered outright: a clause of the case may be hidden under, or it has none.
-
-    Never for a report of somebody else's threat.
-    """
+    """Whether Hide is offered outright: a clause of the case may be hidden under, or it has none."""
+    reported: bool
+    """It may report somebody else's threat: Hide is never offered outright, whatever else it may be."""
     quote: str
     copies: Sequence[Copies]
     waits: bool
@@ -88,7 +87,8 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
     clauses = [each for name in named if (each := _clause(rules, name))]
     hideable = grounds.hideable(named, rules)
     may_be_hidden = not clauses or any(each.id in named for each in hideable)
-    offered = bool(hideable) and may_be_hidden and REPORT.id not in view.line.clauses
+    reported = REPORT.id in view.line.clauses
+    offered = bool(hideable) and may_be_hidden and not reported
     return Sheet(
         view=view,
         item=item,
@@ -101,6 +101,7 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
         hideable=hideable,
         advised=[each for each in clauses if isinstance(each, Clause) and each.mode is not Mode.ENFORCE],
         offered=offered,
+        reported=reported,
         quote=grounds.quote(item.text or "", findings) if offered else "",
         copies=copies(view.items),
         waits=is_waiting(view.line),
