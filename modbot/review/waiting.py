@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot.queue import WAITING
-from modbot.review.lines import Line, cases, lines
+from modbot.review.lines import Line, case_comments, cases, comments, lines
 from modbot.store import Store, table, utcnow
 from modbot.tables import Page, SecondLook
 
@@ -26,6 +26,8 @@ class Filters:
     page: str = ""
     platform: str = ""
     school: str = ""
+    kind: str = ""
+    """One of its comments came so: comment, reply, mention, visitor_post or direct_message."""
     reason: str = ""
     """flagged, not_scored or edited"""
     older_than: timedelta | None = None
@@ -105,6 +107,8 @@ def conditions(filters: Filters, states: Sequence[str] = WAITING) -> list[sa.Col
         found.append(under(filters.clause))
     if filters.page or filters.platform or filters.school:
         found.append(_on_a_page(filters))
+    if filters.kind:
+        found.append(_came_as(filters.kind))
     if filters.reason:
         found.append(cases.c.reason == filters.reason)
     if filters.older_than is not None:
@@ -143,6 +147,11 @@ def _on_a_page(filters: Filters) -> sa.ColumnElement[bool]:
     # Nearly every case stands on one page, which is quicker to compare.
     alone = cases.c.pages.in_(sa.select(pages.c.key).where(*such))
     return sa.or_(alone, sa.and_(cases.c.pages.contains(" "), among))
+
+
+def _came_as(kind: str) -> sa.ColumnElement[bool]:
+    joined = (case_comments.c.case_id == cases.c.id, comments.c.id == case_comments.c.comment_id)
+    return sa.exists().where(*joined, comments.c.kind == kind).correlate(cases)
 
 
 def _beyond(after: str) -> list[sa.ColumnElement[bool]]:

@@ -22,12 +22,20 @@ from modbot.web.fields import RowNumber, address
 from modbot.web.i18n import N_
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require, visitor
+from platforms.base import Kind
 
 router = APIRouter()
 
 Onlooker = Annotated[SignedIn, Depends(require(Permission.READ, active=False))]
 """What the page asks for by itself does not keep a session alive."""
 AGES = {"1": N_("1 hour"), "4": N_("4 hours"), "24": N_("1 day"), "72": N_("3 days")}
+KINDS = {
+    Kind.COMMENT.value: N_("Comments"),
+    Kind.REPLY.value: N_("Replies"),
+    Kind.MENTION.value: N_("Mentions"),
+    Kind.VISITOR_POST.value: N_("Visitors’ posts"),
+    Kind.DIRECT_MESSAGE.value: N_("Direct messages"),
+}
 SEVERE_IS_MUCH = 5
 """Hard comments read in a day from which the queue suggests a break."""
 Numbers: TypeAlias = Annotated[list[int], Query(max_length=200)]
@@ -44,6 +52,8 @@ class Sought:
     """A page's key."""
     platform: str = ""
     school: str = ""
+    kind: str = ""
+    """How it came: a comment, a mention, …"""
     older: str = ""
     """Hours."""
 
@@ -53,6 +63,7 @@ class Sought:
             page=self.on,
             platform=self.platform,
             school=self.school,
+            kind=self.kind if self.kind in KINDS else "",
             reason={"unscored": "not_scored", "edited": "edited"}.get(self.view, ""),
             older_than=timedelta(hours=int(self.older)) if self.older in AGES else None,
             held_by=who.name if self.view == "mine" else "",
@@ -94,6 +105,7 @@ def show(
         "loaded": last,
         "held": listing.keepers((line.id, line.claimed_by) for line in found.lines if line.claimed_by),
         "ages": AGES,
+        "came_as": KINDS,
         "severe": openings.severe_since(desk.store, who.name, _midnight(desk)),
         "much": SEVERE_IS_MUCH,
         "ringing": calls.ringing(desk.store) if who.may(Permission.DECIDE) else {},

@@ -346,6 +346,9 @@ def test_filters_narrow_the_list_and_its_news_and_counts_are_right(office: Offic
     assert "C7 Commercial promotion (1)" in words(page)
     assert "2 cases wait." in words(page)
     assert "Nothing waits here" in words(office.member().get("/queue?view=lead").text)
+    assert "levy" in words(office.member().get("/queue?kind=comment").text)
+    assert "Nothing waits here" in words(office.member().get("/queue?kind=mention").text)
+    assert "levy" in words(office.member().get("/queue?kind=nonsense").text)
     assert office.member().get("/queue?older=nonsense&clause=%00&start=x").status_code == 200
 
 
