@@ -18,6 +18,7 @@ from math import log, sqrt
 from classifiers.base import Category, Span
 from classifiers.normalize import normalize
 from modbot import codebook
+from modbot.policy import Finding
 
 WORD = re.compile(r"\w+")
 STEM = 5
@@ -61,6 +62,13 @@ class Shelf:
                 alike[number] += weight * self.rarity[word] / length * share
         best = max(alike, key=lambda number: (alike[number], -number), default=None)
         return "" if best is None or alike[best] < LEAST else self.texts[best]
+
+
+def of(text: str | None, finding: Finding) -> str:
+    """The example to show beside a finding: none for words on a list, nor where the text was released."""
+    if not text or finding.category not in set(Category):
+        return ""
+    return nearest(text, Category(finding.category), finding.spans)
 
 
 def nearest(text: str, category: Category, spans: Sequence[Span]) -> str:

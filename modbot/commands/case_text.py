@@ -8,9 +8,10 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from modbot import likeness
 from modbot.audit import KINDS
 from modbot.commands.output import one_line, when
-from modbot.evidence import marked, sureness
+from modbot.evidence import marked, sureness, voices
 from modbot.policy import Finding, Mode, Policy
 from modbot.review import Acted, Decided, Seen, View
 
@@ -88,6 +89,10 @@ def _why(seen: Seen, rules: Policy) -> Iterator[str]:
         yield "As it reads now, no clause may apply."
     for finding in opinion.findings:
         yield from _finding(finding, rules)
+        for words, score in voices(finding, opinion):
+            yield f"    {words}: {score:.2f}"
+        if like := likeness.of(seen.text, finding):
+            yield f"  Most like this example of the codebook: “{one_line(like, 90)}”"
     for each in opinion.advice:
         words = "".join(f" “{one_line(words, 70)}”" for words in each.words(seen.text))
         yield f"Beside it {each.member} sees {each.about}, {each.probability:.2f}:{words or ' no one word'}"

@@ -95,7 +95,7 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
         earlier=[each for each in reversed(view.revisions) if _same(each, item) and each.id != item.id],
         opinion=opinion,
         pieces=grounds.pieces(item.text or "", findings),
-        reasons=grounds.explained(item.text or "", item.judged, rules) if item.judged and opinion else [],
+        reasons=grounds.explained(item.text, item.judged, rules) if item.judged and opinion else [],
         advice=item.judged.advice if item.judged and opinion else (),
         clauses=clauses,
         hideable=hideable,

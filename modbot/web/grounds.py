@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from classifiers.base import Category
 from modbot import evidence, likeness
 from modbot.evidence import Judged, Piece
 from modbot.policy import Clause, Finding, Mode, Policy, Watch
@@ -37,18 +36,12 @@ def reasons(findings: Sequence[Finding], rules: Policy) -> list[Reason]:
     return [_reason(finding, rules) for finding in findings]
 
 
-def explained(text: str, opinion: Judged, rules: Policy) -> list[Reason]:
+def explained(text: str | None, opinion: Judged, rules: Policy) -> list[Reason]:
     """The reasons with what makes them understood: an example that is alike, and who said what."""
     return [
-        replace(each, like=_like(text, each.finding), voices=evidence.voices(each.finding, opinion))
+        replace(each, like=likeness.of(text, each.finding), voices=evidence.voices(each.finding, opinion))
         for each in reasons(opinion.findings, rules)
     ]
-
-
-def _like(text: str, finding: Finding) -> str:
-    if finding.category not in set(Category) or not text:
-        return ""
-    return likeness.nearest(text, Category(finding.category), finding.spans)
 
 
 def pieces(text: str, findings: Sequence[Finding]) -> list[Piece]:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from classifiers.base import Category, Span
 from modbot import codebook, likeness
 from modbot.likeness import Shelf
+from modbot.policy import Finding
 
 
 @pytest.mark.parametrize("category", list(Category))
@@ -45,3 +48,12 @@ def test_the_same_words_find_the_same_example_on_both_sides_of_an_issue() -> Non
         likeness.nearest(f"Vote {side} on Proposition 3", Category.POLITICAL, ()) for side in ("yes", "no")
     )
     assert yes.casefold().replace(" yes", " no") == no.casefold()
+
+
+def test_a_list_of_words_and_a_text_that_was_released_get_no_example() -> None:
+    threat = Finding("C1", "threats", 0.9, 0.3, True, ())
+    assert likeness.of("i will find you and break your legs", threat)
+    assert likeness.of(None, threat) == ""
+    assert (
+        likeness.of("i will break your legs", replace(threat, category="word_list", probability=None)) == ""
+    )
