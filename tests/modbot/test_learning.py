@@ -189,8 +189,8 @@ def test_decisions_that_lean_to_one_side_make_a_model_that_is_refused(
         pair
         for pair in pairs.load()
         if pair.kind is pairs.Kind.VIEWPOINT and not pair.breaks and pair.lang == "en"
-        if AGAINST.search(pair.second) and not AGAINST.search(pair.first)
-    ][:40]
+        if AGAINST.search(pair.second)
+    ][:50]
     decide(made, "C2", [pair.second for pair in opposed], [pair.first for pair in opposed])
     with pytest.raises(ConfigError, match=r"is not kept: .*opposite opinions"):
         making.learn(made.store, made.settings, "lee")
