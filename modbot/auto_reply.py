@@ -7,7 +7,7 @@ before it is sent, so that a stop at any instant never sends one twice; one that
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +16,7 @@ import structlog
 
 from modbot import observe
 from modbot.config import AutoReply
+from modbot.errors import ConfigError
 from modbot.store import Store, Transaction, bodies_of, storable, table
 from modbot.tables import AuditEvent, Authored, Comment
 from platforms.base import Kind, Platform
@@ -35,6 +36,20 @@ class Asked:
     comment_id: int
     subject: str
     author_id: str
+
+
+def refuse_silent(pages: Mapping[str, Platform], settings: AutoReply) -> None:
+    """Raises ConfigError where people would wait for answers that can never be sent."""
+    for key in settings.pages:
+        platform = pages.get(key)
+        if platform is None or not platform.capabilities.answers:
+            why = (
+                "is not there" if platform is None else f"is of {platform.name}, where no program may answer"
+            )
+            raise ConfigError(
+                f"[auto_reply] names page '{key}', which {why}.",
+                remedy="Take it out of `pages` there; it can name Facebook and Instagram pages.",
+            )
 
 
 async def answer_all(store: Store, page: str, platform: Platform, settings: AutoReply) -> int:

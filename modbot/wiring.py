@@ -14,7 +14,7 @@ from pydantic import ValidationError
 import platforms
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
-from modbot import migrations, policy, sealing, words
+from modbot import auto_reply, migrations, policy, sealing, words
 from modbot.config import PageSettings, Settings
 from modbot.credentials import SealedTokens
 from modbot.errors import ConfigError
@@ -56,6 +56,7 @@ class Bot:
 def build(settings: Settings) -> Bot:
     """Open, check and register everything. Raises ConfigError before anything has started."""
     watched = {page.key: open_page(page) for page in settings.page}
+    auto_reply.refuse_silent(watched, settings.auto_reply)
     scoring, limits = scoring_apart(settings)
     store = open_store(settings)
     rules = put_in_force(store, load_policy(settings))

@@ -165,6 +165,8 @@ class Capabilities:
     sees_deletions: str = "no"
     mentions: bool = False
     direct_messages: bool = False
+    answers: bool = False
+    """Whether a program may answer direct messages: `may_answer` and `answer` are there."""
     filters: bool = False
     """Whether a program may read what the platform filters by itself."""
     note: str = ""

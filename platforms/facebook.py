@@ -89,6 +89,7 @@ class Facebook(GraphPage):
         sees_deletions="lookup",
         mentions=True,
         direct_messages=True,
+        answers=True,
         note="With a push address new, edited and deleted comments arrive at once; without one, new ones "
         "come with each poll, edits and deletions with the look-up of recent comments. Direct messages are "
         "archived where `edges` names `conversations`.",

@@ -60,6 +60,7 @@ class Instagram(InstagramLogin, GraphPage):
         sees_deletions="lookup",
         mentions=True,
         direct_messages=True,
+        answers=True,
         note="Comments cannot be edited on Instagram. Mentions in other people's comments and direct "
         "messages come by push alone; deletions are found by looking recent comments up again.",
     )

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+import platforms
 from modbot import auto_reply, config
 from modbot.config import AutoReply
 from modbot.errors import ConfigError
 from modbot.store import Store, bodies_of, table, utcnow
 from modbot.tables import AuditEvent
-from platforms.base import Event, Kind, RateLimited
+from platforms.base import Event, Kind, Platform, RateLimited
 from platforms.memory import Memory
 from tests.modbot.scene import District, district, said
 
@@ -130,6 +131,21 @@ def test_it_is_off_unless_a_text_and_a_name_stand_there(tmp_path: Path) -> None:
     for missing in ("text", "by"):
         with pytest.raises(ConfigError, match="who turned it on"):
             config.build({"auto_reply": ON | {missing: " "}}, tmp_path / "modbot.toml")
+
+
+@pytest.mark.parametrize(("key", "why"), [("blog", "no program may answer"), ("gone", "is not there")])
+def test_a_page_where_no_answer_can_be_sent_is_refused_at_the_start(key: str, why: str) -> None:
+    pages = {"blog": Memory("blog", Memory.Settings())}
+    with pytest.raises(ConfigError, match=why):
+        auto_reply.refuse_silent(pages, AutoReply.model_validate(ON | {"pages": [key]}))
+
+
+@pytest.mark.parametrize("name", sorted(platforms.names()))
+def test_a_platform_says_whether_it_answers_as_it_does(name: str) -> None:
+    adapter = platforms.load(name)
+    answers = adapter.answer is not Platform.answer
+    assert adapter.capabilities.answers is answers
+    assert (adapter.may_answer is not Platform.may_answer) is answers
 
 
 def test_a_platform_answers_nobody_unless_it_says_so(here: District) -> None:
