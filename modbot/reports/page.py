@@ -102,15 +102,15 @@ def title(report: Report) -> str:
 
 
 def _dates(report: Report) -> str:
-    """`Monday 16 to Sunday 22 November 2026`."""
+    """`Monday, November 16, to Sunday, November 22, 2026`."""
     first, last = report.week.monday, report.week.sunday
-    month = "" if first.month == last.month else f" {first:%B}"
-    year = "" if first.year == last.year else f" {first.year}"
-    return f"Monday {first.day}{month}{year} to Sunday {last.day} {last:%B} {last.year}"
+    year = "" if first.year == last.year else f" {first.year},"
+    return f"Monday, {first:%B %-d},{year} to Sunday, {last:%B %-d, %Y}"
 
 
 def week_names(report: Report) -> tuple[str, ...]:
-    return tuple(f"W{each.week.number:02}" for each in report.basis.weeks)
+    """Each by its Monday, such as 11/16: few readers know the numbers of weeks."""
+    return tuple(f"{each.week.monday:%-m/%-d}" for each in report.basis.weeks)
 
 
 def glance(report: Report) -> list[Course]:

@@ -66,14 +66,13 @@ def long(hours: Value) -> str:
 
 
 def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
-    """`Tue 17 Nov, 09:05`."""
-    here = moment.astimezone(zone)
-    return f"{here:%a} {here.day} {here:%b}, {here:%H:%M}"
+    """`Tue, Nov 17, 9:05 AM`."""
+    return f"{moment.astimezone(zone):%a, %b %-d, %-I:%M %p}"
 
 
 def day(moment: datetime, zone: ZoneInfo) -> str:
-    here = moment.astimezone(zone)
-    return f"{here.day} {here:%B %Y}"
+    """`November 17, 2026`."""
+    return f"{moment.astimezone(zone):%B %-d, %Y}"
 
 
 def listed(parts: list[str]) -> str:
