@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 from pathlib import Path
 
@@ -123,7 +123,14 @@ def _installed(variant: Variant, district: Path, fresh: Path, hashes: Mapping[st
         licence=LICENCE,
         source=variant.checkpoint,
     )
+    (fresh / "CARD.md").write_text(_card(variant), encoding="utf-8")
     folder = folder_of(district)
     shutil.rmtree(folder, ignore_errors=True)
     fresh.rename(folder)
     return folder
+
+
+def _card(variant: Variant) -> str:
+    facts = {**asdict(variant), "variant": variant.name, "languages": ", ".join(variant.languages)}
+    template = files("modbot").joinpath("detoxify_card.md").read_text(encoding="utf-8")
+    return template.format(**facts, licence=LICENCE)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from classifiers.ensemble import Ensemble
 from modbot import resources
 from modbot.members import ensemble_of
+from tests.benchmarks import detoxify_speed
 from tests.benchmarks.plan import NotMeasured, Plan, Report, Table, percentile
 
 MEMBERS = ("patterns", "linear", "encoder")
@@ -46,6 +47,11 @@ def measure(plan: Plan) -> Report:
         report.figures.update({f"{name}.{key}": value for key, value in found.items()})
         rows.append((name, *(f"{found[key]:,}" for key in COLUMNS)))
         report.figures["versions"] = ensemble.version
+    if yardstick := detoxify_speed.speed(texts):
+        times = found["texts_per_s"] / yardstick["texts_per_s"]  # the last that was measured is the ensemble
+        report.figures.update({f"detoxify_original.{key}": value for key, value in yardstick.items()})
+        report.figures["ensemble.times_detoxify_original"] = round(times, 1)
+        rows.append(("Detoxify original", *(f"{yardstick.get(key, '–')}" for key in COLUMNS)))
     report.tables.append(Table("The classifiers in one process", ("", *COLUMNS.values()), rows))
     return report
 

@@ -201,6 +201,7 @@ def test_files_from_a_folder_are_installed_and_a_later_change_is_found(
     answer = modbot(office, "models", "add", "detoxify", "--from", str(given))
     assert answer.status == 0, answer.err
     assert "change no verdict" in answer.err
+    assert "Apache-2.0" in (folder_of(office.parent / "district") / "CARD.md").read_text()
     answer = modbot(office, "models", "list", "--json")
     [line] = [each for each in answer.data if each["name"] == "detox"]
     assert (answer.status, line["what"], line["used"], line["files"]) == (
