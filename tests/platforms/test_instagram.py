@@ -6,10 +6,13 @@ import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from modbot import connecting
 from platforms.base import ActionKind, EventKind, Kind, NotAuthorised, Unsupported, Visibility
 from platforms.instagram import Instagram
 from platforms.instagram_login import InstagramSettings
@@ -275,6 +278,25 @@ async def test_instagrams_own_login_ends_in_a_token_of_sixty_days(
     assert token.ends_at - datetime.now(UTC) > timedelta(days=59)
     fields = {"subscribed_fields": "comments,live_comments,mentions"}
     assert ("POST", f"{account.id}/subscribed_apps", fields) in graph.requests
+
+
+async def test_instagrams_own_login_goes_from_the_dialog_to_the_first_call(
+    graph: Graph, account: Account, adapter: Adapter
+) -> None:
+    graph.signed_in = account
+    addresses = {"dialog": graph.url, "token_url": f"{graph.url}/oauth/access_token"}
+    page = adapter(access_token=None, login="instagram", **addresses)
+    consent = page.consent()
+    assert consent
+    question = await connecting.ask(consent, consent.redirect)
+    async with httpx.AsyncClient() as browser:
+        sent_on = (await browser.get(question.url)).headers["location"]
+    assert sent_on.startswith(f"{consent.redirect}?")
+    code = connecting.answered(consent, question, dict(parse_qsl(urlsplit(sent_on).query)))
+    token = await page.exchanged(await connecting.exchange(consent, question, code))
+    assert token.scopes == consent.scopes
+    await page.tokens.put(token)
+    assert (await page.open()).account == "example_district"
 
 
 def kept_for(days: float, account: Account) -> Tokens:

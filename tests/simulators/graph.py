@@ -189,7 +189,7 @@ class Graph:
             headers["x-business-use-case-usage"] = json.dumps(
                 {"1": [{"type": "pages", "call_count": self.usage, "estimated_time_to_regain_access": 7}]}
             )
-        if request.url.path.endswith("/dialog/oauth"):
+        if request.url.path.endswith(("/dialog/oauth", "/oauth/authorize")):
             return self._consent(parameters)
         try:
             answer = self._answer(request.method, request.url.path, parameters, token)
@@ -199,6 +199,11 @@ class Graph:
 
     def _answer(self, method: str, path: str, parameters: dict[str, str], token: str) -> Any:
         version, _, rest = path.strip("/").partition("/")
+        if (version, rest) == ("oauth", "access_token"):
+            # Instagram's own, which gives a list of one.
+            given = self._exchanged(parameters)
+            granted = "instagram_business_basic,instagram_business_manage_comments"
+            return {"data": [{"access_token": given["access_token"], "permissions": granted}]}
         if version in OWN_LOGIN:
             return self._renewed(version, parameters, token)
         if not re.fullmatch(r"v\d+\.\d+", version):
