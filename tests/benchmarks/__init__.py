@@ -7,6 +7,7 @@ PARTS = {
     "push": "tests.benchmarks.push",
     "growth": "tests.benchmarks.growth",
     "classifiers": "tests.benchmarks.classifying",
+    "explanations": "tests.benchmarks.explaining",
     "chain": "tests.benchmarks.chain",
     "reports": "tests.benchmarks.reporting",
     "desk": "tests.benchmarks.desk",
