@@ -81,6 +81,8 @@ KINDS = {
     "reply.requested": "The fixed answer to a private message is to be sent, as the district has turned it on",
     "reply.sent": "The fixed answer to a private message was sent",
     "report.made": "A weekly report was written from the log",
+    "request.answered": "A public-records request was answered",
+    "request.received": "A public-records request that touches moderation came in",
     "session.ended": "Somebody signed out, or a session was ended",
     "session.refused": "Signing in failed again and again",
     "session.started": "Somebody signed in",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated
 
@@ -11,9 +10,8 @@ import typer
 
 from modbot import appeals, wiring
 from modbot.commands.installation import opened
-from modbot.commands.options import As, Config, Json
+from modbot.commands.options import As, Config, Json, day
 from modbot.commands.output import as_json, note, one_line, say, table, when
-from modbot.errors import DecisionRefused
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -61,8 +59,7 @@ def file(
 ) -> None:
     """Enter an author's appeal, in the name of --as."""
     with opened(config) as here:
-        at = None if not received else datetime.combine(_day(received), time(), here.zone).astimezone(UTC)
-        number = appeals.file(here.store, case, by, words, contact, at)
+        number = appeals.file(here.store, case, by, words, contact, day(received, here.zone))
     say(f"Appeal {number} is on record. An appeals officer decides it: modbot appeal decide {number}")
 
 
@@ -86,10 +83,3 @@ def decide(
     say(f"Appeal {number}: {outcome.value} by {by}.")
     if gone:
         note("Deleted for good, and so not shown again: " + ", ".join(each.native_id for each in gone))
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise DecisionRefused(f"'{text}' is no day.", remedy="Write it as 2026-11-22.") from None

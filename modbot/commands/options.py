@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
+
+from modbot.errors import DecisionRefused
 
 Config = Annotated[
     Path | None,
@@ -18,3 +22,13 @@ As = Annotated[
         "--as", metavar="NAME", envvar="MODBOT_USER", help="The person on whose behalf this is done."
     ),
 ]
+
+
+def day(text: str, zone: ZoneInfo) -> datetime | None:
+    """When the day began that somebody wrote; None where nothing was written. Raises DecisionRefused."""
+    if not text:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), zone).astimezone(UTC)
+    except ValueError:
+        raise DecisionRefused(f"'{text}' is no day.", remedy="Write it as 2026-11-22.") from None

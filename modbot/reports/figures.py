@@ -207,6 +207,18 @@ MEANINGS = {
     "changes": Meaning(
         "Changes of the rules", "changes", Seen.OPEN, "Changes of policy, lists, models, thresholds."
     ),
+    "requests_received": Meaning(
+        "Records requests",
+        "requests",
+        Seen.COUNTED,
+        "Public-records requests about comments or their moderation that somebody entered.",
+    ),
+    "requests_answered": Meaning(
+        "Records requests answered", "requests", Seen.COUNTED, "By a records officer, during the week."
+    ),
+    "requests_waiting": Meaning(
+        "Records requests waiting", "requests", Seen.COUNTED, "Not answered when the week ended."
+    ),
     "disposed": Meaning(
         "Records disposed of", "records", Seen.COUNTED, "Entries whose words the records officer released."
     ),

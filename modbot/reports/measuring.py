@@ -11,7 +11,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import Connection
 
 from modbot.proposals import final_only
-from modbot.reports import appeals, capture, changes, counting, extent, second_looks, threats, waiting
+from modbot.reports import (
+    appeals,
+    capture,
+    changes,
+    counting,
+    extent,
+    requests,
+    second_looks,
+    threats,
+    waiting,
+)
 from modbot.reports.capture import Gap, Registered
 from modbot.reports.changes import Change
 from modbot.reports.counting import Tally
@@ -58,6 +68,7 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
         **dict(_captured(week, zone, pages, gaps)),
         **dict(second_looks.figures(connection, span)),
         **dict(appeals.figures(connection, span)),
+        **dict(requests.figures(connection, span)),
         Key("changes"): len(changed),
     }
     return Measured(week, span, figures, tuple(pages), tuple(gaps), left, tuple(changed))

@@ -34,7 +34,8 @@ SECTIONS = {
         *("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_waiting"),
     ),
     "watched": ("captured", "gap_hours"),
-    "changed": ("changes", "disposed"),
+    "changed": ("changes",),
+    "records": ("requests_received", "requests_answered", "requests_waiting", "disposed"),
 }
 """Every total, in the section that tells its course."""
 

@@ -22,6 +22,7 @@ ONE = {
     "records": "record",
     "pages": "page",
     "filters": "filter",
+    "requests": "request",
 }
 
 

@@ -251,6 +251,22 @@ def _appeals(report: Report) -> str:
     )
 
 
+REQUESTS = ("requests_received", "requests_answered", "requests_waiting")
+
+
+def requests(report: Report) -> str:
+    received, answered, waiting = map(report.value, REQUESTS)
+    if WITHHELD in (received, answered, waiting):
+        return "How many records requests came in is not told here."
+    if not (received or answered or waiting):
+        return "Nobody asked for records about moderation."
+    return (
+        f"{_capital(counted(received, 'requests'))} for records about moderation came in, "
+        f"{number(answered)} {_were(answered)} answered; {counted(waiting, 'requests')} waited when the week "
+        "ended."
+    )
+
+
 def classifiers(report: Report) -> str:
     return in_words(report.basis.classifier)
 
