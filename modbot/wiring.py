@@ -202,6 +202,17 @@ def _keeper(platform: Platform, store: Store, settings: Settings) -> str:
     return platform.page
 
 
+def quota_keeper(key: str, store: Store, settings: Settings) -> str:
+    """The page under whose key the quotas of this page are counted."""
+    for page in settings.page:
+        if page.key == key:
+            try:
+                return _keeper(open_page(page), store, settings)
+            except ConfigError:
+                break  # It is told where the page is opened.
+    return key
+
+
 def _keep_token(platform: Platform, store: Store, settings: Settings) -> None:
     if platform.consent() is not None:
         seal = sealing.seal(settings.path(settings.web.key_file))

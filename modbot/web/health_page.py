@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from modbot import backlog, doctor, health
+from modbot import backlog, doctor, health, wiring
 from modbot.alerts import calls
 from modbot.backlog import Watched
 from modbot.checkups.finding import Finding
@@ -118,6 +118,7 @@ def _figures(desk: Desk) -> dict[str, Any]:
 
 def _row(watched: Watched, figures: Figures, desk: Desk, now: datetime) -> Row:
     key, due = watched.key, watched.next_poll_at
+    keeper = wiring.quota_keeper(key, desk.store, desk.settings)
     overdue = health.seconds_since(due or watched.polled_at, now)
     return Row(
         watched,
@@ -125,7 +126,7 @@ def _row(watched: Watched, figures: Figures, desk: Desk, now: datetime) -> Row:
         health.seconds_since(watched.polled_at, now),
         resting=due is not None and (due - now).total_seconds() > health.PATIENCE,
         pushed=next((each for each in figures.pushed if each.page == key), None),
-        quotas=[each for each in figures.quotas if each.page == key],
+        quotas=[each for each in figures.quotas if each.page == keeper],
         connected=next((each for each in figures.connections if each.page == key), None),
     )
 
