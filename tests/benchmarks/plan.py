@@ -24,6 +24,8 @@ class Plan:
     replayed: int = 50_000
     a_second: int = 50
     seconds: int = 60
+    warming: int = 10
+    """Seconds of the same traffic before what is timed from the first answer on."""
     archived: Sequence[int] = (10_000, 100_000, 1_000_000)
     fresh: int = 5_000
     """Comments measured at each size of the archive."""

@@ -16,6 +16,7 @@ from tests.peers import missing
 from tests.peers.postgres import PACKAGES, is_installed
 
 COMMENTS = 200
+TO_WARM_UP = 100
 SAYINGS = (
     "What time does the concert at the middle school start, and may grandparents come?",
     "I will come to your house tonight and break every bone in your body, you worthless idiot",
@@ -30,6 +31,7 @@ WRITTEN = {
     "push": ("sqlite.deliveries", "sqlite.p99_ms"),
     "growth": ("sqlite.at_100.cpu_us_per_comment", "sqlite.cpu_ratio"),
     "classifiers": ("ensemble.texts_per_s", "linear.load_s", "patterns.one_text_p50_ms"),
+    "explanations": ("all.flags", "all.lower", "all.alike"),
     "chain": ("sqlite.entries_per_s",),
     "reports": ("sqlite.counted_slowest_s", "sqlite.report_slowest_s"),
     "desk": ("sqlite.queue_p95_ms", "sqlite.decide_p95_ms", "sqlite.to_platform_p95_ms"),
@@ -40,7 +42,7 @@ WRITTEN = {
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made_up")
     with gzip.open(folder / "made_up.jsonl.gz", "wt", encoding="utf-8") as file:
-        for number in range(COMMENTS):
+        for number in range(COMMENTS + TO_WARM_UP):
             text = f"{SAYINGS[number % len(SAYINGS)]} ({number} {'x' * (number % 7)})"
             file.write(json.dumps({"id": str(number), "text": text}) + "\n")
     return folder
@@ -53,6 +55,7 @@ def small(data: Path | None, *engines: str) -> Plan:
         replayed=COMMENTS,
         a_second=100,
         seconds=2,
+        warming=1,
         archived=(20, 100),
         fresh=30,
         classified=50,
