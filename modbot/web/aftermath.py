@@ -45,9 +45,11 @@ def aftermath(store: Store, case_id: int | None, by: str) -> Aftermath | None:
         ).first()
         if made is None or made.decided_by != by or is_withdrawn(connection, made.id):
             return None
+        # Of an action that somebody has begun, the time is that of the next attempt.
+        begins = (actions.c.decision_id == decisions.c.id, actions.c.attempts == 0)
         many, due = connection.execute(
             sa.select(sa.func.count(decisions.c.id.distinct()), sa.func.max(actions.c.due_at))
-            .select_from(decisions.outerjoin(actions, actions.c.decision_id == decisions.c.id))
+            .select_from(decisions.outerjoin(actions, sa.and_(*begins)))
             .where(decisions.c.case_id == case_id, decisions.c.at == made.at)
         ).one()
         waits = (proposals.c.decision_id == made.id, proposals.c.state == proposed.WAITING)

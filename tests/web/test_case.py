@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from modbot import cases, config, review, second_looks, wiring
+from modbot import cases, config, outbox, review, second_looks, wiring
 from modbot.alerts import watching
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store
@@ -105,6 +105,9 @@ def test_at_once_leaves_no_seconds_for_undo(office: Office) -> None:
     office.member().post(f"/case/{number}/decide", office.hide(number, at_once="1"))
     (action,), (decision,) = office.here.rows(Action), office.here.rows(Decision)
     assert action.due_at == decision.at
+    assert len(outbox.due(office.here.store, "blog")) == 1
+    shown = content(office.member().get(f"/queue?after={number}").text)
+    assert ("hidden under C7" in shown, "is told in" in shown) == (True, False)
 
 
 @pytest.mark.parametrize(
