@@ -76,7 +76,7 @@ def nearest(text: str, category: Category, spans: Sequence[Span]) -> str:
     weights: dict[str, float] = {**Counter(_words(normalize(text).text))}
     for word in _words(normalize(" ".join(text[span.start : span.end] for span in spans)).text):
         weights[word] = weights.get(word, 0.0) + MARKED - 1
-    return _shelves()[category].nearest(weights)
+    return shelves()[category].nearest(weights)
 
 
 def _words(text: str) -> list[str]:
@@ -90,7 +90,7 @@ def _length(words: Mapping[str, float], rarity: Mapping[str, float]) -> float:
 
 
 @cache
-def _shelves() -> Mapping[Category, Shelf]:
+def shelves() -> Mapping[Category, Shelf]:
     """Read once a process, in a fraction of a second."""
     texts = {chapter.category: [*chapter.inside] for chapter in codebook.chapters().values()}
     for category, text in _corpus():
@@ -99,7 +99,10 @@ def _shelves() -> Mapping[Category, Shelf]:
 
 
 def _corpus() -> Iterator[tuple[Category, str]]:
-    """The short ones that break one clause and hide nothing."""
+    """The short ones that break one clause and hide nothing.
+
+    Those that take a side are left out, except where taking it is the breach: an example shall not weigh in.
+    """
     folder = files("classifiers") / "training" / "corpus"
     for file in sorted(folder.iterdir(), key=lambda each: each.name):
         if file.name.endswith(".jsonl"):
@@ -107,5 +110,6 @@ def _corpus() -> Iterator[tuple[Category, str]]:
                 row = json.loads(line)
                 breaks = [name for name, value in row["labels"].items() if value]
                 plain = row["lang"] in LANGUAGES and not row["disguised"]
-                if len(breaks) == 1 and plain and len(row["text"]) <= LONGEST:
+                neutral = not row["side"] or breaks == [Category.POLITICAL]
+                if len(breaks) == 1 and plain and neutral and len(row["text"]) <= LONGEST:
                     yield Category(breaks[0]), row["text"]

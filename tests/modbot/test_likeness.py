@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from classifiers.base import Category, Span
+from classifiers.training import reading
 from modbot import codebook, likeness
 from modbot.likeness import Shelf
 from modbot.policy import Finding
@@ -57,3 +58,10 @@ def test_a_list_of_words_and_a_text_that_was_released_get_no_example() -> None:
     assert (
         likeness.of("i will break your legs", replace(threat, category="word_list", probability=None)) == ""
     )
+
+
+def test_no_example_takes_a_side_except_where_that_is_the_breach() -> None:
+    sided = {row.text for row in reading.corpus() if row.side}
+    shown = likeness.shelves()
+    assert not any(sided & set(shown[each].texts) for each in Category if each is not Category.POLITICAL)
+    assert sided & set(shown[Category.POLITICAL].texts)
