@@ -25,6 +25,7 @@ from platforms.tokens import Token
 EDGES = ("media", "tags", "live_media")
 OWN_ADDRESSES = {"api": "https://graph.instagram.com", "dialog": "https://www.instagram.com"}
 OWN_PERMISSIONS = ("instagram_business_basic", "instagram_business_manage_comments")
+FOR_MESSAGES = "instagram_business_manage_messages"
 PUSHED = ("comments", "live_comments", "mentions")
 RENEWED_BEFORE = timedelta(days=53)
 """A token is renewed once a week, so that it outlives weeks in which nobody answers."""
@@ -100,8 +101,9 @@ class InstagramLogin(GraphAccount):
             return token.access
 
         graph = self.client(held)
+        fields = [*PUSHED, *(["messages"] if FOR_MESSAGES in self.settings.permissions else [])]
         try:
-            await graph.post(f"{self.account}/subscribed_apps", subscribed_fields=",".join(PUSHED))
+            await graph.post(f"{self.account}/subscribed_apps", subscribed_fields=",".join(fields))
         finally:
             await graph.close()
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr, ValidationError
 from modbot import connecting
 from platforms.base import ActionKind, EventKind, Kind, NotAuthorised, Unsupported, Visibility
 from platforms.instagram import Instagram
-from platforms.instagram_login import InstagramSettings
+from platforms.instagram_login import FOR_MESSAGES, OWN_PERMISSIONS, InstagramSettings
 from platforms.push import BadSignature
 from platforms.tokens import Token, Tokens
 from tests.platforms.meta import FORM, SAMPLES, everything, instagram, sample, signed, texts
@@ -277,6 +277,16 @@ async def test_instagrams_own_login_ends_in_a_token_of_sixty_days(
     assert token.ends_at
     assert token.ends_at - datetime.now(UTC) > timedelta(days=59)
     fields = {"subscribed_fields": "comments,live_comments,mentions"}
+    assert ("POST", f"{account.id}/subscribed_apps", fields) in graph.requests
+
+
+async def test_with_the_permission_for_messages_they_are_pushed_too(
+    graph: Graph, account: Account, adapter: Adapter
+) -> None:
+    wanted = (*OWN_PERMISSIONS, FOR_MESSAGES)
+    page = adapter(access_token=None, login="instagram", permissions=wanted)
+    await page.exchanged({"access_token": next(iter(account.tokens))})
+    fields = {"subscribed_fields": "comments,live_comments,mentions,messages"}
     assert ("POST", f"{account.id}/subscribed_apps", fields) in graph.requests
 
 
