@@ -17,9 +17,15 @@ from modbot.deliveries import Arrived
 from modbot.records import archive
 from modbot.store import Store, bodies_of, table
 from modbot.tables import Comment, Presence
-from platforms.base import Event
+from platforms.base import Event, Platform
 from platforms.inbox import Inbox, InboxSettings
-from tests.modbot.scene import District, deleted, district, said
+from platforms.linkedin import LinkedIn, LinkedInSettings
+from platforms.push import Pushed
+from tests.modbot.scene import District, add_page, deleted, district, said
+from tests.platforms.meta import facebook
+from tests.simulators import linkedin
+from tests.simulators.graph import Graph
+from tests.simulators.linkedin import Organization
 from tests.simulators.site import SECRET
 
 STORY = (
@@ -49,9 +55,9 @@ def delivery(comment_id: str, told: tuple[str, str, str]) -> bytes:
     return json.dumps({"type": what, "timestamp": f"2026-11-22T{at}:00Z", "data": data}).encode()
 
 
-def archived(here: District) -> Mapping[str, tuple[list[str], str, bool]]:
+def archived(here: District, page: str = "blog") -> Mapping[str, tuple[list[str], str, bool]]:
     """By comment: every text that is kept, the one that counts, and whether it stands on its page."""
-    rows = sorted(here.rows(Comment), key=lambda row: row.number)
+    rows = sorted((row for row in here.rows(Comment) if row.page == page), key=lambda row: row.number)
     with here.store.read() as connection:
         texts = {each: body["text"] for each, body in bodies_of(connection, [row.id for row in rows]).items()}
         found = connection.execute(sa.select(table(Presence)).order_by(table(Presence).c.id)).all()
@@ -119,3 +125,71 @@ def test_a_poll_that_lists_a_comment_again_counts_over_what_was_delivered(here: 
         archive.archive(tx, "blog", [said("1", "Hello"), deleted("1")], delivered=True)
     here.arrive(said("1", "Hello"))
     assert [row.present for row in here.rows(Presence)] == [False, True]
+
+
+def meta_delivery(account: str, verb: str, at: int, **told: str) -> bytes:
+    value = {"item": "comment", "verb": verb, "comment_id": "11_22", "post_id": f"{account}_11", **told}
+    change = {
+        "field": "feed",
+        "value": value | {"created_time": 1_700_000_000, "from": {"id": "5", "name": "Pat"}},
+    }
+    entry = {"id": account, "time": at, "changes": [change]}
+    return json.dumps({"object": "page", "entry": [entry]}).encode()
+
+
+async def _unpacked(page: Platform, bodies: Sequence[bytes]) -> list[Sequence[Event]]:
+    assert isinstance(page, Pushed)
+    await page.open()
+    try:
+        return [await page.unpack(body) for body in bodies]
+    finally:
+        await page.close()
+
+
+def in_every_order(here: District, told: Sequence[Sequence[Event]]) -> list[list[tuple[list[str], bool]]]:
+    """What each order of these deliveries leaves on a page of its own: the texts, and what is there."""
+    found = []
+    for number, order in enumerate(permutations(told)):
+        key = f"page-{number}"
+        with here.store.write() as tx:
+            add_page(tx, key, "memory", tx.record("page.registered", f"page:{key}"))
+        for events in order:
+            with here.store.write() as tx:
+                archive.archive(tx, key, events, delivered=True)
+        rows = {row.native_id for row in here.rows(Comment) if row.page == key}
+        kept = archived(here, key)
+        found.append([(kept[each][0], kept[each][2]) for each in sorted(rows)])
+    return found
+
+
+def test_facebooks_comment_that_is_gone_is_gone_in_every_order(here: District, graph: Graph) -> None:
+    account = graph.account()
+    bodies = [
+        meta_delivery(account.id, "add", 1_700_000_001, message="first"),
+        meta_delivery(account.id, "edited", 1_700_000_100, message="second"),
+        meta_delivery(account.id, "remove", 1_700_000_200),
+    ]
+    told = asyncio.run(_unpacked(facebook(graph, account), bodies))
+    assert in_every_order(here, told) == [[(["first", "second"], False)]] * 6
+
+
+def test_linkedins_deliveries_tell_what_is_there_now_in_every_order(
+    here: District, simulated_linkedin: Organization
+) -> None:
+    company = simulated_linkedin
+    stays, goes = company.write("first"), company.write("taken back")
+    company.edit(stays, "second")
+    company.delete(goes)
+    bodies = [linkedin.delivery([each])[1] for each in company.notifications]
+    settings = {
+        "organization": linkedin.ORGANIZATION,
+        "access_token": "linkedin-access",
+        "client_id": "client",
+        "client_secret": linkedin.SECRET,
+        "api": company.url,
+        "token_url": f"{company.url}/oauth/v2/accessToken",
+        "allow_loopback": True,
+    }
+    page = LinkedIn("company", LinkedInSettings.model_validate(settings))
+    told = asyncio.run(_unpacked(page, bodies))
+    assert in_every_order(here, told) == [[(["second"], True)]] * 24
