@@ -21,9 +21,11 @@ from modbot.store import Store, table
 from modbot.tables import Case, Page
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
+from modbot.web.practice_page import Practice
 from modbot.web.serving import Server, address, listen
 from platforms.base import Batch
 from tests.modbot.installation import settings_file
+from tests.modbot.learning import in_shadow
 from tests.modbot.scene import POLICY, District, deleted, district, edited, said
 
 PEOPLE = {
@@ -69,22 +71,25 @@ class Office:
     address: str
     store: Store
     here: District
+    settings: config.Settings
 
     def cases(self) -> list[int]:
         return [row.id for row in self.here.rows(Case)]
 
 
 @contextmanager
-def office(folder: Path, migrated: Path) -> Iterator[Office]:
-    """`migrated` is a SQLite file at the newest schema, to be copied."""
+def office(
+    folder: Path, migrated: Path, *, pages: str = "", practice: Practice | None = None
+) -> Iterator[Office]:
+    """`migrated` is a SQLite file at the newest schema, to be copied; `pages` are more settings."""
     (folder / "modbot.db").write_bytes(migrated.read_bytes())
     store = Store(f"sqlite:///{folder / 'modbot.db'}")
     here = district(store)
-    settings = config.load(settings_file(folder, "sqlite:///modbot.db", PAGES))
+    settings = config.load(settings_file(folder, "sqlite:///modbot.db", PAGES, pages))
     _work(here, settings)
-    app = create_app(Desk(settings, store))
+    app = create_app(Desk(settings, store), practice)
     with serving(app) as where:
-        yield Office(where, store, here)
+        yield Office(where, store, here, settings)
     store.close()
 
 
@@ -128,6 +133,7 @@ def _work(here: District, settings: config.Settings) -> None:
     archive.mark_failing(store, "blog", "NotAuthorised: the password was refused")
     folder = settings.path(settings.audit.checkpoint_folder)
     checkpoints.sign(store, checkpoints.read_key(settings.path(settings.audit.key_file)), folder)
+    in_shadow(here)
 
 
 def _fail(store: Store) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from modbot import cases, deletions, demo, notes, review, users, wiring
+from modbot import appeals, cases, deletions, demo, notes, review, users, wiring
 from modbot.actions import carry_out
 from modbot.policy import Mode, Policy
 from modbot.rulings import Choice, Ruling
@@ -33,6 +33,7 @@ PEOPLE = {
     "ben": ("Ben Okafor", "moderator"),
     "lee": ("Lee Park", "lead"),
     "ruth": ("Ruth Ortega", "records_officer"),
+    "alma": ("Alma Reyes", "appeals_officer"),
 }
 SIZES: dict[str, tuple[ViewportSize, str]] = {
     "light": ({"width": 1280, "height": 800}, "light"),
@@ -65,7 +66,9 @@ def district() -> Iterator[tuple[str, Store]]:
         asyncio.run(service.run_once())
         _work(bot.store)
         asyncio.run(carry_out(bot.store, demo.PAGE, bot.pages[demo.PAGE]))
-        deletions.propose(bot.store, _hidden(bot.store), "ben", "The district's counsel asks for it.")
+        first, second = _hidden(bot.store)[:2]
+        deletions.propose(bot.store, first, "ben", "The district's counsel asks for it.")
+        appeals.file(bot.store, second, "ana", "I asked a question. Why is it gone?", "By telephone", None)
         app = create_app(Desk(settings, bot.store), Practice(demo.material(), page, feed))
         with serving(app) as address:
             yield address, bot.store
@@ -103,8 +106,8 @@ def _sensible(store: Store, rules: Policy, line: review.Line) -> Ruling:
     return Ruling(choice=Choice.LEAVE_UP, by="ana", reason_code="context", reason="", version=line.version)
 
 
-def _hidden(store: Store) -> int:
-    return next(each.line.id for each in review.decided(store).lines if each.choice == "hide")
+def _hidden(store: Store) -> list[int]:
+    return [each.line.id for each in review.decided(store).lines if each.choice == "hide"]
 
 
 def shots(store: Store) -> list[Shot]:
@@ -112,7 +115,8 @@ def shots(store: Store) -> list[Shot]:
     ordinary = next(line.id for line in waiting if line.priority == "ordinary" and not line.claimed_by)
     urgent = next(line.id for line in waiting if line.priority == "urgent")
     many = next((line.id for line in waiting if line.copies > 1), ordinary)
-    hidden = _hidden(store)
+    hidden = _hidden(store)[0]
+    appeal = appeals.listed(store, 10)[0].id
     return [
         Shot("practice", "/practice", who=""),
         Shot("sign-in", "/sign-in", who=""),
@@ -127,6 +131,9 @@ def shots(store: Store) -> list[Shot]:
         Shot("decided", "/decided"),
         Shot("deletions", "/deletions", who="ruth"),
         Shot("deletion", f"/deletions/{hidden}", who="ruth"),
+        Shot("appeals", "/appeals", who="alma"),
+        Shot("appeal", f"/appeals/{appeal}", who="alma"),
+        Shot("help-article", "/help/getting-started"),
         Shot("shortcuts", "/queue", lambda page: page.keyboard.press("?")),
         Shot("palette", "/queue", lambda page: page.keyboard.press("Control+k")),
         *(

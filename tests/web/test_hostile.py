@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from modbot import cases
+from modbot import cases, users
+from modbot.queue import URGENT
 from modbot.rulings import Choice, Ruling
-from modbot.tables import Case
-from tests.modbot.scene import said
+from modbot.tables import AuditEvent, Case
+from tests.modbot.learning import in_shadow
+from tests.modbot.scene import District, add_page, said
 from tests.web.member import cookie, session
+from tests.web.rarely import rarely
 from tests.web.shift import Shift, shift, until
 
 RUNS = "window.ran=(window.ran||0)+1"
@@ -41,12 +45,46 @@ HOSTILE = {
     "formula": '=HYPERLINK("http://evil.example";"x")|cmd',
 }
 WIDTHS = (1280, 360)
-SCREENS = ("/queue", "/decided", "/search?text=buy", "/audit", "/health", "/practice")
+MIXED = " ".join(text for name, text in HOSTILE.items() if len(text) < 500 and name != "null bytes")
+PEOPLE = {"adam": "administrator", "alma": "appeals_officer", "ruth": "records_officer"}
+SCREENS = {
+    "lee": (
+        *("/queue", "/decided", "/search?text=buy", "/audit", "/health", "/practice"),
+        *("/tasks", "/bring-in", "/policy", "/help", "/call", "/models"),
+    ),
+    "ruth": ("/deletions", "/deletions/{number}", "/decided?choice=proposed"),
+    "alma": ("/appeals", "/appeals/{number}"),
+    "adam": ("/people", "/people/ruth", "/roles", "/account"),
+}
+"""Who looks at which screen."""
+
+
+@dataclass(frozen=True)
+class Attacked:
+    shift: Shift
+    numbers: Mapping[str, int]
+    """What stands for the number in an address, by the address's beginning."""
+
+    def paths(self) -> Iterator[tuple[str, str]]:
+        """Who looks, and at what: every screen that shows a stranger's or a colleague's words."""
+        for name, paths in SCREENS.items():
+            yield from ((name, self._filled(path)) for path in paths)
+        yield from (("lee", f"/case/{row.id}") for row in self.shift.here.rows(Case))
+        events = [row.seq for row in self.shift.here.rows(AuditEvent) if row.kind == "decision.made"]
+        yield "lee", f"/audit/{events[-1]}"
+
+    def _filled(self, path: str) -> str:
+        if path == "/call":
+            return f"/call/{self.numbers['/call']}"
+        return path.replace("{number}", str(self.numbers.get(path.removesuffix("/{number}"))))
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Shift]:
-    """Each attack as a comment's text, its author's name, its post's title and, once decided, a reason."""
+def desk(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Attacked]:
+    """Each attack as a comment's text, its author's name, its post's title and, once decided, a reason.
+
+    All of them together are the names of colleagues, and what they and an appealing author write.
+    """
     with shift(tmp_path_factory.mktemp("hostile"), migrated_file) as running:
         here = running.here
         here.arrive(
@@ -57,13 +95,27 @@ def desk(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Itera
         )
         running.says(f"buy now <script>{RUNS}</script>", author=f"<img src=x onerror={RUNS}>")
         until(lambda: len(here.rows(Case)) > len(HOSTILE) - 3)
+        for name, role in PEOPLE.items():
+            users.add(running.store, name, "".join(filter(str.isprintable, f"{name} {MIXED}")), role)
+        with running.store.write() as tx:
+            add_page(tx, "forum", "manual", tx.record("page.registered", "page:forum"))
+        running.says(f"I will hurt you {MIXED}")
+        until(lambda: any(row.priority == URGENT for row in here.rows(Case)))
+        numbers = rarely(here, running.settings, _near(here, 1, 4), MIXED)
         _decide_some(running)
-        yield running
+        in_shadow(here)
+        yield Attacked(running, numbers)
+
+
+def _near(here: District, first: int, second: int) -> tuple[int, int]:
+    """Two cases, by their places, that `_decide_some` leaves alone."""
+    cases_there = [row.id for row in here.rows(Case)]
+    return cases_there[first], cases_there[second]
 
 
 def _decide_some(desk: Shift) -> None:
     for n, row in enumerate(desk.here.rows(Case)):
-        if n % 3 == 0:
+        if n % 3 == 0 and row.state == "open":
             text = list(HOSTILE.values())[n % len(HOSTILE)][:2_000]
             cases.decide(
                 desk.store,
@@ -81,19 +133,21 @@ def _decide_some(desk: Shift) -> None:
 
 
 @pytest.fixture(scope="module")
-def seen(browser: Browser, desk: Shift) -> Iterator[tuple[list[str], list[str]]]:
+def seen(browser: Browser, desk: Attacked) -> Iterator[tuple[list[str], list[str]]]:
     """Every screen looked at once, everything opened, wide and narrow: what is wrong, and the texts."""
-    context = browser.new_context()
-    context.add_cookies([cookie(session(desk.store, "lee"), desk.address)])
+    context, address = browser.new_context(), desk.shift.address
+    tokens = {name: session(desk.shift.store, name) for name in SCREENS}
     page = context.new_page()
     troubles: list[str] = []
     texts: list[str] = []
     page.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
     page.on("pageerror", lambda error: troubles.append(str(error)))
-    page.on("request", lambda sent: None if sent.url.startswith(desk.address) else troubles.append(sent.url))
-    for path in [*SCREENS, *(f"/case/{row.id}" for row in desk.here.rows(Case))]:
+    page.on("request", lambda sent: None if sent.url.startswith(address) else troubles.append(sent.url))
+    for name, path in desk.paths():
+        context.add_cookies([cookie(tokens[name], address)])
         page.set_viewport_size({"width": WIDTHS[0], "height": 900})
-        page.goto(desk.address + path)
+        answer = page.goto(address + path)
+        troubles += [] if answer and answer.ok and page.url == address + path else [f"{path}: {page.url}"]
         found, text = page.evaluate(LOOK)
         troubles += [f"{path}: {each}" for each in found]
         texts += [text] if path.startswith("/case/") else []

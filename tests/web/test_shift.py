@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize, expect
 
 from modbot import sessions
 from modbot.tables import Action, Case, CaseComment, Decision
@@ -15,6 +15,8 @@ from tests.web.shift import PASSWORD, Shift, code_after, shift, until
 
 SLOW = 60_000
 """Milliseconds that this machine may take for a step."""
+ENLARGED: ViewportSize = {"width": 640, "height": 450}
+"""CSS pixels of a window of 1280 by 900 at 200 %."""
 
 
 @pytest.fixture(scope="module")
@@ -65,14 +67,20 @@ def top_of(element: Locator) -> float:
     return box["y"]
 
 
-def test_from_signing_in_to_taking_a_decision_back_by_keyboard(window: BrowserContext, desk: Shift) -> None:
+def test_from_signing_in_to_taking_a_decision_back_by_keyboard_alone_at_200_percent(
+    window: BrowserContext, desk: Shift
+) -> None:
     secret = desk.enroll("ana")
     page = window.new_page()
+    page.set_viewport_size(ENLARGED)
     page.goto(f"{desk.address}/queue")
-    page.get_by_label("Name").fill("ana")
-    page.get_by_label("Password").fill(PASSWORD)
+    expect(page.get_by_label("Name")).to_be_focused()
+    page.keyboard.type("ana")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
-    page.get_by_label("The six digits").fill(code_after(secret))
+    expect(page.get_by_label("The six digits")).to_be_focused()
+    page.keyboard.type(code_after(secret))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     expect(page.get_by_text("Nothing waits here")).to_be_visible()
@@ -130,6 +138,26 @@ def test_whoever_comes_too_late_is_told_what_the_other_decided(
     expect(ben.get_by_role("alert")).to_contain_text(re.compile(f"Ana decided case {number} at .*: left up"))
     made = [row for row in desk.here.rows(Decision) if row.case_id == number]
     assert [row.decided_by for row in made] == ["ana"]
+    other.close()
+
+
+def test_of_two_who_decide_in_the_same_moment_one_does_and_the_other_is_told(
+    browser: Browser, window: BrowserContext, desk: Shift
+) -> None:
+    number = arrives(desk, "Buy now: a trumpet, hardly played")
+    other = browser.new_context()
+    both = [
+        enter(window, desk, "ana", f"/case/{number}"),
+        enter(other, desk, "ben", f"/case/{number}"),
+    ]
+    for page in both:
+        page.evaluate("() => void setTimeout(() => document.getElementById('decide').requestSubmit(), 300)")
+    for page in both:
+        expect(
+            page.locator("#undo").or_(page.get_by_role("heading", name="Somebody was first"))
+        ).to_be_visible()
+    assert sum(page.locator("#undo").count() for page in both) == 1
+    assert len([row for row in desk.here.rows(Decision) if row.case_id == number]) == 1
     other.close()
 
 
