@@ -19,6 +19,8 @@ from platforms.errors import Unavailable
 from platforms.feed_xml import Feed
 from platforms.push import BadSignature, must_match
 
+MOVES = 3
+"""A hub may send on to another address; so often it is followed there."""
 LEASE = 10 * 86_400
 """Seconds that are asked for; the hub may grant fewer. Asked for anew once a day."""
 METHODS: Mapping[str, Any] = {
@@ -66,9 +68,18 @@ class Subscriber:
             "hub.secret": self._secret.decode(),
             "hub.lease_seconds": str(LEASE),
         }
-        response = await answers.send(client, client.build_request("POST", hub.url, data=form))
-        if not response.is_success:
-            raise Unavailable(f"the feed's hub answered {response.status_code}")
+        url = httpx.URL(hub.url)
+        for _ in range(MOVES):
+            response = await answers.send(client, client.build_request("POST", url, data=form))
+            if response.is_success:
+                return
+            if response.status_code not in (307, 308):
+                break
+            try:
+                url = url.join(response.headers.get("location", ""))
+            except httpx.InvalidURL:
+                break
+        raise Unavailable(f"the feed's hub answered {response.status_code}")
 
     def challenge(self, query: Mapping[str, str]) -> str | None:
         """The hub's question whether we asked. We never end what we asked for: that is somebody else's."""

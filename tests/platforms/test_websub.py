@@ -123,6 +123,25 @@ async def test_a_hub_that_refuses_leaves_the_feed_polled_as_ever(blog: Blog, add
     await adapter.close()
 
 
+async def test_a_hub_that_has_moved_is_followed(blog: Blog, address: str) -> None:
+    blog.hub_answers = 307
+    adapter = made(address)
+    await adapter.open()
+    first, second = blog.subscriptions
+    assert first == second
+    await adapter.close()
+
+
+@pytest.mark.parametrize("hub", ["http://[", "javascript:alert(1)", "//", "http://10.0.0.1/hub"])
+async def test_a_hub_that_cannot_be_one_is_passed_over(blog: Blog, address: str, hub: str) -> None:
+    blog.hub_address = hub
+    blog.write("Hello")
+    adapter = made(address)
+    await adapter.open()
+    assert len((await adapter.poll(None)).events) == 1
+    await adapter.close()
+
+
 async def test_a_feed_without_a_hub_or_a_page_without_an_address_asks_nobody(
     blog: Blog, address: str
 ) -> None:

@@ -39,6 +39,7 @@ class Blog:
     answer: Response | None = None
     """Given instead of the feed."""
     hub_answers: int = 202
+    hub_address: str = "/hub"
     subscriptions: list[dict[str, str]] = field(default_factory=list)
     asked: list[Request] = field(default_factory=list)
     comments: list[Written] = field(default_factory=list)
@@ -46,7 +47,7 @@ class Blog:
 
     def clear(self, kind: str = "rss") -> None:
         self.kind, self.paged, self.answer = kind, True, None
-        self.hub, self.hub_answers = False, 202
+        self.hub, self.hub_answers, self.hub_address = False, 202, "/hub"
         self.asked.clear()
         self.subscriptions.clear()
         self.comments.clear()
@@ -73,7 +74,9 @@ class Blog:
     async def _subscribe(self, request: Request) -> Response:
         form = await request.form()
         self.subscriptions.append({name: str(value) for name, value in form.items()})
-        return Response(status_code=self.hub_answers)
+        where = {} if "moved" in request.query_params else {"location": "/hub?moved="}
+        moves = self.hub_answers in (307, 308)
+        return Response(status_code=202 if moves and not where else self.hub_answers, headers=where)
 
     def verification(self, mode: str = "subscribe") -> tuple[str, dict[str, str]]:
         """The hub's question about the newest subscription: where it is asked, and the whole query."""
@@ -122,7 +125,7 @@ class Blog:
             for each in listed
         )
         link = f'<atom:link rel="next" href="{older}"/>' if older else ""
-        link += '<atom:link rel="hub" href="/hub"/>' if self.hub else ""
+        link += f'<atom:link rel="hub" href="{self.hub_address}"/>' if self.hub else ""
         return (
             '<?xml version="1.0" encoding="UTF-8"?><rss version="2.0" '
             'xmlns:content="http://purl.org/rss/1.0/modules/content/" '
@@ -142,7 +145,7 @@ class Blog:
             for each in listed
         )
         link = f'<link rel="next" href="{older}"/>' if older else ""
-        link += '<link rel="hub" href="/hub"/>' if self.hub else ""
+        link += f'<link rel="hub" href="{self.hub_address}"/>' if self.hub else ""
         return (
             '<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom" '
             'xmlns:thr="http://purl.org/syndication/thread/1.0">'
