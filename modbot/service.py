@@ -41,8 +41,6 @@ FILTER_SECONDS = 3600.0
 """Between two looks at what a platform filters by itself."""
 NOTE_SECONDS = 60.0
 """How often it is noted what is used of the platforms' quotas."""
-SHADOW_SECONDS = 0.5
-"""Between two batches of a model in shadow; four times as long where nothing waits."""
 TIDY_SECONDS = 3600.0
 SWEEP = 100
 """Comments looked up at once for edits and deletions."""
@@ -61,7 +59,6 @@ class Service:
         """By page: seconds between its last poll and the next."""
         self._switch = switching.Switch(bot.store, bot.settings, bot.scorers)
         self._shadow = shadowing.Shadow(bot.store, bot.settings, bot.scorer.policy)
-        self._compared = 0
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
 
@@ -85,7 +82,7 @@ class Service:
                 )
             if key in self.bot.settings.auto_reply.pages:
                 loops.append(self._every(REPLY_SECONDS, partial(self._reply, key, platform)))
-        loops.append(self._every(self._shadow_pause, self._look_at_shadow))
+        loops.append(self._every(self._shadow.pause, partial(asyncio.to_thread, self._shadow.look)))
         loops.append(self._every(NOTE_SECONDS, self._note_quotas))
         loops.append(self._every(TIDY_SECONDS, partial(asyncio.to_thread, deliveries.forget_old, self.store)))
         async with asyncio.TaskGroup() as group:
@@ -107,7 +104,7 @@ class Service:
                 await asyncio.to_thread(archive.mark_failing, self.store, key, _in_words(error))
         while (outcome := await self.score(self.bot.scorer)).scored or outcome.not_scored:
             pass
-        await self._look_at_shadow()
+        await asyncio.to_thread(self._shadow.look)
         for key, platform in self.bot.pages.items():
             if key not in failures:
                 await actions.carry_out(self.store, key, platform)
@@ -255,13 +252,6 @@ class Service:
             if not outcome.scored:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._work.wait(), timeout=1)
-
-    async def _look_at_shadow(self) -> None:
-        self._compared = await asyncio.to_thread(self._shadow.look)
-
-    def _shadow_pause(self) -> float:
-        """Seconds: short while much waits."""
-        return SHADOW_SECONDS if self._compared == shadowing.AT_ONCE else 4 * SHADOW_SECONDS
 
     async def _checkpoint_loop(self) -> None:
         await self._every(self.bot.settings.audit.checkpoint_minutes * 60, self._sign)

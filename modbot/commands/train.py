@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -66,20 +67,25 @@ def train(
             "From which texts, and to where?",
             remedy="Give --data FOLDER and --out FOLDER, or --from-decisions to learn from your own cases.",
         )
-    names = [member.value for member in ([only] if only else Member)]
+    report = _from_texts(data, out, seed, [only] if only else list(Member), work)
+    if as_data:
+        sys.stdout.write(report.to_json() + "\n")
+    else:
+        describe(report)
+
+
+def _from_texts(
+    data: Path, out: Path, seed: int, members: Sequence[Member], work: Path | None
+) -> training.Report:
     try:
         with admission.admitted(out, note) as made:
             going_on = work or out / admission.WORK
-            report = training.train(existing(data), made, seed, note, only=names, work=going_on)
+            return training.train(existing(data), made, seed, note, only=members, work=going_on)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"Training the encoder needs {error.name}, which is not installed.",
             remedy="Install the dependency group training, or train without it: --only linear.",
         ) from None
-    if as_data:
-        sys.stdout.write(report.to_json() + "\n")
-    else:
-        describe(report)
 
 
 def _from_decisions(by: str, config: Path | None, as_data: bool) -> None:

@@ -37,6 +37,8 @@ learned, scores, contents = table(LearnedModel), table(ScoreRow), table(Content)
 AT_ONCE = 128
 BACK = 1_000
 """Comments scored before it was made that it is compared on as well, so that there is something to see."""
+BUSY, IDLE = 0.5, 2.0
+"""Seconds between two batches."""
 PAUSE = 300.0
 """Seconds after a failure before it is tried again."""
 NICE = 10
@@ -68,9 +70,18 @@ class Shadow:
         self._rules = joining.HIGHEST
         self._limits: tuple[Limits, Limits] = ({}, {})
         self._rests_until = 0.0
+        self._compared = 0
+
+    def pause(self) -> float:
+        """Seconds until it should look again: few while much waits."""
+        return BUSY if self._compared == AT_ONCE else IDLE
 
     def look(self) -> int:
         """Compare the next comments; returns how many there were. A failure is noted and never raised."""
+        self._compared = self._look()
+        return self._compared
+
+    def _look(self) -> int:
         with self._store.read() as connection:
             model = register.in_state(connection, register.SHADOW)
             running = in_use.found(connection, self._settings)
