@@ -10,7 +10,9 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from fastapi import APIRouter, Request, Response
@@ -47,6 +49,8 @@ class Doors:
     busy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     _waiting: list[tuple[Arrived, asyncio.Future[bool]]] = field(default_factory=list)
     _storing: asyncio.Task[None] | None = None
+    _thread: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "push"))
+    """Its own: the few threads that everything else shares may all be waiting for the scores."""
     _minute: int = 0
     _refusals: dict[str, int] = field(default_factory=dict)
 
@@ -62,7 +66,8 @@ class Doors:
         while self._waiting:
             waiting, self._waiting = self._waiting, []
             try:
-                fresh = await asyncio.to_thread(deliveries.receive_all, store, [each for each, _ in waiting])
+                work = partial(deliveries.receive_all, store, [each for each, _ in waiting])
+                fresh = await asyncio.get_running_loop().run_in_executor(self._thread, work)
             except Exception as error:  # each sender is told that it was not taken
                 for _, done in waiting:
                     if not done.done():
@@ -141,13 +146,15 @@ async def _take_in(request: Request, here: Doors, address: str, page: str) -> Re
         log.warning("push.refused", page=page, address=address)
         return _refused(here, address)
     name = platform.delivery_id(headers, body)[:LONGEST_NAME]
-    for key in (page, *_others(here, platform, headers, body)):
-        try:
-            fresh = await here.store(_store(request), Arrived(key, name, body))
-        except StoreUnavailable as error:
-            observe.FAILURES.labels(type(error).__name__).inc()
-            return PlainTextResponse("Later.\n", status_code=503, headers={"Retry-After": "5"})
-        observe.PUSHED.labels(key, "new" if fresh else "again").inc()
+    keys = (page, *_others(here, platform, headers, body))
+    try:
+        stored = [here.store(_store(request), Arrived(key, name, body)) for key in keys]
+        fresh = await asyncio.gather(*stored)
+    except StoreUnavailable as error:
+        observe.FAILURES.labels(type(error).__name__).inc()
+        return PlainTextResponse("Later.\n", status_code=503, headers={"Retry-After": "5"})
+    for key, new in zip(keys, fresh, strict=True):
+        observe.PUSHED.labels(key, "new" if new else "again").inc()
     return Response(status_code=200)
 
 
