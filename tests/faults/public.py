@@ -10,6 +10,11 @@ from platforms.base import ActionKind, Capabilities
 from tests.contracts.stages import Stage
 
 BAD = "Buy now, half price"
+WORDS = """
+    the school board should tell parents when every bus leaves because children wait outside in cold weather
+    and we would like more music lessons or better lunch for our teachers after their long meeting last night
+    while nobody at home knows which room has been painted green again this year without asking any family
+"""
 RECENT = 40
 """People edit, answer and delete what is not older than so many comments."""
 CASCADING = {"facebook", "instagram", "youtube", "vimeo", "linkedin"}
@@ -98,8 +103,8 @@ class Public:
         self._number += 1
         said = BAD if not harmless and self.chance.random() < 0.25 else "Lovely concert"
         # Unlike each other, or they would be one case.
-        letters = " ".join(self.chance.choices("abcdefghijklmnop", k=30))
-        return f"{said}: {letters} {self.page} {self._number}"
+        words = " ".join(self.chance.choices(WORDS.split(), k=14))
+        return f"{said}: {words} {self.page} {self._number}"
 
 
 def _is_bad(each: Said) -> bool:

@@ -15,7 +15,7 @@ FOOT = "----\nAll comments stand above."
 
 
 class MediaWikiStage(Stage):
-    """One talk page on which everybody writes above its last lines."""
+    """One talk page on which everybody writes above its last lines, as it stands at that moment."""
 
     def __init__(self, wiki: Wiki) -> None:
         self.wiki = wiki
@@ -35,13 +35,14 @@ class MediaWikiStage(Stage):
         return MediaWiki("wiki", settings)
 
     def write(self, texts: Sequence[str], *, parent: str | None = None) -> list[str]:
+        self.text = self.wiki.text(self.title) or self.text
         calls = [["edit", self.title, self._with(text, parent), None] for text in texts]
         ids = [str(number) for number in self.wiki.stage(*calls)]
         self.words |= dict(zip(ids, texts, strict=True))
         return ids
 
     def delete(self, comment_id: str) -> None:
-        self.text = self.text.replace(f"{self.words[comment_id]}\n\n", "")
+        self.text = (self.wiki.text(self.title) or self.text).replace(f"{self.words[comment_id]}\n\n", "")
         self.wiki.stage(["edit", self.title, self.text, None])
 
     def reader_sees(self, comment_id: str) -> bool:
