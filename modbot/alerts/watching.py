@@ -103,8 +103,10 @@ def _call_for(tx: Transaction, settings: Settings, row: Any) -> int:
 
 def in_words(page: str, clauses: Sequence[str]) -> str:
     """What is told of an urgent case. `clauses`: the surest first."""
-    # A threat of the writer's own stands before a report of another's.
-    what = "may report somebody else's threat" if list(clauses[:1]) == [REPORT.id] else "may be a threat"
+    if list(clauses[:1]) == [REPORT.id]:
+        what = "may report somebody else's threat"
+    else:
+        what = "may be a threat, or report somebody else's" if REPORT.id in clauses else "may be a threat"
     return f"A comment on {page} {what}. A person has to look at it now."
 
 

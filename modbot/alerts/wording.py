@@ -40,6 +40,10 @@ DANGER = "If somebody may be in danger now, call 911 first."
 NOTHING_DONE = (
     "modbot has changed nothing on the page. What happens to the comment is for a person to decide."
 )
+IF_REPORTED = (
+    "If it reports somebody else's threat, it breaks no clause and stays up: "
+    "tell the school and the safety team."
+)
 TELL_THE_SCHOOL = (
     "Tell the school and the safety team. To report a threat breaks no clause: the comment stays up."
 )
@@ -99,6 +103,7 @@ def lines(
         said.append(f"Clauses that may apply: {', '.join(clauses)}.")
     if urgent and not body["drill"]:
         said += [DANGER, TELL_THE_SCHOOL if _is_report(body) else NOTHING_DONE]
+        said += [IF_REPORTED] if REPORT.id in body["clauses"] and not _is_report(body) else []
     if first.step:
         said.append(_on_call(settings, first))
     if any(due.again for due in dues):

@@ -43,6 +43,14 @@ def test_a_threat_of_the_writers_own_is_told_as_before(scene: Scene) -> None:
     assert wording.NOTHING_DONE in told.lines
 
 
+def test_what_may_be_either_is_told_as_both(scene: Scene) -> None:
+    scene.here.comes_in("My son says a kid wrote: I will hurt you all, I bring a gun tomorrow")
+    told = message(scene)
+    assert "may be a threat, or report somebody else's" in told.lines[0]
+    assert {wording.NOTHING_DONE, wording.IF_REPORTED} <= set(told.lines)
+    assert "Clauses that may apply: C1." in told.lines
+
+
 def test_the_practice_shows_what_the_people_on_call_would_get(scene: Scene) -> None:
     scene.here.comes_in(TOLD)
     told = message(scene)
