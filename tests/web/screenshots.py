@@ -66,9 +66,11 @@ def district() -> Iterator[tuple[str, Store]]:
         asyncio.run(service.run_once())
         _work(bot.store)
         asyncio.run(carry_out(bot.store, demo.PAGE, bot.pages[demo.PAGE]))
-        first, second = _hidden(bot.store)[:2]
-        deletions.propose(bot.store, first, "ben", "The district's counsel asks for it.")
-        appeals.file(bot.store, second, "ana", "I asked a question. Why is it gone?", "By telephone", None)
+        hidden = _hidden(bot.store)
+        deletions.propose(bot.store, hidden[0], "ben", "The district's counsel asks for it.")
+        appeals.file(
+            bot.store, hidden[-1], "ana", "I asked a question. Why is it gone?", "By telephone", None
+        )
         app = create_app(Desk(settings, bot.store), Practice(demo.material(), page, feed))
         with serving(app) as address:
             yield address, bot.store
