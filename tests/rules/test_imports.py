@@ -47,11 +47,24 @@ def test_an_import_that_points_the_other_way_is_found(tmp_path: Path, path: str,
     assert re.search(rf"{importer} -> \w+", result.stdout), result.stdout
 
 
-def test_a_platform_is_told_to_act_in_one_module_alone() -> None:
-    calling = {
+def _reaching_for(*names: str) -> set[str]:
+    return {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "modbot").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute) and node.attr == "act"
+        if isinstance(node, ast.Attribute) and node.attr in names
     }
-    assert calling == {"modbot/actions.py"}
+
+
+def test_a_platform_is_told_to_act_in_one_module_alone() -> None:
+    assert _reaching_for("act", "act_on") == {"modbot/actions.py"}
+
+
+def test_private_messages_are_answered_in_one_module_alone() -> None:
+    assert _reaching_for("may_answer") == {"modbot/auto_reply.py"}
+    answering = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "modbot").rglob("*.py")
+        if "platform.answer(" in path.read_text()
+    }
+    assert answering == {"modbot/auto_reply.py"}
