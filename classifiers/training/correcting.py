@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from math import exp
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.sparse import csr_matrix
 
@@ -94,7 +95,7 @@ def words(given: csr_matrix, before: Floats, truth: Floats, seed: int) -> Words:
 
 
 def _left_out(
-    given: csr_matrix, before: Floats, truth: Floats, fold: Floats, strength: float
+    given: csr_matrix, before: Floats, truth: Floats, fold: npt.NDArray[np.int64], strength: float
 ) -> tuple[Floats, Floats]:
     """For each case, from the others alone: what its words add to its logit, and the whole logit."""
     added, total = np.zeros(len(truth)), np.zeros(len(truth))
