@@ -46,7 +46,9 @@ def name_of(path: Path) -> str:
 
 
 def test_every_file_is_named_by_what_it_holds() -> None:
-    assert [name_of(path) for path in written(".py") if path.stem.removeprefix("test_") in EMPTY_NAMES] == []
+    """A file of modbot/commands bears the word that people type."""
+    held = [path for path in written(".py") if path.parent != ROOT / "modbot" / "commands"]
+    assert [name_of(path) for path in held if path.stem.removeprefix("test_") in EMPTY_NAMES] == []
 
 
 def test_no_module_is_longer_than_one_sitting() -> None:
