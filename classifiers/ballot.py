@@ -29,6 +29,7 @@ CALLS = Path(__file__).with_name("ballot.toml")
 SURE = 0.9
 """Not measured: a choice. The forms are those of `patterns`, of which 19 in 20 hits are right."""
 CALLED = "a call to vote for or against what is on the current ballot"
+REFERS = "a call to vote, under a post about what is on the current ballot"
 TAGGED = "a campaign hashtag of the current election"
 
 BEFORE = 40
@@ -69,6 +70,9 @@ def parse(content: bytes) -> Election:
 @dataclass(frozen=True, slots=True)
 class _Calls:
     expressions: tuple[re.Pattern[str], ...]
+    referring: tuple[re.Pattern[str], ...]
+    named: re.Pattern[str]
+    """Something on the ballot, by any of its names."""
     not_a_call: re.Pattern[str]
     prefilter: Prefilter
 
@@ -112,7 +116,12 @@ class Ballot(Classifier):
             data = tomllib.load(file)
         filled = [call.replace("{name}", f"(?:{spelled})") for call in data["calls"] if spelled]
         expressions = tuple(map(re.compile, filled))
-        return _Calls(expressions, re.compile(data["not_a_call"]), Prefilter(expressions))
+        referring = [call.replace("{this}", data["this"]) for call in data["referring_calls"] if spelled]
+        named = re.compile(rf"\b(?:{spelled})\b" if spelled else r"(?!)")
+        not_a_call = re.compile(data["not_a_call"])
+        return _Calls(
+            expressions, tuple(map(re.compile, referring)), named, not_a_call, Prefilter(expressions)
+        )
 
     @property
     def _subjects(self) -> tuple[Subject, ...]:
@@ -126,14 +135,19 @@ class Ballot(Classifier):
         self._calls, self._tags  # noqa: B018 - reads the election and compiles once
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:
+        return self.classify_under(texts, [""] * len(texts))
+
+    def classify_under(self, texts: Sequence[str], topics: Sequence[str]) -> list[Scores]:
         self.load()
         try:
-            return [self._scores(text) for text in texts]
+            return [self._scores(text, topic) for text, topic in zip(texts, topics, strict=True)]
         except (ValueError, RecursionError) as error:
             raise ClassifierFailed("ballot could not search a text") from error
 
-    def _scores(self, text: str) -> Scores:
+    def _scores(self, text: str, topic: str) -> Scores:
         spans = {*self._advocacy(text), *self._campaign_tags(text)}
+        if topic and self._calls.named.search(plain(topic)):
+            spans |= set(self._referring(text))
         return {Category.POLITICAL: Score(SURE, tuple(sorted(spans)))} if spans else {}
 
     def _advocacy(self, text: str) -> Iterator[Span]:
@@ -141,8 +155,19 @@ class Ballot(Classifier):
         line = plain(text)
         for number in self._calls.prefilter.possible(line):
             for match in self._calls.expressions[number].finditer(line):
-                if not self._calls.not_a_call.search(line[max(0, match.start() - BEFORE) : match.start()]):
+                if self._is_call(line, match):
                     yield Span(*normalized.original_span(*match.span()), CALLED)
+
+    def _referring(self, text: str) -> Iterator[Span]:
+        """Calls to vote that say "this" of what the post above them names."""
+        normalized, line = normalize(text), plain(text)
+        for expression in self._calls.referring:
+            for match in expression.finditer(line):
+                if self._is_call(line, match):
+                    yield Span(*normalized.original_span(*match.span()), REFERS)
+
+    def _is_call(self, line: str, match: re.Match[str]) -> bool:
+        return not self._calls.not_a_call.search(line[max(0, match.start() - BEFORE) : match.start()])
 
     def _campaign_tags(self, text: str) -> Iterator[Span]:
         if self._tags and "#" in text:

@@ -74,7 +74,7 @@ class Classifier(ABC):
     district: ClassVar[bool] = False
     """Whether it reads the district's own files: then it is handed their folder instead of the models'."""
     advisory: ClassVar[bool] = False
-    """Whether its scores are uncalibrated: then it is heard, and counts only where a joining rule weighs it."""
+    """Whether its scores are uncalibrated: then it is heard and counts only where joining rules weigh it."""
 
     def __init__(self, models: Path) -> None:
         self.models = models
@@ -96,3 +96,11 @@ class Classifier(ABC):
 
         The result for a text does not depend on the other texts of the batch. Raises ClassifierFailed.
         """
+
+    def classify_under(self, texts: Sequence[str], topics: Sequence[str]) -> list[Scores]:  # noqa: ARG002
+        """As `classify`, told for each text what the post above it is about: "" where nobody knows.
+
+        A topic may only tell what a text means by "this" or "him". What breaks nothing by its own words
+        breaks nothing under any topic, so most classifiers, like this one, do not look at it.
+        """
+        return self.classify(texts)

@@ -69,14 +69,18 @@ class Ensemble:
         parts += [f"rules:{self.rules.version}"] if self.rules.version else []
         return "+".join([*parts, f"second_hand:{second_hand.version()}"])
 
-    def assess(self, texts: Sequence[str]) -> list[Assessment]:
-        """One assessment a text, in order, the same in any batch. Raises ClassifierFailed if all failed."""
+    def assess(self, texts: Sequence[str], topics: Sequence[str] = ()) -> list[Assessment]:
+        """One assessment a text, in order, the same in any batch. Raises ClassifierFailed if all failed.
+
+        `topics`: for each text what the post above it is about, or none at all; see `Classifier`.
+        """
         if not texts:
             return []
+        under = topics or [""] * len(texts)
         present = [member for member in self.members if member.name not in self._reasons]
         results: dict[str, Sequence[Answer]] = {}
         for member in sorted(present, key=lambda member: member.name in self.rules.spared):
-            results[member.name] = self._ask_in_doubt(member, texts, results)
+            results[member.name] = self._ask_in_doubt(member, texts, under, results)
         if all(isinstance(each, str) for found in results.values() for each in found):
             reasons = self._reasons | {name: found[0] for name, found in results.items()}
             raise ClassifierFailed(
@@ -85,11 +89,15 @@ class Ensemble:
         return [self._joined(text, results, index) for index, text in enumerate(texts)]
 
     def _ask_in_doubt(
-        self, member: Classifier, texts: Sequence[str], results: Mapping[str, Sequence[Answer]]
+        self,
+        member: Classifier,
+        texts: Sequence[str],
+        topics: Sequence[str],
+        results: Mapping[str, Sequence[Answer]],
     ) -> Sequence[Answer]:
         """None for a text about which the others, asked before, leave no doubt."""
         if member.name not in self.rules.spared:
-            return self._ask(member, texts)
+            return self._ask(member, texts, topics)
         answers: list[Answer] = [None] * len(texts)
         doubtful = [
             index
@@ -97,19 +105,22 @@ class Ensemble:
             if not self.rules.spares(member.name, _scores(results, index))
         ]
         if doubtful:
-            found = self._ask(member, [texts[index] for index in doubtful])
+            found = self._ask(
+                member, [texts[index] for index in doubtful], [topics[index] for index in doubtful]
+            )
             for index, answer in zip(doubtful, found, strict=True):
                 answers[index] = answer
         return answers
 
-    def _ask(self, member: Classifier, texts: Sequence[str]) -> Sequence[Answer]:
+    def _ask(self, member: Classifier, texts: Sequence[str], topics: Sequence[str]) -> Sequence[Answer]:
         """Scores a text, or why there are none. A bad text does not cost its neighbours the member."""
         try:
-            scores = member.classify(texts)
+            scores = member.classify_under(texts, topics)
         except Exception as error:
             if len(texts) == 1:
                 return [_reason(error)]
-            return [self._ask(member, [text])[0] for text in texts]
+            alone = zip(texts, topics, strict=True)
+            return [self._ask(member, [text], [topic])[0] for text, topic in alone]
         if len(scores) != len(texts):
             return [f"gave {len(scores)} results for {len(texts)} texts"] * len(texts)
         return [each if _is_sound(each) else "gave a probability that is none" for each in scores]

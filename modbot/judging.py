@@ -26,8 +26,11 @@ class Assessor(Protocol):
     def absent(self) -> Mapping[str, str]:
         """Why each member that is not there is not."""
 
-    def assess(self, texts: Sequence[str]) -> list[Assessment]:
-        """One assessment a text, in order. Raises ClassifierFailed if none can be made."""
+    def assess(self, texts: Sequence[str], topics: Sequence[str] = ()) -> list[Assessment]:
+        """One assessment a text, in order. Raises ClassifierFailed if none can be made.
+
+        `topics`: for each text the title of the post above it, or none at all.
+        """
 
     def close(self) -> None:
         """Release what it holds. Safe to call twice; asking again opens it anew."""
@@ -64,7 +67,11 @@ class Judged:
 
 
 def judge_all(
-    ensemble: Assessor, policy: Policy, thresholds: Mapping[Category, float], texts: Sequence[str]
+    ensemble: Assessor,
+    policy: Policy,
+    thresholds: Mapping[Category, float],
+    texts: Sequence[str],
+    topics: Sequence[str] = (),
 ) -> list[Judged]:
     """One result a text, in order. Raises ClassifierFailed when no classifier works."""
     needed = policy.categories
@@ -74,7 +81,7 @@ def judge_all(
             judge(policy, assessment.scores, thresholds, text, assessment.reported),
             needed - assessment.scores.keys(),
         )
-        for text, assessment in zip(texts, ensemble.assess(texts), strict=True)
+        for text, assessment in zip(texts, ensemble.assess(texts, topics), strict=True)
     ]
 
 

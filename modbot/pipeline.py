@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -38,6 +39,8 @@ class Waiting:
     native_id: str
     number: int
     text: str
+    topic: str
+    """The title of the post that it stands under; empty where the platform gives none."""
 
     @property
     def subject(self) -> str:
@@ -89,7 +92,8 @@ class Scorer:
         if not waiting:
             return Scored()
         try:
-            judged = judge_all(self.ensemble, self.policy, self.thresholds, [each.text for each in waiting])
+            texts, topics = [each.text for each in waiting], [each.topic for each in waiting]
+            judged = judge_all(self.ensemble, self.policy, self.thresholds, texts, topics)
         except Exception as error:  # whatever it was, people must see these comments
             known = isinstance(error, ClassifierFailed)
             return self._give_up(waiting, str(error) if known else type(error).__name__)
@@ -139,7 +143,7 @@ class Scorer:
             ).all()
             bodies = bodies_of(connection, ids)
         return [
-            Waiting(row.id, row.page, row.native_id, row.number, bodies[row.id]["text"])
+            Waiting(row.id, row.page, row.native_id, row.number, *_said(bodies[row.id]))
             for row in rows
             if row.id in bodies
         ]
@@ -222,6 +226,11 @@ class Scorer:
                 .values(attempts=unscored.c.attempts + 1, available_at=tx.now + RETRY, leased_by="")
             )
         return Scored(not_scored=len(waiting), failure=failure)
+
+
+def _said(body: Mapping[str, Any]) -> tuple[str, str]:
+    """A comment's text, and the title of its post."""
+    return body["text"], body.get("post_title") or ""
 
 
 def _flagged(each: Waiting, verdict: Verdict | None) -> queue.Flagged:

@@ -93,17 +93,17 @@ class ScoringProcess:
     def pid(self) -> int | None:
         return None if self._child is None else self._child.pid
 
-    def assess(self, texts: Sequence[str]) -> list[Assessment]:
+    def assess(self, texts: Sequence[str], topics: Sequence[str] = ()) -> list[Assessment]:
         """As `Ensemble.assess`, for any thread. A text at which it hangs or crashes has no member."""
         if not texts:
             return []
         with self._turn:
             try:
-                return self._ask(texts)
+                return self._ask(texts, topics)
             except _Lost as lost:
                 if len(texts) == 1:
                     raise ClassifierFailed(str(lost)) from None
-            return self._one_by_one(texts)
+            return self._one_by_one(texts, topics or [""] * len(texts))
 
     def close(self) -> None:
         """End it; asking again starts it anew."""
@@ -116,12 +116,12 @@ class ScoringProcess:
             child.kill()
             child.wait()
 
-    def _one_by_one(self, texts: Sequence[str]) -> list[Assessment]:
+    def _one_by_one(self, texts: Sequence[str], topics: Sequence[str]) -> list[Assessment]:
         found: list[Assessment] = []
         failed = 0
-        for text in texts:
+        for text, topic in zip(texts, topics, strict=True):
             try:
-                found += self._ask([text])
+                found += self._ask([text], [topic])
                 failed = 0
             except _Lost as lost:
                 failed += 1
@@ -130,10 +130,10 @@ class ScoringProcess:
                 found.append(Assessment({}, {}, tuple(sorted(self._members))))
         return found
 
-    def _ask(self, texts: Sequence[str]) -> list[Assessment]:
+    def _ask(self, texts: Sequence[str], topics: Sequence[str]) -> list[Assessment]:
         line = self._greeted()
         with self._not_lost():
-            line.send(list(texts))
+            line.send((list(texts), list(topics)))
         answer = self._received(line, _limit(len(texts), self._answer_seconds) + GRACE_SECONDS)
         if isinstance(answer, str):
             raise ClassifierFailed(answer)
@@ -200,14 +200,17 @@ def main(line: Connection, recipe: str) -> None:
         settle()
         line.send((ensemble.version, ensemble.absent))
         while True:
-            line.send(_answer(ensemble, line.recv(), seconds))
+            texts, topics = line.recv()
+            line.send(_answer(ensemble, texts, topics, seconds))
 
 
-def _answer(ensemble: Ensemble, texts: Sequence[str], seconds: float) -> list[Packed] | str:
+def _answer(
+    ensemble: Ensemble, texts: Sequence[str], topics: Sequence[str], seconds: float
+) -> list[Packed] | str:
     # Ends this process even where a classifier holds the interpreter, and shows where it stood.
     faulthandler.dump_traceback_later(_limit(len(texts), seconds), exit=True)
     try:
-        return [_packed(each) for each in ensemble.assess(texts)]
+        return [_packed(each) for each in ensemble.assess(texts, topics)]
     except ClassifierFailed as error:
         return str(error)
     finally:

@@ -36,7 +36,7 @@ class Remembered:
         self._turns = random.Random(SEED)
         self._known = real.assess(texts)
 
-    def assess(self, texts: Sequence[str]) -> list[Assessment]:
+    def assess(self, texts: Sequence[str], topics: Sequence[str] = ()) -> list[Assessment]:
         return self._turns.choices(self._known, k=len(texts))
 
     def close(self) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from classifiers.ballot import Ballot, parse
-from classifiers.base import Category, ModelMissing
+import classifiers
+from classifiers.ballot import REFERS, Ballot, parse
+from classifiers.base import Category, Classifier, ModelMissing
+from classifiers.training import reading
 
 DISTRICT = Path(__file__).parent.parent / "data" / "district"
 BALLOT = Ballot(DISTRICT)
@@ -91,3 +93,47 @@ def test_mistakes_in_the_file_are_named(line: str, says: str) -> None:
     head = 'name = "n"\nbegins = 2026-11-01\nday = 2027-02-09\n'
     with pytest.raises(ValueError, match=says):
         parse((head + line).encode())
+
+
+TOPICS = (
+    "Measure 4: how the levy would be spent",
+    "Ana Duarte and Tom Pruitt at the candidates' forum",
+    "VOTE YES ON MEASURE 4",
+    "Which mascot shall we have? Vote in the poll!",
+    "",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "opposite"),
+    [
+        ("please vote for it", "please vote against it"),
+        ("everyone vote yes on this, please", "everyone vote no on this, please"),
+        ("vote for her!", "vote against her!"),
+    ],
+)
+def test_a_call_that_says_this_is_read_under_a_post_that_names_the_ballot(text: str, opposite: str) -> None:
+    topics = [TOPICS[0], TOPICS[3]]
+    for said in (text, opposite):
+        under, elsewhere = BALLOT.classify_under([said, said], topics)
+        assert under[Category.POLITICAL].spans[0].reason == REFERS
+        assert elsewhere == BALLOT.classify([said])[0] == {}
+
+
+def test_no_topic_makes_a_breach_of_a_comment_that_is_permissible_by_its_own_words() -> None:
+    """Every permissible comment of the corpus, under posts that name all that is on the ballot."""
+    said = ["I disagree with this", "I agree", "I will vote for it", "pass it on please", "I'd vote her out"]
+    permissible = [*said, *(row.text for row in reading.corpus() if row.permissible)]
+    assert len(permissible) > 4000
+    under = BALLOT.classify_under(permissible, [" ".join(TOPICS)] * len(permissible))
+    alone = BALLOT.classify(permissible)
+    assert [text for text, one, other in zip(permissible, under, alone, strict=True) if one != other] == []
+
+
+def test_only_this_classifier_looks_at_topics() -> None:
+    looking = [
+        name
+        for name in classifiers.BUILTIN
+        if classifiers.load(name).classify_under is not Classifier.classify_under
+    ]
+    assert looking == ["ballot"]

@@ -140,3 +140,22 @@ def test_the_rules_are_part_of_the_version() -> None:
     made = Ensemble([Fixed(NOWHERE)], Rules({}, version="abc"))
     made.load()
     assert made.version.startswith("fixed:1+rules:abc+second_hand:")
+
+
+class Listens(Fixed):
+    """Says what it was told of each text's post."""
+
+    name = "listens"
+
+    def classify_under(self, texts: Sequence[str], topics: Sequence[str]) -> list[Scores]:
+        if "bad" in texts and len(texts) > 1:
+            raise ClassifierFailed("one of them")
+        return [{Category.THREATS: Score(0.9 if "gun" in topic else 0.1)} for topic in topics]
+
+
+def test_each_text_is_judged_under_its_own_topic_and_without_topics_under_none() -> None:
+    made = ensemble(Listens)
+    texts, topics = ["a", "bad", "c"], ["a gun show", "", "another gun show"]
+    told = [one.scores[Category.THREATS].probability for one in made.assess(texts, topics)]
+    assert told == [0.9, 0.1, 0.9]
+    assert [one.scores[Category.THREATS].probability for one in made.assess(texts)] == [0.1, 0.1, 0.1]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -9,11 +10,12 @@ import sqlalchemy as sa
 from classifiers.base import Category, Classifier, Score, Scores
 from classifiers.ensemble import Ensemble
 from modbot import cases, pipeline
+from modbot.pipeline import Scorer
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, body_of, table, utcnow
 from modbot.tables import Case, CaseComment, Unscored, Verdict
 from modbot.tables import Score as ScoreRow
-from tests.modbot.scene import District, Keywords, district, edited, said
+from tests.modbot.scene import LIMITS, District, Keywords, district, edited, said
 
 
 @pytest.fixture
@@ -292,3 +294,22 @@ def test_a_comment_scored_without_one_of_the_classifiers_is_shown_to_a_person(he
     outcome = with_members(here, here.member, Fragile()).run_once()
     assert (outcome.scored, outcome.not_scored, outcome.failure) == (1, 1, "absent: fragile")
     assert [row.reason for row in here.rows(Case)] == ["not_scored"]
+
+
+class Listening(Keywords):
+    """Keeps what it was told of the posts above the comments."""
+
+    topics: ClassVar[list[str]] = []
+
+    def classify_under(self, texts: Sequence[str], topics: Sequence[str]) -> list[Scores]:
+        self.topics.extend(topics)
+        return self.classify(texts)
+
+
+def test_classifiers_are_told_the_title_of_the_post_above_a_comment_and_nothing_else(here: District) -> None:
+    here.arrive(said("1", "please vote for it", post_title="Measure 4"), said("2", "hello", post_title=""))
+    ensemble = Ensemble([Listening()])
+    ensemble.load()
+    Listening.topics.clear()
+    assert Scorer(here.store, ensemble, here.rules, LIMITS, worker="listening").run_once().scored == 2
+    assert Listening.topics == ["Measure 4", ""]
