@@ -6,8 +6,6 @@ An appeal is about everything that the case hides: the same words are judged ali
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,36 +15,17 @@ from modbot import case_rows, outbox, proposals, rulings, second_looks, standing
 from modbot.case_rows import Item
 from modbot.errors import DecisionRefused, NotAllowed, StaleCase
 from modbot.policy import Policy
+from modbot.review.appealed import WAITING
 from modbot.roles import Permission, allows
 from modbot.rulings import Choice, Ruling
-from modbot.store import Store, Transaction, bodies_of, storable, table, utcnow
+from modbot.store import Store, Transaction, storable, table
 from modbot.tables import Appeal, Decision
 
 appeals, decisions = table(Appeal), table(Decision)
 
 FILED, DECIDED = "appeal.filed", "appeal.decided"
-WAITING, UPHELD, OVERTURNED = "waiting", "upheld", "overturned"
+UPHELD, OVERTURNED = "upheld", "overturned"
 LIST = "See them with: modbot appeal list"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """An appeal as people see it. `words` and `contact` are None once they were disposed of."""
-
-    id: int
-    case_id: int
-    entered_by: str
-    received_at: datetime
-    due_at: datetime
-    state: str
-    words: str | None
-    contact: str | None
-    decided_by: str
-    reason: str
-
-    @property
-    def is_late(self) -> bool:
-        return self.state == WAITING and self.due_at < utcnow()
 
 
 def file(
@@ -158,41 +137,3 @@ def _show_again(tx: Transaction, policy: Policy, row: sa.Row[Any], by: str, reas
     second_looks.drop(tx, row.case_id, why, by)
     outbox.close_if_done(tx, row.case_id)
     return gone
-
-
-def listed(store: Store, days: int, *, waiting: bool = False, limit: int = 200) -> Sequence[Seen]:
-    """Those that wait, oldest first, then the decided ones, newest first. `days`: in which one is due."""
-    conditions = [appeals.c.state == WAITING] if waiting else []
-    first = sa.case((appeals.c.state == WAITING, appeals.c.id), else_=None)
-    ordered = sa.select(appeals).where(*conditions).order_by(first.is_(None), first, appeals.c.id.desc())
-    return _seen(store, ordered.limit(limit), days)
-
-
-def one(store: Store, number: int, days: int) -> Seen:
-    """Raises StaleCase for a number that is none."""
-    found = _seen(store, sa.select(appeals).where(appeals.c.id == number), days)
-    if not found:
-        raise StaleCase(f"There is no appeal {number}.", remedy=LIST)
-    return found[0]
-
-
-def _seen(store: Store, wanted: sa.Select[Any], days: int) -> Sequence[Seen]:
-    with store.read() as connection:
-        rows = connection.execute(wanted).all()
-        said = bodies_of(connection, sorted(row.id for row in rows))
-        reasons = bodies_of(connection, sorted(row.decided for row in rows if row.decided is not None))
-    return [
-        Seen(
-            id=row.id,
-            case_id=row.case_id,
-            entered_by=row.entered_by,
-            received_at=row.received_at,
-            due_at=row.received_at + timedelta(days=days),
-            state=row.state,
-            words=said.get(row.id, {}).get("words"),
-            contact=said.get(row.id, {}).get("contact"),
-            decided_by=row.decided_by or "",
-            reason=reasons.get(row.decided, {}).get("reason", ""),
-        )
-        for row in rows
-    ]

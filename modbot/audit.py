@@ -78,7 +78,7 @@ KINDS = {
     "second.dropped": "A second opinion is no longer needed: the first decision was taken back",
     "second.given": "A second person gave an opinion without knowing the first decision",
     "reply.failed": "The fixed answer to a private message could not be sent",
-    "reply.requested": "The fixed answer to a private message is to be sent, as the district has turned it on",
+    "reply.requested": "The fixed answer to a private message is to be sent, as the district wants it",
     "reply.sent": "The fixed answer to a private message was sent",
     "report.made": "A weekly report was written from the log",
     "request.answered": "A public-records request was answered",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from modbot import appeals, health
+from modbot import health, review
 from modbot.alerts import raising, watching
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
@@ -152,6 +152,6 @@ def _of_appeals(store: Store, settings: Settings) -> list[News]:
             "The author is owed an answer by an appeals officer.",
             case_id=each.case_id,
         )
-        for each in appeals.listed(store, settings.review.appeal_days, waiting=True)
+        for each in review.appeals(store, settings.review.appeal_days, waiting=True)
         if each.is_late
     ]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from modbot import appeals, wiring
+from modbot import appeals, review, wiring
 from modbot.commands.installation import opened
 from modbot.commands.options import As, Config, Json, day
 from modbot.commands.output import as_json, note, one_line, say, table, when
@@ -25,7 +25,7 @@ class Outcome(StrEnum):
 def show(config: Config = None, as_data: Json = False) -> None:
     """What waits, oldest first, then what was decided."""
     with opened(config) as here:
-        found = appeals.listed(here.store, here.settings.review.appeal_days)
+        found = review.appeals(here.store, here.settings.review.appeal_days)
         zone = here.zone
     if as_data:
         as_json([asdict(each) for each in found])
@@ -36,7 +36,7 @@ def show(config: Config = None, as_data: Json = False) -> None:
             each.case_id,
             when(each.received_at, zone),
             "late" if each.is_late else each.state,
-            when(each.due_at, zone) if each.state == appeals.WAITING else "",
+            when(each.due_at, zone) if each.waits else "",
             each.decided_by,
             one_line(each.words or "", 40),
         )

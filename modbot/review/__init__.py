@@ -4,6 +4,7 @@ Counts come from the rows they count, so that they are right. The commands and t
 functions return.
 """
 
+from modbot.review.appealed import Appealed, appeal, appeals
 from modbot.review.around import Earlier, Said, Thread
 from modbot.review.counts import Counts, count
 from modbot.review.decided import Decisions, Settled, Sought, decided, settled
@@ -18,6 +19,7 @@ from modbot.review.waiting import Filters, Listing, queue, second_looks, waiting
 __all__ = [
     "PRIORITIES",
     "Acted",
+    "Appealed",
     "Counts",
     "Decided",
     "Decisions",
@@ -42,6 +44,8 @@ __all__ = [
     "Thread",
     "ToRelease",
     "View",
+    "appeal",
+    "appeals",
     "case",
     "count",
     "decided",

@@ -99,11 +99,11 @@ def _decide(
 
 
 def _list(request: Request, desk: Desk, who: SignedIn, given: Entry, problem: str = "") -> Response:
-    found = appeals.listed(desk.store, desk.settings.review.appeal_days)
+    found = review.appeals(desk.store, desk.settings.review.appeal_days)
     values: dict[str, Any] = {
         "found": found,
-        "waiting": [each for each in found if each.state == appeals.WAITING],
-        "decided": [each for each in found if each.state != appeals.WAITING],
+        "waiting": [each for each in found if each.waits],
+        "decided": [each for each in found if not each.waits],
         "states": STATES,
         "people": people(desk),
         "may_enter": who.may(Permission.APPEAL) or who.may(Permission.DECIDE),
@@ -117,7 +117,7 @@ def _list(request: Request, desk: Desk, who: SignedIn, given: Entry, problem: st
 def _present(
     request: Request, desk: Desk, who: SignedIn, number: int, problem: str = "", reason: str = ""
 ) -> Response:
-    appeal = appeals.one(desk.store, number, desk.settings.review.appeal_days)
+    appeal = review.appeal(desk.store, number, desk.settings.review.appeal_days)
     view = review.case(desk.store, appeal.case_id, who.name)
     rules = wiring.policy_in_force(desk.store)
     hides = [each for each in view.decisions if each.choice == "hide"]

@@ -32,7 +32,6 @@ WRITTEN = {
     "growth": ("sqlite.at_100.cpu_us_per_comment", "sqlite.cpu_ratio"),
     "classifiers": ("ensemble.texts_per_s", "linear.load_s", "patterns.one_text_p50_ms"),
     "explanations": ("all.flags", "all.lower", "all.alike"),
-    "explanations": ("all.flags", "all.lower", "all.alike"),
     "chain": ("sqlite.entries_per_s",),
     "reports": ("sqlite.counted_slowest_s", "sqlite.report_slowest_s"),
     "desk": ("sqlite.queue_p95_ms", "sqlite.decide_p95_ms", "sqlite.to_platform_p95_ms"),

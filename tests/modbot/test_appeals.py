@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from modbot import actions, appeals, cases, deletions, reconcile
+from modbot import actions, appeals, cases, deletions, reconcile, review
 from modbot.errors import DecisionRefused, ModbotError, NotAllowed, StaleCase
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, utcnow
@@ -75,11 +75,11 @@ def room(store: Store, request: pytest.FixtureRequest) -> Room:
 def test_an_appeal_that_is_upheld_changes_nothing_on_the_page(room: Room) -> None:
     room.hide()
     number = room.file()
-    seen = appeals.one(room.here.store, number, DAYS)
+    seen = review.appeal(room.here.store, number, DAYS)
     assert (seen.words, seen.contact, seen.state) == (WORDS, "parent@example.org", "waiting")
     assert seen.due_at - seen.received_at == timedelta(days=DAYS)
     room.decide(number, reason="It sells something")
-    seen = appeals.one(room.here.store, number, DAYS)
+    seen = review.appeal(room.here.store, number, DAYS)
     assert (seen.state, seen.decided_by, seen.reason) == ("upheld", "ott", "It sells something")
     assert room.shown == 0
     assert [row.decided_by for row in room.here.rows(Decision)] == ["ana"]
@@ -140,9 +140,9 @@ def test_what_waits_is_listed_first_and_what_is_late_is_marked(room: Room) -> No
     room.decide(first)
     long_ago = utcnow() - timedelta(days=DAYS + 1)
     second = appeals.file(room.here.store, room.case, "ott", WORDS, received_at=long_ago)
-    found = appeals.listed(room.here.store, DAYS)
+    found = review.appeals(room.here.store, DAYS)
     assert [(each.id, each.is_late) for each in found] == [(second, True), (first, False)]
-    assert [each.id for each in appeals.listed(room.here.store, DAYS, waiting=True)] == [second]
+    assert [each.id for each in review.appeals(room.here.store, DAYS, waiting=True)] == [second]
 
 
 def test_what_was_deleted_for_good_cannot_be_shown_again_and_the_officer_is_told(room: Room) -> None:
@@ -153,4 +153,4 @@ def test_what_was_deleted_for_good_cannot_be_shown_again_and_the_officer_is_told
     number = room.file()
     gone = appeals.decide(room.here.store, room.here.rules, number, "ott", "It was no advert", overturn=True)
     assert [each.native_id for each in gone] == room.ids
-    assert appeals.one(room.here.store, number, DAYS).state == "overturned"
+    assert review.appeal(room.here.store, number, DAYS).state == "overturned"

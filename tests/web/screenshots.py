@@ -118,7 +118,7 @@ def shots(store: Store) -> list[Shot]:
     urgent = next(line.id for line in waiting if line.priority == "urgent")
     many = next((line.id for line in waiting if line.copies > 1), ordinary)
     hidden = _hidden(store)[0]
-    appeal = appeals.listed(store, 10)[0].id
+    appeal = review.appeals(store, 10)[0].id
     return [
         Shot("practice", "/practice", who=""),
         Shot("sign-in", "/sign-in", who=""),
