@@ -67,13 +67,7 @@ def top_of(element: Locator) -> float:
     return box["y"]
 
 
-def test_from_signing_in_to_taking_a_decision_back_by_keyboard_alone_at_200_percent(
-    window: BrowserContext, desk: Shift
-) -> None:
-    secret = desk.enroll("ana")
-    page = window.new_page()
-    page.set_viewport_size(ENLARGED)
-    page.goto(f"{desk.address}/queue")
+def sign_in_by_keyboard(page: Page, secret: str) -> None:
     expect(page.get_by_label("Name")).to_be_focused()
     page.keyboard.type("ana")
     page.keyboard.press("Tab")
@@ -82,6 +76,16 @@ def test_from_signing_in_to_taking_a_decision_back_by_keyboard_alone_at_200_perc
     expect(page.get_by_label("The six digits")).to_be_focused()
     page.keyboard.type(code_after(secret))
     page.keyboard.press("Enter")
+
+
+def test_from_signing_in_to_taking_a_decision_back_by_keyboard_alone_at_200_percent(
+    window: BrowserContext, desk: Shift
+) -> None:
+    secret = desk.enroll("ana")
+    page = window.new_page()
+    page.set_viewport_size(ENLARGED)
+    page.goto(f"{desk.address}/queue")
+    sign_in_by_keyboard(page, secret)
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
     expect(page.get_by_text("Nothing waits here")).to_be_visible()
 
