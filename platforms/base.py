@@ -116,7 +116,10 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Something that happened to one item. CREATED and EDITED carry the comment, DELETED only its id.
+    """Something that happened to one item. CREATED and EDITED carry the comment.
+
+    DELETED carries its id, and the comment where the platform tells the words of what is gone: they are the
+    only record of one that had not come before.
 
     An adapter says what it knows: the archive compares revisions, so a CREATED for an id that it already
     holds is an edit, or nothing new.

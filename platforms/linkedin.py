@@ -36,7 +36,15 @@ from platforms.bearer import Bearer, BearerSettings
 from platforms.budget import Period, Quota
 from platforms.client import ClientPlatform
 from platforms.following import Follower, Scan
-from platforms.linkedin_comments import changed_at, comment_of, composed, mention_of, number_of, title_of
+from platforms.linkedin_comments import (
+    changed_at,
+    comment_of,
+    composed,
+    mention_of,
+    number_of,
+    title_of,
+    told_of,
+)
 from platforms.linkedin_rest import CALLS, LinkedInRest, Native, full_name, name_of
 from platforms.oauth import Consent, token_of
 from platforms.push import Answer, BadSignature, Pushed, must_match
@@ -223,11 +231,11 @@ class LinkedIn(Pushed, ClientPlatform[LinkedInRest]):
         if name is None or (scan is not None and scan.lists(name) and action.endswith("COMMENT")):
             return []
         if action == "COMMENT_DELETE":
-            return [_gone(name, at, "LinkedIn told of its deletion")]
+            return [_gone(name, at, "LinkedIn told of its deletion", told_of(notification, name, at))]
         try:
             native = await self.rest.one(name)
         except CommentGone:
-            return [_gone(name, at, "404 at LinkedIn")]
+            return [_gone(name, at, "404 at LinkedIn", told_of(notification, name, at))]
         title = str((notification.get("decoratedSourcePost") or {}).get("text") or "")
         comment = comment_of(native, title=title)
         return [_edited(comment) if action == "COMMENT_EDIT" else _created(comment)]
@@ -301,8 +309,8 @@ def _edited(comment: Comment) -> Event:
     return Event(kind=EventKind.EDITED, id=comment.id, comment=comment, at=at)
 
 
-def _gone(name: str, at: datetime, detail: str) -> Event:
-    return Event(kind=EventKind.DELETED, id=name, at=at, detail=detail)
+def _gone(name: str, at: datetime, detail: str, comment: Comment | None = None) -> Event:
+    return Event(kind=EventKind.DELETED, id=name, at=at, detail=detail, comment=comment)
 
 
 def _deleted(comment_id: str, *, already: bool, answer: Mapping[str, str]) -> Receipt:

@@ -52,6 +52,26 @@ def mention_of(notification: Native, at: datetime) -> Comment | None:
     )
 
 
+def told_of(notification: Native, name: str, at: datetime) -> Comment | None:
+    """A comment that is gone, in the words that the notification brought; None where it brought none."""
+    words = (notification.get("decoratedGeneratedActivity") or {}).get("comment") or {}
+    text, post = words.get("text"), words.get("object")
+    if not isinstance(text, str) or not isinstance(post, str):
+        return None
+    return Comment(
+        id=name,
+        revision=text_revision(text),
+        post=post,
+        kind=Kind.COMMENT,
+        author_id=str(words.get("owner") or ""),
+        text=text,
+        payload=dict(notification),
+        created_at=at,
+        permalink=f"https://www.linkedin.com/feed/update/{post}",
+        post_title=_short(str((notification.get("decoratedSourcePost") or {}).get("text") or "")),
+    )
+
+
 def title_of(post: Native) -> str:
     return _short(str(post.get("commentary") or ""))
 

@@ -107,13 +107,13 @@ def archive(
     stored: list[search_words.Entry] = []
     for event in events:
         if event.kind is EventKind.DELETED:
-            outcome = _vanish(intake, event, items.get(storable(event.id)))
+            outcome = _vanish(intake, event, items)
         else:
             assert event.comment is not None  # noqa: S101 - the platforms' contract
             outcome = _keep(intake, event, event.comment, items)
-            if outcome in ("seen", "edited"):
-                kept = items[storable(event.id)].stored
-                stored.append(search_words.Entry(kept, event.comment.text, event.comment.author))
+        if event.comment is not None and outcome in ("seen", "edited"):
+            kept = items[storable(event.id)].stored
+            stored.append(search_words.Entry(kept, event.comment.text, event.comment.author))
         counts[outcome] += 1
     search_words.add(tx, stored)
     return Taken(**counts)
@@ -218,8 +218,10 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
-def _vanish(intake: _Intake, event: Event, item: _Item | None) -> str:
-    departures = intake.departures
+def _vanish(intake: _Intake, event: Event, items: dict[str, _Item]) -> str:
+    departures, item = intake.departures, items.get(storable(event.id))
+    if event.comment is not None and (item is None or storable(event.comment.revision) not in item.earlier):
+        return _keep_last_words(intake, event, event.comment, items)
     if item is None:
         if departures is not None:
             departures.miss(event)
@@ -231,6 +233,18 @@ def _vanish(intake: _Intake, event: Event, item: _Item | None) -> str:
     outcome = "deleted" if item.present else "known"
     _presence(intake, event, item, present=False, detail=event.detail)
     return outcome
+
+
+def _keep_last_words(intake: _Intake, event: Event, comment: Comment, items: dict[str, _Item]) -> str:
+    """Of an item that is gone: words that came with no earlier event, and that nobody can fetch any more."""
+    before = items.get(storable(event.id))
+    was_gone = before is not None and not before.present
+    item = items[storable(event.id)] = _store_revision(intake, comment, before, older=was_gone)
+    if was_gone:
+        item.present = False
+    else:
+        _presence(intake, event, item, present=False, detail=event.detail)
+    return "seen" if before is None else "edited"
 
 
 def _is_told_late(event: Event, item: _Item, departures: Departures) -> bool:

@@ -192,4 +192,4 @@ def test_linkedins_deliveries_tell_what_is_there_now_in_every_order(
     }
     page = LinkedIn("company", LinkedInSettings.model_validate(settings))
     told = asyncio.run(_unpacked(page, bodies))
-    assert in_every_order(here, told) == [[(["second"], True)]] * 24
+    assert in_every_order(here, told) == [[(["second"], True), (["taken back"], False)]] * 24

@@ -214,15 +214,15 @@ async def test_a_delivery_becomes_what_it_tells(company: Organization, page: Lin
     share = company.mention("Look at @District")
     headers, body = delivery(company.notifications)
     page.check(headers, body)
-    told = [(event.kind, event.id) for event in await page.unpack(body)]
-    assert told == [
-        (EventKind.CREATED, edited),
-        (EventKind.DELETED, gone),  # asked for when it was already gone
-        (EventKind.EDITED, edited),
-        (EventKind.DELETED, gone),
-        (EventKind.CREATED, share),
+    told = await page.unpack(body)
+    assert [(event.kind, event.id, event.comment and event.comment.text) for event in told] == [
+        (EventKind.CREATED, edited, "changed"),
+        (EventKind.DELETED, gone, "two"),  # already gone when it was asked for: all that is left
+        (EventKind.EDITED, edited, "changed"),
+        (EventKind.DELETED, gone, "two"),
+        (EventKind.CREATED, share, "Look at @District"),
     ]
-    assert [(event.kind, event.id) for event in await page.unpack(body)] == told
+    assert await page.unpack(body) == told
 
 
 async def test_a_delivery_that_is_lost_is_found_by_the_next_poll(
