@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import proposals, queue
+from modbot import proposals, queue, revisions
 from modbot.errors import NotAllowed, StaleCase
 from modbot.roles import DECIDERS
 from modbot.store import Transaction, body_of, table
@@ -78,14 +78,13 @@ def refuse_if_held(row: sa.Row[Any], case_id: int, by: str, now: datetime) -> No
 def items(tx: Transaction, case_id: int) -> list[Item]:
     """The newest revision, within the case, of each of its items."""
     rows = tx.execute(
-        sa.select(comments.c.id, comments.c.page, comments.c.native_id, pages.c.platform)
+        sa.select(comments.c.id, comments.c.page, comments.c.native_id, comments.c.number, pages.c.platform)
         .join(case_comments, case_comments.c.comment_id == comments.c.id)
         .join(pages, pages.c.key == comments.c.page)
         .where(case_comments.c.case_id == case_id)
         .order_by(comments.c.id)
     )
-    newest = {(row.page, row.native_id): row for row in rows}
-    return [Item(row.id, row.page, row.platform, row.native_id) for row in newest.values()]
+    return [Item(row.id, row.page, row.platform, row.native_id) for row in revisions.newest(rows).values()]
 
 
 def update(tx: Transaction, case_id: int, **values: Any) -> None:

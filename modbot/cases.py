@@ -13,7 +13,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import case_rows, openings, outbox, proposals, queue, rulings, second_looks, standing, withdrawals
+from modbot import (
+    case_rows,
+    openings,
+    outbox,
+    proposals,
+    queue,
+    revisions,
+    rulings,
+    second_looks,
+    standing,
+    withdrawals,
+)
 from modbot.case_rows import LEASE, Item
 from modbot.errors import StaleCase
 from modbot.policy import Policy
@@ -129,7 +140,7 @@ def withdraw_if_edited(store: Store, action: outbox.Due) -> bool:
     if action.kind is ActionKind.UNHIDE:
         return False
     with store.read() as connection:
-        if rulings.newest(connection, action.page, action.native_id) == action.comment_id:
+        if revisions.newest_of(connection, action.page, action.native_id) == action.comment_id:
             return False
     with store.write() as tx:
         why = "the author edited the comment before it was hidden"

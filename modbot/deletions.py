@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import case_rows, outbox, proposals, queue, rulings, second_looks, standing
+from modbot import case_rows, outbox, proposals, queue, revisions, second_looks, standing
 from modbot.case_rows import Item
 from modbot.errors import DecisionRefused, NotAllowed, StaleCase
 from modbot.roles import Permission, allows
@@ -203,7 +203,7 @@ def _is_up(tx: Transaction, row: sa.Row[Any]) -> bool:
 
 
 def _is_newest(tx: Transaction, row: sa.Row[Any]) -> bool:
-    newest = rulings.newest(tx.connection, row.page, row.native_id)
+    newest = revisions.newest_of(tx.connection, row.page, row.native_id)
     return bool(newest == row.id)
 
 

@@ -17,6 +17,7 @@ from modbot.errors import AlreadyDecided, DecisionRefused, NotAllowed, StaleCase
 from modbot.policy import Mode, Policy
 from modbot.proposals import final_only
 from modbot.queue import WAITING
+from modbot.revisions import newest_of
 from modbot.roles import LEADS
 from modbot.store import Transaction, bodies_of, storable, table
 from modbot.tables import Comment, Decision, SecondLook
@@ -173,19 +174,11 @@ def _quotes(tx: Transaction, ruling: Ruling, items: Sequence[Item]) -> list[str]
 
 def _refuse_if_edited(tx: Transaction, items: Sequence[Item]) -> None:
     for item in items:
-        if newest(tx.connection, item.page, item.native_id) != item.comment_id:
+        if newest_of(tx.connection, item.page, item.native_id) != item.comment_id:
             raise StaleCase(
                 f"The author edited comment {item.native_id} a moment ago.",
                 remedy="Wait until the new text is in the case, then look again.",
             )
-
-
-def newest(connection: sa.Connection, page: str, native_id: str) -> int | None:
-    """The newest archived revision of an item."""
-    newest = sa.select(sa.func.max(comments.c.id)).where(
-        comments.c.page == page, comments.c.native_id == native_id
-    )
-    return connection.execute(newest).scalar()
 
 
 def _refuse_if_for_a_lead(row: sa.Row[Any], ruling: Ruling, role: str) -> None:

@@ -14,6 +14,7 @@ from modbot.review.found import hidden_items
 from modbot.review.lines import Row, case_comments, cases, comments
 from modbot.review.proposed import decisions, deleting
 from modbot.review.waiting import looks, open_looks
+from modbot.revisions import newest
 from modbot.store import bodies_of, table
 from modbot.tables import Authored
 
@@ -136,11 +137,8 @@ def _beside(connection: Connection, here: Row, known: set[str], *, later: bool) 
         .order_by(order)
         .limit(3 * (NEIGHBOURS + len(known)))
     ).all()
-    newest: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda each: each.id):
-        if row.native_id not in known:
-            newest[row.native_id] = row
-    found = sorted(newest.values(), key=lambda each: each.id)
+    shown = newest(row for row in rows if row.native_id not in known)
+    found = sorted(shown.values(), key=lambda each: each.id)
     return found[:NEIGHBOURS] if later else found[-NEIGHBOURS:]
 
 

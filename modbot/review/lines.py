@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from modbot import evidence
 from modbot.evidence import Judged
+from modbot.revisions import newest
 from modbot.store import bodies_of, table, utcnow
 from modbot.tables import Case, CaseComment, Comment
 
@@ -67,16 +69,15 @@ def _items(connection: Connection, case_ids: Sequence[int]) -> dict[int, dict[tu
     """Case → its items in their newest revision of the case, the first one first."""
     c = comments.c
     joined = connection.execute(
-        sa.select(case_comments.c.case_id, c.id, c.page, c.native_id)
+        sa.select(case_comments.c.case_id, c.id, c.page, c.native_id, c.number)
         .join_from(case_comments, comments, c.id == case_comments.c.comment_id)
         .where(case_comments.c.case_id.in_(case_ids))
         .order_by(c.id)
     )
-    items: dict[int, dict[tuple[str, str], Row]] = {}
+    by_case: dict[int, list[Row]] = defaultdict(list)
     for each in joined:
-        # A later revision takes the place of the one before it, and keeps its rank.
-        items.setdefault(each.case_id, {})[each.page, each.native_id] = each
-    return items
+        by_case[each.case_id].append(each)
+    return {case: newest(revisions) for case, revisions in by_case.items()}
 
 
 def _line(

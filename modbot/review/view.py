@@ -17,6 +17,7 @@ from modbot.review.around import Earlier, Thread, earlier_cases, thread
 from modbot.review.lines import Line, Row, case_comments, cases, comments, lines
 from modbot.review.proposed import Proposed, actions, decisions, deleting, proposed
 from modbot.review.waiting import looks, open_looks, pages
+from modbot.revisions import newest
 from modbot.roles import DECIDERS
 from modbot.store import Store, bodies_of, table
 from modbot.tables import AuditEvent, Note, Presence, User
@@ -131,7 +132,7 @@ class Subject:
     @property
     def items(self) -> tuple[Seen, ...]:
         """The newest revision of each comment: what a decision is about."""
-        return tuple({(each.page, each.native_id): each for each in self.revisions}.values())
+        return tuple(newest(self.revisions).values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modbot import deliveries
+from modbot import cases, deliveries, outbox, review
 from modbot.deliveries import Arrived
 from modbot.records import archive
+from modbot.rulings import Choice, Ruling
 from modbot.store import Store, bodies_of, table
-from modbot.tables import Comment, Presence
+from modbot.tables import Case, Comment, Presence
 from platforms.base import Event, Platform
 from platforms.inbox import Inbox, InboxSettings
 from platforms.linkedin import LinkedIn, LinkedInSettings
@@ -125,6 +126,23 @@ def test_a_poll_that_lists_a_comment_again_counts_over_what_was_delivered(here: 
         archive.archive(tx, "blog", [said("1", "Hello"), deleted("1")], delivered=True)
     here.arrive(said("1", "Hello"))
     assert [row.present for row in here.rows(Presence)] == [False, True]
+
+
+def test_a_wording_that_comes_after_a_newer_one_does_not_take_its_place(here: District) -> None:
+    for told in (STORY[2], STORY[0]):
+        words = (told[0], told[1], f"Buy now: {told[2]}")
+        assert deliveries.receive_all(here.store, [Arrived("blog", told[1], delivery("9", words))])
+        asyncio.run(deliveries.read(here.store, "blog", inbox(), native_revisions=True))
+        here.score()
+    (row,) = here.rows(Case)
+    view = review.case(here.store, row.id)
+    assert [each.text for each in view.items] == ["Buy now: third words"]
+    assert len(view.revisions) == 2
+    assert [line.text for line in review.queue(here.store).lines] == ["Buy now: third words"]
+    ruling = Ruling(choice=Choice.HIDE, by="ana", clause="C7", quote="Buy now", reason="An advert")
+    cases.decide(here.store, here.rules, row.id, ruling)
+    [due] = outbox.due(here.store, "blog")
+    assert not cases.withdraw_if_edited(here.store, due)
 
 
 def meta_delivery(account: str, verb: str, at: int, **told: str) -> bytes:
