@@ -20,10 +20,10 @@ from modbot.queue import WAITING
 from modbot.revisions import newest_of
 from modbot.roles import LEADS
 from modbot.store import Transaction, bodies_of, storable, table
-from modbot.tables import Comment, Decision, SecondLook
+from modbot.tables import Decision, SecondLook
 from platforms.base import ActionKind
 
-comments, decisions, looks = table(Comment), table(Decision), table(SecondLook)
+decisions, looks = table(Decision), table(SecondLook)
 
 
 class Choice(StrEnum):

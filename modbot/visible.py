@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _HARMLESS = "\n\u200d"
@@ -16,6 +17,7 @@ def visible(text: str) -> str:
     return "".join(map(_spelled, text))
 
 
+@lru_cache(maxsize=4096)
 def _spelled(char: str) -> str:
     if char in _HARMLESS or unicodedata.category(char) not in _UNSAFE:
         return char

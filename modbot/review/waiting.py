@@ -17,6 +17,9 @@ from modbot.tables import Page, SecondLook
 
 pages, looks = table(Page), table(SecondLook)
 
+SLICE = 25
+"""Cases shown at once: two screens of them, and what a busy morning can draw in time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
@@ -46,7 +49,7 @@ class Listing:
     """What to ask for to go on; empty at the end."""
 
 
-def queue(store: Store, filters: Filters | None = None, *, after: str = "", limit: int = 50) -> Listing:
+def queue(store: Store, filters: Filters | None = None, *, after: str = "", limit: int = SLICE) -> Listing:
     """Waiting cases in the order of the queue. `after` is the `next` of the slice before."""
     wanted = conditions(filters or Filters())
     with store.read() as connection:
@@ -69,7 +72,7 @@ def _first(connection: Connection, filters: Filters, after: str, limit: int) -> 
     return sorted(found, key=lambda row: (row.priority, row.id))[:limit]
 
 
-def second_looks(store: Store, viewer: str, *, after: str = "", limit: int = 50) -> Listing:
+def second_looks(store: Store, viewer: str, *, after: str = "", limit: int = SLICE) -> Listing:
     """Decided cases that wait for this person's opinion; nothing of the first decision is told."""
     start = int(after) if after.isdigit() else 0
     wanted = open_looks(viewer)

@@ -246,6 +246,8 @@ def _shift(plan: Plan, moderator: Moderator, address: str, until: float) -> int:
     hides = iter(moderator.hides)
     with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
         browser = Browser(client, plan.pause, random.Random(moderator.token))
+        # Nobody comes in at the same instant as all the others.
+        time.sleep(plan.pause * browser.chance.uniform(0, 5))
         for number in moderator.cases:
             if time.monotonic() > until:
                 break
