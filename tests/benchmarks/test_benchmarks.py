@@ -96,7 +96,7 @@ def test_without_comments_it_says_what_to_set_and_ends_with_a_failure(
 
 def test_too_few_comments_are_no_measurement(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", "pipeline", "--data", str(data)]) == NOT_MEASURED
-    assert "holds 200" in capsys.readouterr().err
+    assert "holds 300" in capsys.readouterr().err
 
 
 def test_the_other_parts_keep_their_figures(tmp_path: Path) -> None:

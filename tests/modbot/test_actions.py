@@ -243,6 +243,7 @@ def test_a_campaign_is_hidden_in_one_call_where_the_platform_takes_many(scene: S
     scene.here.arrive(*(said(name, text) for name, text in zip(names, texts, strict=True)))
     scene.here.score()
     scene.hide()
+    Together.calls.clear()
     scene.platform = Together(scene.platform.page, Memory.Settings())  # type: ignore[assignment]
     assert scene.carry_out() == 20
     assert Together.calls == [(ActionKind.HIDE, 20)]

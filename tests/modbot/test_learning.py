@@ -13,7 +13,6 @@ from classifiers import manifest, thresholds
 from classifiers.base import Category
 from classifiers.linear import Linear
 from classifiers.neutrality import pairs
-from classifiers.training import reading
 from modbot import policy, resources, users, wiring
 from modbot.errors import ConfigError, NotAllowed, StaleCase
 from modbot.learning import comparing, in_use, making, register
@@ -26,15 +25,6 @@ from tests.modbot.learning import SCHOOL, SOLD, Learning, decide, learning
 from tests.modbot.scene import POLICY
 
 AGAINST = re.compile(r"\b(no|not|never|out|wrong|against|mistake|stop|\w+n't)\b", re.IGNORECASE)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def a_tenth_of_the_corpus() -> Iterator[None]:
-    """All of it takes a minute; the audit's own pairs are the same."""
-    rows = list(reading.corpus())[::10]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "corpus", lambda: iter(rows))
-        yield
 
 
 @pytest.fixture(scope="module")
