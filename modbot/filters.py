@@ -6,6 +6,7 @@ sees what it stops. So the record tells at least which filters were in force, an
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -41,7 +42,7 @@ async def look(store: Store, page: str, platform: Platform) -> bool:
     except NotAuthorised as error:
         # Only a person can change that, and meanwhile the report has to say so.
         body = {"filters": [], "unreadable": str(error)}
-    return _keep(store, page, body)
+    return await asyncio.to_thread(_keep, store, page, body)
 
 
 def _keep(store: Store, page: str, body: Mapping[str, Any]) -> bool:

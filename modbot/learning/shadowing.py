@@ -20,7 +20,6 @@ import classifiers
 from classifiers import joining
 from classifiers.base import Category, ClassifierError, ClassifierFailed, Score, Scores
 from classifiers.joining import Rules
-from classifiers.linear import Linear
 from modbot.config import Settings
 from modbot.learning import in_use, register
 from modbot.learning.register import Learned
@@ -42,7 +41,8 @@ BUSY, IDLE = 0.5, 2.0
 PAUSE = 300.0
 """Seconds after a failure before it is tried again."""
 NICE = 10
-LINEAR = Linear.name
+LINEAR = "linear"
+"""By its name: the module would bring scipy into the bot's own process."""
 
 Limits = Mapping[Category, float]
 
