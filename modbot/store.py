@@ -209,7 +209,7 @@ def _tune_sqlite(connection: Any, _record: Any) -> None:
         # Without it, INSERT OR REPLACE would pass the triggers that forbid deleting.
         "recursive_triggers = ON",
         "busy_timeout = 30000",
-        "cache_size = -65536",
+        "cache_size = -32768",
         "journal_size_limit = 67108864",
     ):
         connection.execute(f"PRAGMA {pragma}").close()
