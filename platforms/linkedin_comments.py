@@ -36,39 +36,34 @@ def comment_of(native: Native, *, parent: str | None = None, title: str = "") ->
 def mention_of(notification: Native, at: datetime) -> Comment | None:
     """A post by somebody that names the page; None where the notification came without its words."""
     share = (notification.get("decoratedGeneratedActivity") or {}).get("share") or {}
-    name, text = share.get("entity") or notification.get("generatedActivity"), share.get("text")
-    if not isinstance(name, str) or not isinstance(text, str):
-        return None
-    return Comment(
-        id=name,
-        revision=text_revision(text),
-        post=name,
-        kind=Kind.MENTION,
-        author_id=str(share.get("owner") or ""),
-        text=text,
-        payload=dict(notification),
-        created_at=at,
-        permalink=f"https://www.linkedin.com/feed/update/{name}",
-    )
+    name = share.get("entity") or notification.get("generatedActivity")
+    return _told(notification, share, name, name, Kind.MENTION, at)
 
 
 def told_of(notification: Native, name: str, at: datetime) -> Comment | None:
     """A comment that is gone, in the words that the notification brought; None where it brought none."""
     words = (notification.get("decoratedGeneratedActivity") or {}).get("comment") or {}
-    text, post = words.get("text"), words.get("object")
-    if not isinstance(text, str) or not isinstance(post, str):
+    title = str((notification.get("decoratedSourcePost") or {}).get("text") or "")
+    return _told(notification, words, name, words.get("object"), Kind.COMMENT, at, title)
+
+
+def _told(
+    notification: Native, words: Native, name: Any, post: Any, kind: Kind, at: datetime, title: str = ""
+) -> Comment | None:
+    text = words.get("text")
+    if not isinstance(name, str) or not isinstance(post, str) or not isinstance(text, str):
         return None
     return Comment(
         id=name,
         revision=text_revision(text),
         post=post,
-        kind=Kind.COMMENT,
+        kind=kind,
         author_id=str(words.get("owner") or ""),
         text=text,
         payload=dict(notification),
         created_at=at,
         permalink=f"https://www.linkedin.com/feed/update/{post}",
-        post_title=_short(str((notification.get("decoratedSourcePost") or {}).get("text") or "")),
+        post_title=_short(title),
     )
 
 
