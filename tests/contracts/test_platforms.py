@@ -236,7 +236,7 @@ async def test_a_deletion_is_seen_as_the_capabilities_say(stage: Stage, platform
     how = platform.capabilities.sees_deletions
     [event] = await seen_since(platform, cursors[-1], known, how)
     assert (event.kind, event.id) == (EventKind.DELETED, gone)
-    assert event.comment is None or event.comment.text == "gone"
+    assert event.comment is None or (event.comment.id, event.comment.text) == (gone, "gone")
     assert event.detail
 
 
