@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.dialects import postgresql, sqlite
 
 from modbot import observe
 from modbot.actions import pause
 from modbot.records import archive
 from modbot.records.archive import Taken
-from modbot.store import Store, Transaction, storable, table, utcnow
+from modbot.store import Store, storable, table, utcnow
 from modbot.tables import PushDelivery
 from platforms.base import CommentGone, Event, Platform, Unsupported
 from platforms.push import Pushed
@@ -79,24 +81,31 @@ def receive(store: Store, page: str, name: str, body: bytes) -> bool:
 
 
 def receive_all(store: Store, arrived: Sequence[Arrived]) -> list[bool]:
-    """Store several in one commit, which costs as much as one; of each whether it was not there already."""
-    names = [each.name for each in arrived]
-    try:
-        with store.write(logged=False) as tx:
-            there = sa.select(rows.c.page, rows.c.delivery).where(rows.c.delivery.in_(names))
-            known = {(row.page, row.delivery) for row in tx.execute(there)}
-            return [_add(tx, known, each) for each in arrived]
-    except sa.exc.IntegrityError:
-        # Another process stored one of them at this very moment.
-        return [False] if len(arrived) == 1 else [receive_all(store, [each])[0] for each in arrived]
+    """Store several in one commit, which costs as much as one; of each whether it was not there already.
+
+    One statement tells both, because whoever sent them waits for every round to the database.
+    """
+    if not arrived:
+        return []
+    insert = postgresql.insert if store.dialect == "postgresql" else sqlite.insert
+    unless_known = insert(rows).on_conflict_do_nothing(index_elements=[rows.c.page, rows.c.delivery])
+    with store.write(logged=False) as tx:
+        as_new = [_as_row(each, tx.now) for each in arrived]
+        stored = tx.connection.execute(unless_known.returning(rows.c.page, rows.c.delivery), as_new)
+        fresh = {(row.page, row.delivery) for row in stored}
+    return [_first(fresh, (each.page, each.name)) for each in arrived]
 
 
-def _add(tx: Transaction, known: set[tuple[str, str]], each: Arrived) -> bool:
-    if (each.page, each.name) in known:
+def _as_row(each: Arrived, now: datetime) -> dict[str, Any]:
+    values = {"received_at": now, "due_at": now, "state": WAITING, "attempts": 0, "failure": ""}
+    return {"page": each.page, "delivery": each.name, "body": each.body, **values}
+
+
+def _first(fresh: set[tuple[str, str]], key: tuple[str, str]) -> bool:
+    """Whether it is fresh; the same once more in one commit is not."""
+    if key not in fresh:
         return False
-    known.add((each.page, each.name))
-    values = {"received_at": tx.now, "due_at": tx.now, "state": WAITING, "attempts": 0, "failure": ""}
-    tx.add(PushDelivery, page=each.page, delivery=each.name, body=each.body, **values)
+    fresh.remove(key)
     return True
 
 

@@ -162,3 +162,9 @@ def test_what_came_long_ago_is_forgotten_unless_it_still_waits(here: District, p
     deliveries.forget_old(here.store)
     assert [row.delivery for row in _rows(here.store)] == ["two"]
     assert not deliveries.lately(here.store, "blog")
+
+
+def test_the_same_delivery_twice_in_one_commit_is_new_once(here: District) -> None:
+    both = [deliveries.Arrived("blog", "evt-1", b"{}"), deliveries.Arrived("blog", "evt-1", b"{}")]
+    assert deliveries.receive_all(here.store, both) == [True, False]
+    assert len(_rows(here.store)) == 1
