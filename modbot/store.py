@@ -186,7 +186,7 @@ def make_engine(url: str) -> Engine:
 
 def _postgres(url: sa.URL) -> Engine:
     try:
-        return sa.create_engine(
+        engine = sa.create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
             connect_args={"connect_timeout": 10},
@@ -196,6 +196,15 @@ def _postgres(url: sa.URL) -> Engine:
         raise ConfigError(
             "PostgreSQL needs the extra package psycopg.", remedy='Run: pip install "modbot[postgres]"'
         ) from None
+    sa.event.listen(engine, "connect", _tune_postgres)
+    return engine
+
+
+def _tune_postgres(connection: Any, _record: Any) -> None:
+    # Compiling a statement pays for hours of analysis; each of ours, compiled anew, would only become slower.
+    connection.autocommit = True
+    connection.execute("SET jit = off")
+    connection.autocommit = False
 
 
 def _tune_sqlite(connection: Any, _record: Any) -> None:

@@ -128,3 +128,9 @@ def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable) as caught:
         migrations.upgrade(Store(f"sqlite:///{path}").engine)
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgresql_does_not_compile_statements_that_run_for_milliseconds(store: Store) -> None:
+    with store.read() as connection:
+        assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
