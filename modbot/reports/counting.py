@@ -12,9 +12,9 @@ from sqlalchemy.engine import Connection
 
 from modbot import by_hand
 from modbot.reports.extent import Extent, noted
-from modbot.reports.figures import NO_CLAUSE
+from modbot.reports.figures import NO_CLAUSE, REFERRED
 from modbot.review.proposed import deleting
-from modbot.store import table
+from modbot.store import bodies_of, table
 from modbot.tables import Action, Comment, Decision, Page, Presence, Verdict, Withdrawal
 
 comments, presences, verdicts = table(Comment), table(Presence), table(Verdict)
@@ -61,6 +61,7 @@ def count(connection: Connection, extent: Extent) -> Tally:
     _archived(connection, extent, tally)
     _flagged(connection, extent, tally)
     _decided(connection, extent, tally)
+    _referred(connection, extent, tally)
     _carried_out(connection, extent, tally)
     for each in noted(connection, extent, "record.disposed"):
         tally.add("disposed", each.subject)
@@ -118,18 +119,26 @@ def _decided(connection: Connection, extent: Extent, tally: Tally) -> None:
         tally.add(name, each.page, clause)
     for now, before in _reversed(connection, extent):
         tally.add("corrected" if now.by == before.by else "overturned", now.page)
-    referrals = (
-        sa.select(comments.c.page, sa.func.count(sa.distinct(decisions.c.comment_id)))
+
+
+def _referred(connection: Connection, extent: Extent, tally: Tally) -> None:
+    """Each comment once, by the last of its referrals that stood when the span ended."""
+    taken_back = sa.select(withdrawals.c.decision_id).where(withdrawals.c.withdrawn <= extent.last)
+    rows = connection.execute(
+        sa.select(comments.c.id, comments.c.page, decisions.c.id.label("decision"))
         .select_from(decisions.join(comments, comments.c.id == decisions.c.comment_id))
         .where(
             extent.holds(decisions.c.id),
             decisions.c.choice == "refer",
-            decisions.c.id.not_in(sa.select(withdrawals.c.decision_id)),
+            decisions.c.id.not_in(taken_back),
         )
-        .group_by(comments.c.page)
-    )
-    for page, number in connection.execute(referrals):
-        tally.add("referred", page, count=number)
+        .order_by(decisions.c.id)
+    ).all()
+    last = {row.id: row for row in rows}.values()
+    said = bodies_of(connection, [row.decision for row in last])
+    for row in last:
+        tally.add("referred", row.page)
+        tally.add(REFERRED[said[row.decision]["referral"]], row.page)
 
 
 def _proposed(connection: Connection, settled: Sequence[Settled]) -> set[int]:

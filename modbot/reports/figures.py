@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
+from modbot.rulings import REFERRALS
+
 WITHHELD: Literal["withheld"] = "withheld"
 """In the place of a number that the public version does not tell."""
 
@@ -182,7 +184,22 @@ MEANINGS = {
         "First look at a threat, longest", "minutes", Seen.INTERNAL, "The slowest first look of the week."
     ),
     "referred": Meaning(
-        "Referred", "comments", Seen.COUNTED, "Comments that a person passed on, such as to the safety team."
+        "Referred", "comments", Seen.COUNTED, "Comments that a person passed on, each to whom it went last."
+    ),
+    "referred_threat": Meaning(
+        "Referred to the safety team", "comments", Seen.COUNTED, "Of the referred: as a possible threat."
+    ),
+    "referred_privacy": Meaning(
+        "Referred to the privacy officer",
+        "comments",
+        Seen.COUNTED,
+        "Of the referred: for a student's private matters.",
+    ),
+    "referred_civil_rights": Meaning(
+        "Referred to the civil-rights officer",
+        "comments",
+        Seen.COUNTED,
+        "Of the referred: somebody may be harassed for who they are.",
     ),
     "captured": Meaning(
         "Watched", "percent", Seen.OPEN, "Share of the time in which the page could be read."
@@ -225,6 +242,8 @@ MEANINGS = {
 }
 """In the order in which they are listed."""
 
+REFERRED = {each: f"referred_{each}" for each in REFERRALS}
+"""The figure of each kind of referral; together they are `referred`."""
 DECIDED = ("reviewed", "left_up", "hidden", "proposed", "restored")
 PARTED = ("seen", "edited", "gone", "flagged", "not_scored", *DECIDED)
 """What is counted by page, platform and school."""

@@ -26,7 +26,7 @@ from modbot.reports.capture import Gap, Registered
 from modbot.reports.changes import Change
 from modbot.reports.counting import Tally
 from modbot.reports.extent import Extent
-from modbot.reports.figures import BY_CLAUSE, NO_CLAUSE, PARTED, Figures, Key, Value
+from modbot.reports.figures import BY_CLAUSE, NO_CLAUSE, PARTED, REFERRED, Figures, Key, Value
 from modbot.reports.waiting import Waiting, percentile
 from modbot.reports.weeks import Week
 
@@ -66,7 +66,7 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
         **dict(_timed(connection, span, left)),
         **dict(_looked_at(threats.minutes_to_first_look(connection, span))),
         **dict(_captured(week, zone, pages, gaps)),
-        **dict(second_looks.figures(connection, span)),
+        **dict(second_looks.figures(connection, span, clauses)),
         **dict(appeals.figures(connection, span)),
         **dict(requests.figures(connection, span)),
         Key("changes"): len(changed),
@@ -74,7 +74,10 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
     return Measured(week, span, figures, tuple(pages), tuple(gaps), left, tuple(changed))
 
 
-TOTALS = (*PARTED, "overturned", "corrected", "carried_out", "deleted", "failed", "referred", "disposed")
+TOTALS = (
+    *(*PARTED, "overturned", "corrected", "carried_out", "deleted", "failed"),
+    *("referred", *REFERRED.values(), "disposed"),
+)
 
 
 def _counted(

@@ -11,12 +11,13 @@ from markupsafe import Markup
 from modbot import resources
 from modbot.reports import charts, phrases, sentences, templating
 from modbot.reports.charts import FIRST, SECOND, THIRD, Drawing, Line, bars, calendar, course
-from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, WITHHELD, Seen, Value
+from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, REFERRED, WITHHELD, Seen, Value
 from modbot.reports.measuring import DAYS
 from modbot.reports.weekly import Report
 
 GLANCE = ("seen", "flagged", "reviewed", "hidden", "restored", "waiting", "decision_median_hours", "captured")
 """The figures at the head of the report."""
+SECOND_LOOKS = ("second_looks", "second_agreed", "agreement")
 SECTIONS = {
     "written": ("seen", "edited", "gone", "flagged", "not_scored"),
     "decided": ("reviewed", "left_up", "hidden", "proposed", "carried_out", "deleted", "failed", "restored"),
@@ -28,9 +29,12 @@ SECTIONS = {
         "waiting",
         "oldest_hours",
     ),
-    "threats": ("urgent", "urgent_unseen", "view_median_minutes", "view_longest_minutes", "referred"),
+    "threats": (
+        *("urgent", "urgent_unseen", "view_median_minutes", "view_longest_minutes"),
+        *("referred", *REFERRED.values()),
+    ),
     "taken_back": (
-        *("second_looks", "second_agreed", "agreement", "overturned", "corrected"),
+        *(*SECOND_LOOKS, "overturned", "corrected"),
         *("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_waiting"),
     ),
     "watched": ("captured", "gap_hours"),
@@ -154,6 +158,15 @@ def tables(report: Report) -> dict[str, Table]:
             tuple(_row(report, "clause", each, by_clause) for each in report.parts("flagged", "clause")),
         )
     }
+    found["second looks"] = Table(
+        "By clause judged by two reviewers",
+        tuple(MEANINGS[name].label for name in SECOND_LOOKS),
+        tuple(
+            _row(report, "clause", each, SECOND_LOOKS)
+            for each in report.parts("second_looks", "clause")
+            if report.value("second_looks", "clause", each)
+        ),
+    )
     parted = [name for name in PARTED if name in told]
     for by, caption in (("page", "By page"), ("platform", "By platform"), ("school", "By school")):
         found[by] = Table(

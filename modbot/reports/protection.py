@@ -1,10 +1,11 @@
 """The public version: no count under ten, and none that can be worked out from the others.
 
 Counts add up: pages to platforms, schools and the total, clauses to the total; left up, hidden and proposed
-for deletion to decided. So whoever reads the public version can subtract. After the small numbers, further
-ones are withheld, the smallest first, until every withheld number could be anything from 0 to 9, for all that
-is told. Whether it could is a linear programme: its least and greatest value under all sums. Source of the
-method: complementary cell suppression, as statistical offices use it.
+for deletion to decided; those referred to each office to referred. So whoever reads the public version can
+subtract. After the small numbers, further ones are withheld, the smallest first, until every withheld number
+could be anything from 0 to 9, for all that is told. Whether it could is a linear programme: its least and
+greatest value under all sums. Source of the method: complementary cell suppression, as statistical offices
+use it.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modbot.reports.capture import Registered
-from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, WITHHELD, Figures, Key, Seen, Value
+from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, REFERRED, WITHHELD, Figures, Key, Seen, Value
 from modbot.reports.measuring import groups
 
 LEAST = 10
@@ -60,7 +61,8 @@ def _is_small(count: Value) -> bool:
 
 def sums(counts: Mapping[Key, int], pages: Sequence[Registered]) -> list[Sum]:
     """Every way in which the counts add up."""
-    found = [*_over_pages(pages), *_over_clauses(counts), *_of_decisions(counts)]
+    referred = Sum(Key("referred"), tuple(map(Key, REFERRED.values())))
+    found = [*_over_pages(pages), *_over_clauses(counts), *_of_decisions(counts), referred]
     # What is always zero somewhere is no count there.
     found = [Sum(each.whole, tuple(part for part in each.parts if part in counts)) for each in found]
     return [each for each in found if each.whole in counts and each.parts]

@@ -19,6 +19,8 @@ PATIENT = 24.0
 MUCH = 50
 """New comments by which a week must differ from the usual before anybody is told."""
 TWICE = 2.0
+FEW = 9
+"""Second looks under a clause up to which their agreement says little."""
 RELIABLE = 0.667
 """Krippendorff's floor for tentative conclusions; below it a clause should only advise."""
 
@@ -34,6 +36,7 @@ def stands_out(report: Report) -> list[str]:
         *_volume(report),
         *_neutrality(report),
         *_agreement(report),
+        *_training(report),
         *_rules(report),
         *_pages(report),
     ]
@@ -101,6 +104,21 @@ def _agreement(report: Report) -> Iterator[str]:
     alpha = report.value("agreement")
     if isinstance(alpha, int | float) and alpha < RELIABLE:
         yield f"two reviewers of a case agreed too seldom: alpha {alpha:.2f}, where {RELIABLE} is the least."
+    for clause in report.parts("agreement", "clause"):
+        alpha, looks = (report.value(name, "clause", clause) for name in ("agreement", "second_looks"))
+        if isinstance(alpha, int | float) and alpha < RELIABLE and _more(looks, FEW):
+            yield (
+                f"two reviewers of cases under {clause_name(report, clause)} agreed too seldom: alpha "
+                f"{alpha:.2f}. Below {RELIABLE} a clause should only advise."
+            )
+
+
+def _training(report: Report) -> Iterator[str]:
+    """Names are not for everybody."""
+    last = report.week.sunday
+    untrained = [each.person for each in report.basis.due if each.until is None or each.until <= last]
+    if untrained and not report.is_public:
+        yield f"training has ended, or none is on record, of {listed(untrained)}, who may decide."
 
 
 def _rules(report: Report) -> Iterator[str]:
@@ -196,9 +214,8 @@ def threats(report: Report) -> str:
     said = f"{_capital(counted(urgent, 'comments'))} {_were(urgent)} flagged as a possible threat"
     if isinstance(middle, int | float):
         said += f"; a person looked within {long(_hours(middle))} in half of the cases"
-    referred = report.value("referred")
-    passed_on = f"{_capital(counted(referred, 'comments'))} {_were(referred)} referred"
-    return f"{said}. {passed_on}, such as to the safety team."
+    referred = report.value("referred_threat")
+    return f"{said}. {_capital(counted(referred, 'comments'))} {_were(referred)} referred to the safety team."
 
 
 def capture(report: Report) -> str:

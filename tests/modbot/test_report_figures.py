@@ -11,13 +11,15 @@ import pytest
 import sqlalchemy as sa
 
 import platforms
-from modbot import appeals, cases, deletions, policy, users, wiring
+from modbot import appeals, cases, deletions, policy, second_looks, users, wiring
 from modbot.records import archive
 from modbot.reports import page, sentences, weekly, weeks
 from modbot.reports.weekly import Report, Version
 from modbot.rulings import Choice, Ruling
+from modbot.sampling import Sampling
 from modbot.store import Store, table
 from modbot.tables import Case, Page, User
+from modbot.tables import Comment as CommentRow
 from platforms.base import Batch
 from tests.modbot import guestbook
 from tests.modbot.reporting import PATIENCE, ZONE, Calendar, calendar
@@ -194,6 +196,48 @@ def test_appeals_are_counted_in_the_week_in_which_they_came_in_and_were_decided(
     assert decided.value("overturned") == 1
     assert "1 was decided and 1 granted; no appeal waited" in sentences.taken_back(decided)
     assert "not told" in sentences.taken_back(days.report(W47.earlier(-2), Version.PUBLIC))
+
+
+def test_referrals_count_by_whom_they_went_to_as_they_stood_when_the_week_ended(days: Calendar) -> None:
+    days.at("2026-11-24 09:00")
+    days.comes_in("At the gate on Friday I promise to hurt you", "Kit in grade 4 needs pills, buy now")
+    for comment, referral in (("5", "privacy"), ("5", "threat"), ("9", "threat"), ("10", "privacy")):
+        ruling = Ruling(choice=Choice.REFER, by="ana", referral=referral)
+        cases.decide(days.here.store, days.here.rules, days.case_of(comment), ruling)
+    days.at("2026-11-30 09:00")
+    cases.take_back(days.here.store, days.case_of("10"), "ana")
+    report = days.report(W47.earlier(-1))
+    assert [report.value(each) for each in REFERRED] == [3, 2, 1, 0]
+    assert sentences.threats(report).endswith("2 comments were referred to the safety team.")
+    public = days.report(W47.earlier(-1), Version.PUBLIC)
+    assert {public.value(each) for each in REFERRED} == {"withheld"}
+
+
+REFERRED = ("referred", "referred_threat", "referred_privacy", "referred_civil_rights")
+
+
+def test_a_clause_on_which_two_reviewers_differ_is_named_first(days: Calendar) -> None:
+    days.at("2026-11-24 09:00")
+    days.comes_in(*(f"Buy now: {letter * 9} {letter * 12} {letter * 15}" for letter in OFFERS))
+    number = len(days.here.rows(CommentRow)) - len(OFFERS)
+    for place in range(1, len(OFFERS) + 1):
+        case, every = days.case_of(str(number + place)), Sampling(share=1)
+        cases.decide(days.here.store, days.here.rules, case, LEFT_UP, sampling=every)
+        second = Ruling(choice=Choice.LEAVE_UP, by="lee") if place % 2 else HIDDEN
+        second_looks.decide(days.here.store, days.here.rules, case, second)
+    report = days.report(W47.earlier(-1))
+    assert report.value("second_looks", "clause", "C7") == len(OFFERS)
+    assert report.value("second_looks", "clause", "C6") == 0
+    told = " ".join(sentences.stands_out(report))
+    assert "under C7 Commercial promotion agreed too seldom: alpha" in told
+    html = page.render(report, ())
+    assert "By clause judged by two reviewers" in html
+    assert "By clause judged" not in page.render(days.report(W47.earlier(-1), Version.PUBLIC), ())
+
+
+OFFERS = "abcdefghijkl"
+LEFT_UP = Ruling(choice=Choice.LEAVE_UP, by="ana")
+HIDDEN = Ruling(choice=Choice.HIDE, by="lee", clause="C7", quote="Buy now")
 
 
 APPEALS = ("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_waiting")
