@@ -1,41 +1,35 @@
 """The one thing that modbot writes by itself: a fixed answer to private messages, where a district wants it.
 
-It tells the district's own address and nothing else, once to a person in so many days. Each is on record
-before it is sent, so that a stop at any instant never sends one twice; one that was cut off is not sent.
+It tells the district's own address and nothing else, once to a person in so many days. Each try is on record
+before it is made. What the platform refused is tried again; where nobody knows whether an answer was sent,
+since modbot was stopped or the platform did not answer, the platform is asked first. Where it cannot be
+asked, nothing is sent a second time, and people are told.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
-import sqlalchemy as sa
 import structlog
 
 from modbot import observe
+from modbot.actions import pause
 from modbot.config import AutoReply
 from modbot.errors import ConfigError
-from modbot.store import Store, Transaction, bodies_of, storable, table
-from modbot.tables import AuditEvent, Authored, Comment
-from platforms.base import Kind, Platform
+from modbot.owed import FAILED, REQUESTED, SENT, Owed, is_still_owed, owed
+from modbot.store import Store, storable, utcnow
+from platforms.base import CapReached, CommentGone, NotAuthorised, Platform, RateLimited, Unsupported
 
 log = structlog.get_logger()
-comments, authored, events = table(Comment), table(Authored), table(AuditEvent)
 
-FRESH = timedelta(hours=23)
-"""Older messages are not answered: Meta takes an answer for 24 hours."""
 AT_ONCE = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The newest message of somebody who is to be answered."""
-
-    comment_id: int
-    subject: str
-    author_id: str
+LONGEST = timedelta(hours=2)
+"""Between two tries: each leaves two entries in the log."""
+OF_THE_PAGE = (RateLimited, CapReached, NotAuthorised)
+"""What one try meets, the others would meet too."""
+FINAL = (Unsupported, CommentGone)
 
 
 def refuse_silent(pages: Mapping[str, Platform], settings: AutoReply) -> None:
@@ -53,70 +47,73 @@ def refuse_silent(pages: Mapping[str, Platform], settings: AutoReply) -> None:
 
 
 async def answer_all(store: Store, page: str, platform: Platform, settings: AutoReply) -> int:
-    """Answer who wrote to the page, which is open, and was not answered lately; returns how many were."""
-    asked = await asyncio.to_thread(claim, store, page, platform, settings)
-    for each in asked:
-        body: dict[str, object] = {"comment": each.comment_id}
-        try:
+    """Answer who wrote to the page, which is open, and is owed it; returns for how many it was tried."""
+    people = await asyncio.to_thread(who, store, page, platform, settings)
+    for number, each in enumerate(people, 1):
+        if isinstance(await _answer(store, platform, each, settings), OF_THE_PAGE):
+            return number
+    return len(people)
+
+
+def who(store: Store, page: str, platform: Platform, settings: AutoReply) -> Sequence[Owed]:
+    """Who is to be answered now, at most AT_ONCE."""
+    with store.read() as connection:
+        return owed(connection, page, platform.may_answer, settings, utcnow())[:AT_ONCE]
+
+
+async def _answer(store: Store, platform: Platform, each: Owed, settings: AutoReply) -> Exception | None:
+    """What stood in the way; None: nothing, or somebody else had begun."""
+    tried = False
+    try:
+        there = bool(each.doubted) and await platform.has_answered(
+            each.author_id, each.doubted, each.since or each.ends_at
+        )
+        if not there:
+            if not await asyncio.to_thread(claim, store, each, settings):
+                return None
+            tried = True
             await platform.answer(each.author_id, settings.text)
-        except Exception as error:  # whatever it was, the next person is answered, and this is on record
-            body["failure"] = storable(observe.redact_text(f"{type(error).__name__}: {error}"))
-            log.warning("reply.failed", page=page, detail=body["failure"])
-        kind = "reply.failed" if "failure" in body else "reply.sent"
-        await asyncio.to_thread(_record, store, kind, each.subject, body)
-    return len(asked)
+    except Exception as error:  # whatever it was, it is on record, and the next person is answered
+        refused = tried and isinstance(error, (*OF_THE_PAGE, *FINAL))
+        await asyncio.to_thread(_fail, store, each, error, refused=refused)
+        return error
+    await asyncio.to_thread(_record, store, SENT, each, {"read_back": there})
+    return None
 
 
-def claim(store: Store, page: str, platform: Platform, settings: AutoReply) -> Sequence[Asked]:
-    """Who is to be answered now; that they are is on record when this returns."""
+def claim(store: Store, each: Owed, settings: AutoReply) -> bool:
+    """Put on record that the answer is sent now; False where somebody else has begun meanwhile."""
     with store.write() as tx:
-        fresh = list(_fresh(tx, page))[:AT_ONCE]
-        bodies = bodies_of(tx.connection, [each.id for each in fresh])
-        found: list[Asked] = []
-        for row in fresh:
-            author_id = str((bodies.get(row.id) or {}).get("author_id", ""))
-            if not platform.may_answer(author_id) or _was_answered(tx, page, row.author, settings):
-                continue
-            asked = Asked(row.id, f"comment:{page}/{row.native_id}", author_id)
-            words = {"comment": row.id, "text": settings.text, "turned_on_by": settings.by}
-            tx.record("reply.requested", asked.subject, words)
-            found.append(asked)
-    return found
+        if not is_still_owed(tx, each, settings):
+            return False
+        words = {"comment": each.comment_id, "text": settings.text, "turned_on_by": settings.by}
+        tx.record(REQUESTED, each.subject, words)
+    return True
 
 
-def _fresh(tx: Transaction, page: str) -> Iterator[sa.Row[tuple[int, str, str]]]:
-    """Of each author the newest message, unless it was answered."""
-    c, since = comments.c, tx.now - FRESH
-    rows = tx.execute(
-        sa.select(c.id, c.native_id, authored.c.author)
-        .join(authored, authored.c.comment_id == c.id)
-        .where(c.page == page, c.kind == Kind.DIRECT_MESSAGE.value, c.number == 1)
-        .where(c.archived_at >= since, c.created_at >= since)
-        .order_by(c.id.desc())
-    )
-    seen: set[str] = set()
-    for row in rows:
-        if row.author not in seen:
-            seen.add(row.author)
-            yield row
+def _fail(store: Store, each: Owed, error: Exception, *, refused: bool) -> None:
+    """`refused`: the platform said no, so that nothing was sent; else nobody knows."""
+    told = storable(observe.redact_text(f"{type(error).__name__}: {error}"))
+    again = _again(each, error, utcnow())
+    body: dict[str, object] = {
+        "failure": told,
+        "sent": "no" if refused else "unknown",
+        "again_at": None if again is None else again.isoformat(),
+        "whole_page": isinstance(error, OF_THE_PAGE),
+    }
+    _record(store, FAILED, each, body)
+    log.warning("reply.failed", page=each.page, detail=told, again=again is not None)
 
 
-def _was_answered(tx: Transaction, page: str, author: str, settings: AutoReply) -> bool:
-    """By the log: whether an answer to any message of theirs was asked for within the period."""
-    subject = sa.literal(f"comment:{page}/").concat(comments.c.native_id)
-    since = tx.now - timedelta(days=settings.again_after_days)
-    found = tx.execute(
-        sa.select(events.c.seq)
-        .select_from(authored)
-        .join(comments, comments.c.id == authored.c.comment_id)
-        .join(events, events.c.subject == subject)
-        .where(authored.c.page == page, authored.c.author == author)
-        .where(events.c.kind == "reply.requested", events.c.at >= since)
-        .limit(1)
-    )
-    return found.first() is not None
+def _again(each: Owed, error: Exception, now: datetime) -> datetime | None:
+    """When to try again; None where that would be of no use, or too late."""
+    if isinstance(error, FINAL):
+        return None
+    longer = min(timedelta(minutes=2.0 ** min(each.failures, 10)), LONGEST)
+    at = now + max(pause(error, each.failures + 1), longer)
+    return at if at < each.ends_at else None
 
 
-def _record(store: Store, kind: str, subject: str, body: dict[str, object]) -> None:
+def _record(store: Store, kind: str, each: Owed, body: dict[str, object]) -> None:
     with store.write() as tx:
-        tx.record(kind, subject, body)
+        tx.record(kind, each.subject, {"comment": each.comment_id, **body})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
@@ -20,16 +21,16 @@ from modbot.actions import pause
 from modbot.errors import StoreUnavailable
 from modbot.learning import shadowing, switching
 from modbot.pipeline import Scored, Scorer
-from modbot.records import archive
+from modbot.records import archive, rechecking
 from modbot.reports import schedule
-from modbot.store import Store, table, utcnow
-from modbot.tables import Comment, Page, Presence
+from modbot.store import Store, table
+from modbot.tables import Page
 from modbot.wiring import Bot
-from platforms.base import Batch, Platform, PlatformError
+from platforms.base import Batch, Platform, PlatformError, RateLimited
 from platforms.push import Pushed
 
 log = structlog.get_logger()
-pages, comments, presences = table(Page), table(Comment), table(Presence)
+pages = table(Page)
 
 ACTION_SECONDS = 1.0
 """How often the outbox is looked at."""
@@ -42,8 +43,6 @@ FILTER_SECONDS = 3600.0
 NOTE_SECONDS = 60.0
 """How often it is noted what is used of the platforms' quotas."""
 TIDY_SECONDS = 3600.0
-SWEEP = 100
-"""Comments looked up at once for edits and deletions."""
 
 
 class Service:
@@ -223,7 +222,7 @@ class Service:
         if key not in self._opened:
             return 0
         horizon = timedelta(days=self.bot.settings.intake.recheck_days)
-        known, last = await asyncio.to_thread(_to_recheck, self.store, key, horizon)
+        known, last = await asyncio.to_thread(rechecking.due, self.store, key, horizon)
         events = await platform.lookup(known) if known else ()
         taken = await asyncio.to_thread(archive.recheck, self.store, key, events, last)
         _count(key, taken)
@@ -265,14 +264,21 @@ class Service:
     async def _every(
         self, seconds: float | Callable[[], float], work: Callable[[], Awaitable[object]]
     ) -> None:
-        """Run `work` again and again; a failure is logged and never ends the loop."""
+        """Run `work` again and again; a failure is logged and never ends the loop.
+
+        Where a platform asks for less than the pause, it goes on at once then: with the rest of a look-up.
+        """
         while not self._stopping.is_set():
+            asked = math.inf
             try:
                 await work()
+            except RateLimited as error:
+                asked = max(1.0, error.retry_after)
+                log.info("loop.waiting", wait_s=round(asked), detail=str(error))
             except Exception as error:  # the loop must outlive any single failure, which is shown
                 observe.FAILURES.labels(type(error).__name__).inc()
                 log.warning("loop.failing", error=type(error).__name__, detail=str(error))
-            await self._sleep(seconds() if callable(seconds) else seconds)
+            await self._sleep(min(asked, seconds() if callable(seconds) else seconds))
 
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
@@ -298,51 +304,6 @@ def _cursor(store: Store, key: str) -> str | None:
             sa.select(pages.c.cursor).where(pages.c.key == key)
         ).scalar_one()
         return found
-
-
-def _to_recheck(store: Store, key: str, horizon: timedelta) -> tuple[dict[str, str], int]:
-    """The next recent comments (id → revision), and where the following sweep starts.
-
-    Each item is asked for by its newest revision; after the newest comment the sweep starts over. One that
-    had gone is asked for by no revision, so that the page tells all of it if it is there again.
-    """
-    newer = comments.alias()
-    superseded = (
-        sa.select(newer.c.id)
-        .where(
-            newer.c.page == comments.c.page,
-            newer.c.native_id == comments.c.native_id,
-            # not by id, for which SQLite would read every later comment of the page
-            newer.c.number > comments.c.number,
-        )
-        .exists()
-    )
-    last_seen = (
-        sa.select(presences.c.present)
-        .where(presences.c.comment_id == comments.c.id)
-        .order_by(presences.c.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    columns = (comments.c.id, comments.c.native_id, comments.c.revision, comments.c.number)
-    with store.read() as connection:
-        start = connection.execute(sa.select(pages.c.checked_to).where(pages.c.key == key)).scalar_one()
-        rows = connection.execute(
-            sa.select(*columns, last_seen.label("present"))
-            .where(
-                comments.c.page == key,
-                comments.c.id > start,
-                comments.c.archived_at >= utcnow() - horizon,
-                ~superseded,
-            )
-            .order_by(comments.c.id)
-            .limit(SWEEP)
-        ).all()
-    known = {
-        row.native_id: "" if row.present is False else archive.platform_revision(row.revision, row.number)
-        for row in rows
-    }
-    return known, rows[-1].id if len(rows) == SWEEP else 0
 
 
 def _count(key: str, taken: archive.Taken) -> None:

@@ -173,6 +173,9 @@ class Capabilities:
     filters: bool = False
     """Whether a program may read what the platform filters by itself."""
     note: str = ""
+    storage_terms: str = ""
+    """What the platform's terms say of how long what is written there may be kept, in plain words: counsel
+    reads it beside the records schedule; empty: nothing is known."""
 
     @property
     def possible(self) -> Mapping[ActionKind, Effect]:
@@ -281,8 +284,16 @@ class Platform(ABC):
         return False
 
     async def answer(self, author_id: str, text: str) -> None:  # noqa: ARG002
-        """Send the district's fixed answer to who wrote a direct message within the day before."""
+        """Send the district's fixed answer to who wrote a direct message within the day before.
+
+        Raises Unsupported or CommentGone where this person cannot be answered, NotAuthorised, RateLimited or
+        CapReached where nothing was sent either; after any other failure it may have been sent.
+        """
         raise Unsupported("this platform lets no program answer messages")
+
+    async def has_answered(self, author_id: str, text: str, since: datetime) -> bool:  # noqa: ARG002
+        """Whether this text was sent to them since then. Raises Unsupported where nobody tells."""
+        raise Unsupported("this platform does not show what was sent")
 
     @property
     def quota_key(self) -> str:

@@ -44,6 +44,7 @@ from platforms.client import ClientPlatform
 from platforms.discord_filters import filter_of
 from platforms.discord_gateway import Gateway
 from platforms.discord_rest import AT_ONCE, DiscordRest, Native
+from platforms.looking import Looking
 
 WITH_MESSAGES = (0, 2, 5, 13)
 """Text, voice, announcement and stage channels. Forums (15, 16) hold threads alone."""
@@ -127,6 +128,7 @@ class Discord(ClientPlatform[DiscordRest]):
         """Of each channel the last message that Discord named when there was nothing more to read."""
         self._archived: set[str] = set()
         self._deleted: set[str] = set()
+        self._looking = Looking()
 
     async def connect(self) -> DiscordRest:
         own = self.settings
@@ -181,19 +183,22 @@ class Discord(ClientPlatform[DiscordRest]):
         return Batch(events, cursor if cursor and after == mark else str(after), more=more)
 
     async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
-        events: list[Event] = []
-        for comment_id, revision in known.items():
-            channel, message = _parts(comment_id)
-            now = datetime.now(UTC)
-            try:
-                found = await self.rest.message(channel, message)
-            except CommentGone:
-                events.append(_gone(comment_id, now, "404 Unknown Message"))
-                continue
-            comment = self._comment(found, channel)
-            if comment.revision != revision:
-                events.append(Event(kind=EventKind.EDITED, id=comment_id, comment=comment, at=now))
-        return events
+        for comment_id, revision in self._looking.left(known).items():
+            self._looking.note(comment_id, revision, await self._difference(comment_id, revision))
+        return self._looking.finish()
+
+    async def _difference(self, comment_id: str, revision: str) -> Sequence[Event]:
+        """What happened to a message since its `revision`: nothing or one event."""
+        channel, message = _parts(comment_id)
+        now = datetime.now(UTC)
+        try:
+            found = await self.rest.message(channel, message)
+        except CommentGone:
+            return [_gone(comment_id, now, "404 Unknown Message")]
+        comment = self._comment(found, channel)
+        if comment.revision == revision:
+            return []
+        return [Event(kind=EventKind.EDITED, id=comment_id, comment=comment, at=now)]
 
     async def filters(self) -> Sequence[Filter]:
         return [filter_of(rule) for rule in await self.rest.filters(self.settings.server)]

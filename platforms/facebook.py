@@ -70,6 +70,7 @@ class Facebook(GraphPage):
     Settings = FacebookSettings
     settings: FacebookSettings
     push_object = "page"
+    messenger = "MESSENGER"
     item_id = re.compile(r"\d{1,40}(_\d{1,40})?")
     foreign = (MENTION, "m_")
     capabilities: ClassVar[Capabilities] = Capabilities(

@@ -77,6 +77,7 @@ class Flickr(ClientPlatform[FlickrRest]):
         sees_edits="lookup",
         sees_deletions="lookup",
         note="Comments on photos, not on albums. An edit or a deletion is noticed within about an hour.",
+        storage_terms="Flickr's terms for its API say what a program may store, and for how long.",
     )
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:

@@ -60,7 +60,11 @@ class NoSuchObject(Exception):
     """Code 100, subcode 33: deleted, never there, or not for us. Meta does not say which."""
 
 
-class BadParameter(Unavailable):
+class Refused(Unavailable):
+    """Meta said no, for a reason that no other error tells: nothing was done."""
+
+
+class BadParameter(Refused):
     """Code 100 otherwise: a cursor that has run out, or a field that this kind of object does not have."""
 
 
@@ -286,8 +290,9 @@ def failure(error: Any, status: int, waits: float = 0.0) -> Exception:
             f"Meta has blocked this for breaking its rules, for a time ({told}): look at the page's Support "
             "Inbox and the app's alerts"
         )
-    word = "failed" if code in TRANSIENT else "refused"
-    return Unavailable(f"Meta {word} ({status}, {told})")
+    if code in TRANSIENT:
+        return Unavailable(f"Meta failed ({status}, {told})")
+    return Refused(f"Meta refused ({status}, {told})")
 
 
 def _trace(error: Native) -> str:

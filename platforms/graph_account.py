@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
-from platforms.base import Identity, NotAuthorised, Platform, PlatformSettings
-from platforms.graph import BadParameter, Graph, Native, NoSuchObject
+from platforms.base import Identity, NotAuthorised, Platform, PlatformSettings, Unsupported
+from platforms.facebook_items import time_of
+from platforms.graph import BadParameter, Graph, Native, NoSuchObject, Refused, listing_of
 from platforms.oauth import Consent, token_of
 from platforms.tokens import Token
+
+LAST = 25
+"""Messages of a talk that are looked through for our own."""
+CLOCKS = timedelta(minutes=5)
+"""By how much Meta's clock and ours may differ."""
 
 
 class GraphSettings(PlatformSettings):
@@ -53,6 +60,8 @@ class GraphSettings(PlatformSettings):
 
 class GraphAccount(Platform):
     settings: GraphSettings
+    messenger: ClassVar[str]
+    """What Meta calls the place where its messages are."""
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
         super().__init__(page, settings)
@@ -120,7 +129,23 @@ class GraphAccount(Platform):
     async def answer(self, author_id: str, text: str) -> None:
         """Needs the permission for messages. To Meta `me` is whom the token is of: the Page, the account."""
         recipient, message = json.dumps({"id": author_id}), json.dumps({"text": text})
-        await self.graph.post("me/messages", recipient=recipient, messaging_type="RESPONSE", message=message)
+        sent = {"recipient": recipient, "messaging_type": "RESPONSE", "message": message}
+        try:
+            await self.graph.post("me/messages", **sent)
+        except (NoSuchObject, Refused) as error:
+            raise Unsupported(f"Meta takes no answer to this person ({error})") from None
+
+    async def has_answered(self, author_id: str, text: str, since: datetime) -> bool:
+        asked = {"platform": self.messenger, "user_id": author_id}
+        fields = f"id,messages.limit({LAST}){{id,message,from,created_time}}"
+        talks = await self.graph.listing("me/conversations", **asked, fields=fields)
+        messages = [each for talk in talks.items for each in listing_of(talk.get("messages")).items]
+        return any(
+            str((each.get("from") or {}).get("id", "")) != author_id
+            and str(each.get("message", "")).split() == text.split()
+            and time_of(each) >= since - CLOCKS
+            for each in messages
+        )
 
     @property
     def quota_key(self) -> str:

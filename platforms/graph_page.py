@@ -25,6 +25,7 @@ from platforms.base import (
 from platforms.graph import BATCH, BadParameter, Native, NoSuchObject
 from platforms.graph_push import GraphPushed
 from platforms.graph_reading import Reader, Source
+from platforms.looking import Looking
 
 GONE = "Meta no longer has it (100/33)"
 REACHED = {
@@ -46,6 +47,7 @@ class GraphPage(GraphPushed, Source):
         self._reader = Reader(self, self.settings.page_size)
         self._deleted: set[str] = set()
         """What this process deleted here: Meta cannot tell it from what never was."""
+        self._looking = Looking()
 
     @abstractmethod
     def fields_of(self, id: str) -> str:  # noqa: A002
@@ -69,12 +71,16 @@ class GraphPage(GraphPushed, Source):
     async def poll(self, cursor: str | None) -> Batch:
         return await self._reader.poll(cursor, self.graph.clock_skew)
 
+    @property
+    def together(self) -> int:
+        """How many items `each` is given at most."""
+        return BATCH
+
     async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
-        ids = [each for each in known if self.item_id.fullmatch(each)]
-        events: list[Event] = []
-        probed = False
-        for start in range(0, len(ids), BATCH):
-            chunk = ids[start : start + BATCH]
+        left = self._looking.left({each: known[each] for each in known if self.item_id.fullmatch(each)})
+        ids, probed = list(left), False
+        for start in range(0, len(ids), self.together):
+            chunk = ids[start : start + self.together]
             found = await self.each(chunk)
             refused = [
                 each for each in found if isinstance(each, NoSuchObject | NotAuthorised | BadParameter)
@@ -83,8 +89,9 @@ class GraphPage(GraphPushed, Source):
                 await self.probe()
                 probed = True
             for comment_id, native in zip(chunk, found, strict=True):
-                events += self._difference(comment_id, known[comment_id], native)
-        return events
+                changes = self._difference(comment_id, left[comment_id], native)
+                self._looking.note(comment_id, left[comment_id], changes)
+        return self._looking.finish()
 
     async def each(self, ids: Sequence[str]) -> Sequence[Native | Exception]:
         """Each item, or why it was not given."""

@@ -41,6 +41,7 @@ class Instagram(InstagramLogin, GraphPage):
     Settings = InstagramSettings
     settings: InstagramSettings
     push_object = "instagram"
+    messenger = "INSTAGRAM"
     item_id = re.compile(r"\d{1,40}")
     foreign = (MENTION, "m_")
     capabilities: ClassVar[Capabilities] = Capabilities(
@@ -127,10 +128,14 @@ class Instagram(InstagramLogin, GraphPage):
     def fields_of(self, id: str) -> str:  # noqa: A002, ARG002
         return COMMENT
 
+    @property
+    def together(self) -> int:
+        # There are no batches with its own login.
+        return 1 if self.has_own_login else super().together
+
     async def each(self, ids: Sequence[str]) -> Sequence[Native | Exception]:
         if not self.has_own_login:
             return await super().each(ids)
-        # There are no batches there.
         return [await self._one(each) for each in ids]
 
     async def _one(self, comment_id: str) -> Native | Exception:

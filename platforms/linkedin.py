@@ -94,8 +94,8 @@ class LinkedIn(Pushed, ClientPlatform[LinkedInRest]):
         sees_edits="poll",
         sees_deletions="poll",
         mentions=True,
-        note="LinkedIn's terms limit how long comments (48 hours) and facts about members (24 hours) may be "
-        "kept: let counsel read them beside the retention schedule before this page is connected.",
+        storage_terms="LinkedIn's Data Storage Requirements limit how long a program may keep what members "
+        "write (48 hours) and facts about members (24 hours).",
     )
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:

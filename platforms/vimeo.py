@@ -34,6 +34,7 @@ from platforms.base import (
 from platforms.bearer import Bearer, BearerSettings
 from platforms.client import ClientPlatform
 from platforms.following import Follower
+from platforms.looking import Looking
 from platforms.oauth import Consent
 from platforms.vimeo_rest import ACCEPT, Native, VimeoRest, path_of
 
@@ -71,6 +72,7 @@ class Vimeo(ClientPlatform[VimeoRest]):
         self._videos: dict[str, Native] = {}
         self._deleted: set[str] = set()
         """What this process deleted: Vimeo answers as if it had never been."""
+        self._looking = Looking()
 
     def consent(self) -> Consent:
         settings = self.settings
@@ -110,13 +112,14 @@ class Vimeo(ClientPlatform[VimeoRest]):
         return self._follower.finish(scan, whole=whole)
 
     async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
-        events: list[Event] = []
-        for video in dict.fromkeys(_video_of(each) for each in known):
+        left = self._looking.left(known)
+        for video in dict.fromkeys(_video_of(each) for each in left):
             native = self._videos.get(video) or {"uri": f"/videos/{video}"}
             listed = {comment.id: comment for comment in await self._comments(native)}
-            for each in (each for each in known if _video_of(each) == video):
-                events += await self._differences(each, known[each], listed.get(each))
-        return events
+            for each in (each for each in left if _video_of(each) == video):
+                changes = await self._differences(each, left[each], listed.get(each))
+                self._looking.note(each, left[each], changes)
+        return self._looking.finish()
 
     async def act(self, action: ActionKind, id: str) -> Receipt:  # noqa: A002
         if action is not ActionKind.DELETE:

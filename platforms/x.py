@@ -106,6 +106,8 @@ class X(Pushed, ClientPlatform[XRest]):
         direct_messages=True,
         note="Every post that is read costs money; the monthly cap is never exceeded. A deletion is "
         "noticed within a week. X does not tell who is hidden, so its answer to an action is the receipt.",
+        storage_terms="X's developer policy wants stored posts to follow what their authors do: what was "
+        "deleted on X is to be deleted by whoever stores it.",
     )
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:

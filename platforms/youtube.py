@@ -79,6 +79,8 @@ class YouTube(ClientPlatform[YouTubeRest]):
         sees_deletions="lookup",
         note="Comments that YouTube holds back or takes for spam are captured too; live chat and comments "
         "on posts of the Community tab are not, since YouTube gives no access.",
+        storage_terms="YouTube's developer policies (III.E.4) want a program to ask anew for data about "
+        "other people, or to delete it, after 30 days.",
     )
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:

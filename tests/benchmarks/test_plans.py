@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from modbot import cases, openings, review, second_looks, service, skips
+from modbot import cases, openings, review, second_looks, skips
+from modbot.records import rechecking
 from modbot.rulings import Choice, Ruling
 from modbot.sampling import Sampling
 from modbot.store import Store, utcnow
@@ -77,7 +78,7 @@ def test_a_walk_would_be_found(plans: tuple[Store, dict[str, list[str]]]) -> Non
     store, seen = plans
     here = district(store)
     seen.clear()
-    service._to_recheck(store, "blog", timedelta(days=14))
+    rechecking.due(store, "blog", timedelta(days=14))
     here.rows(Comment)
     assert [walks(plan) for plan in seen.values()] == [
         [],

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,22 @@ import pytest
 import sqlalchemy as sa
 
 import platforms
-from modbot import auto_reply, config
+from modbot import auto_reply, config, health, owed
+from modbot import store as storing
 from modbot.config import AutoReply
 from modbot.errors import ConfigError
 from modbot.store import Store, bodies_of, table, utcnow
 from modbot.tables import AuditEvent
-from platforms.base import Event, Kind, Platform, RateLimited
+from platforms.base import (
+    CapReached,
+    Event,
+    Kind,
+    NotAuthorised,
+    Platform,
+    RateLimited,
+    Unavailable,
+    Unsupported,
+)
 from platforms.memory import Memory
 from tests.modbot.scene import District, district, said
 
@@ -30,15 +41,29 @@ class Answering(Memory):
     def __init__(self) -> None:
         super().__init__("blog", Memory.Settings())
         self.answered: list[tuple[str, str]] = []
-        self.failure: Exception | None = None
+        self.asked: list[str] = []
+        self.failures: dict[str, Exception] = {}
+        """What happens instead of sending, by the author."""
+        self.lost: dict[str, Exception] = {}
+        """What happens after sending."""
 
     def may_answer(self, author_id: str) -> bool:
         return author_id != "1"
 
     async def answer(self, author_id: str, text: str) -> None:
+        self.asked.append(author_id)
+        if author_id in self.failures:
+            raise self.failures[author_id]
         self.answered.append((author_id, text))
-        if self.failure:
-            raise self.failure
+        if author_id in self.lost:
+            raise self.lost[author_id]
+
+
+class Telling(Answering):
+    """One that also tells what was sent."""
+
+    async def has_answered(self, author_id: str, text: str, since: datetime) -> bool:
+        return (author_id, text) in self.answered and since <= storing.utcnow()
 
 
 @pytest.fixture
@@ -49,6 +74,19 @@ def here(store: Store) -> District:
 @pytest.fixture
 def page() -> Answering:
     return Answering()
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Sets the clock so many minutes on from the test's beginning."""
+    began = utcnow()
+
+    def on(minutes: float) -> None:
+        at = began + timedelta(minutes=minutes)
+        for module in ("store", "auto_reply"):
+            monkeypatch.setattr(f"modbot.{module}.utcnow", lambda: at)
+
+    return on
 
 
 def message(name: str, author: str, hours: float = 0.0, kind: Kind = Kind.DIRECT_MESSAGE) -> Event:
@@ -100,30 +138,138 @@ def test_comments_old_messages_other_pages_and_our_own_are_not_answered(
 
 
 def test_after_the_period_the_same_person_is_answered_again(
-    here: District, page: Answering, monkeypatch: pytest.MonkeyPatch
+    here: District, page: Answering, later: Callable[[float], None]
 ) -> None:
     here.arrive(message("m1", "77"))
     look(here, page)
-    later = utcnow() + timedelta(days=31)
-    monkeypatch.setattr("modbot.store.utcnow", lambda: later)
-    here.arrive(said("m2", "Again", kind=Kind.DIRECT_MESSAGE, author_id="77", created_at=later))
+    later(31 * 24 * 60)
+    at = storing.utcnow()
+    here.arrive(said("m2", "Again", kind=Kind.DIRECT_MESSAGE, author_id="77", created_at=at))
     assert look(here, page) == 1
 
 
-def test_an_answer_that_fails_is_on_record_is_not_repeated_and_stops_nobody_else(
-    here: District, page: Answering
+def kinds(here: District) -> list[str]:
+    return [kind.removeprefix("reply.") for kind, _, _ in replies(here)]
+
+
+def test_what_the_platform_refuses_is_tried_again_once_its_time_has_come(
+    here: District, page: Answering, later: Callable[[float], None]
+) -> None:
+    here.arrive(message("m1", "77"))
+    page.failures["77"] = RateLimited("slow down", retry_after=600)
+    assert look(here, page) == 1
+    assert (replies(here)[-1][2]["sent"], replies(here)[-1][2]["failure"]) == ("no", "RateLimited: slow down")
+    page.failures.clear()
+    later(9)
+    assert look(here, page) == 0
+    later(11)
+    assert look(here, page) == 1
+    assert look(here, page) == 0
+    assert page.answered == [("77", TEXT)]
+    assert kinds(here) == ["requested", "failed", "requested", "sent"]
+
+
+def test_what_is_true_of_the_whole_page_is_met_once_and_then_the_page_rests(
+    here: District, page: Answering, later: Callable[[float], None]
 ) -> None:
     here.arrive(message("m1", "77"), message("m2", "78"))
-    page.failure = RateLimited("slow down", retry_after=60)
+    page.failures |= dict.fromkeys(("77", "78"), NotAuthorised("the connection has run out"))
+    assert look(here, page) == 1
+    later(1)
+    assert look(here, page) == 0
+    page.failures.clear()
+    later(6)
     assert look(here, page) == 2
-    assert [kind for kind, _, _ in replies(here)].count("reply.failed") == 2
+    assert sorted(page.answered) == [("77", TEXT), ("78", TEXT)]
+
+
+def test_one_who_cannot_be_answered_stops_nobody_else_and_is_not_tried_again(
+    here: District, page: Answering, later: Callable[[float], None]
+) -> None:
+    here.arrive(message("m1", "77"), message("m2", "78"))
+    page.failures["77"] = Unsupported("this person takes no messages")
+    assert look(here, page) == 2
+    later(300)
     assert look(here, page) == 0
+    assert page.asked == ["77", "78"]
+    here.arrive(message("m3", "77"))
+    page.failures.clear()
+    assert look(here, page) == 1
+    assert page.answered[-1] == ("77", TEXT)
+    with here.store.read() as connection:
+        assert owed.given_up(connection, storing.utcnow()) == 1
 
 
-def test_a_stop_between_record_and_answer_sends_none_twice(here: District, page: Answering) -> None:
+def test_the_pauses_between_tries_grow_and_end_with_the_time_for_an_answer(
+    here: District, page: Answering, later: Callable[[float], None]
+) -> None:
     here.arrive(message("m1", "77"))
-    assert len(auto_reply.claim(here.store, "blog", page, AutoReply.model_validate(ON))) == 1
+    page.failures["77"] = CapReached("used up")
+    for minutes in range(0, 24 * 60, 5):
+        later(minutes)
+        look(here, page)
+    assert 10 <= len(page.asked) <= 20
+    assert replies(here)[-1][2]["again_at"] is None
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_where_nobody_knows_the_platform_is_asked_and_nothing_goes_twice(
+    here: District, later: Callable[[float], None], sent: bool
+) -> None:
+    page = Telling()
+    here.arrive(message("m1", "77"))
+    (page.lost if sent else page.failures)["77"] = Unavailable("no answer")
+    assert look(here, page) == 1
+    assert replies(here)[-1][2]["sent"] == "unknown"
+    page.lost.clear()
+    page.failures.clear()
+    later(5)
+    assert look(here, page) == 1
+    assert page.answered == [("77", TEXT)]
+    assert (kinds(here)[-1], replies(here)[-1][2]["read_back"]) == ("sent", sent)
+
+
+def test_where_nobody_knows_and_nobody_tells_nothing_is_sent_again_and_people_are_told(
+    here: District, page: Answering, later: Callable[[float], None]
+) -> None:
+    here.arrive(message("m1", "77"))
+    page.lost["77"] = Unavailable("no answer")
+    for minutes in (0, 5, 60):
+        later(minutes)
+        look(here, page)
+    assert page.answered == [("77", TEXT)]
+    assert kinds(here) == ["requested", "failed", "failed"]
+    assert replies(here)[-1][2] | {"failure": ""} == {
+        "comment": replies(here)[0][2]["comment"],
+        "failure": "",
+        "sent": "unknown",
+        "again_at": None,
+        "whole_page": False,
+    }
+    told = health.complaints(health.measure(here.store), config.build({}, Path("modbot.toml")))
+    assert any("did not get the fixed answer" in each for each in told)
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_stop_between_record_and_answer_sends_none_twice(
+    here: District, later: Callable[[float], None], tells: bool
+) -> None:
+    page = Telling() if tells else Answering()
+    here.arrive(message("m1", "77"))
+    [one] = auto_reply.who(here.store, "blog", page, AutoReply.model_validate(ON))
+    assert auto_reply.claim(here.store, one, AutoReply.model_validate(ON))
     assert look(here, page) == 0
+    later(3)
+    assert look(here, page) == 1
+    assert page.answered == ([("77", TEXT)] if tells else [])
+
+
+def test_two_processes_send_one_answer(here: District, page: Answering) -> None:
+    here.arrive(message("m1", "77"))
+    settings = AutoReply.model_validate(ON)
+    [mine], [theirs] = (auto_reply.who(here.store, "blog", page, settings) for _ in range(2))
+    assert auto_reply.claim(here.store, mine, settings)
+    assert not auto_reply.claim(here.store, theirs, settings)
 
 
 def test_it_is_off_unless_a_text_and_a_name_stand_there(tmp_path: Path) -> None:
@@ -151,4 +297,4 @@ def test_a_platform_says_whether_it_answers_as_it_does(name: str) -> None:
 def test_a_platform_answers_nobody_unless_it_says_so(here: District) -> None:
     here.arrive(message("m1", "77"))
     plain = Memory("blog", Memory.Settings())
-    assert auto_reply.claim(here.store, "blog", plain, AutoReply.model_validate(ON)) == []
+    assert auto_reply.who(here.store, "blog", plain, AutoReply.model_validate(ON)) == []

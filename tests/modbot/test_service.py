@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from modbot import cases, checkpoints, config, wiring
-from modbot.records import archive
+from modbot.records import archive, rechecking
 from modbot.rulings import Choice, Ruling
-from modbot.service import Service, _to_recheck
+from modbot.service import Service
 from modbot.store import Store, table, utcnow
 from modbot.tables import Case, Checkpoint, Comment, Page, Presence
 from platforms.base import Batch, Identity, Unavailable
@@ -140,7 +140,7 @@ async def test_one_pass_reads_scores_and_carries_out_everything_and_ends(scene: 
 def test_the_sweep_asks_for_the_newest_revision_of_what_is_still_there(store: Store) -> None:
     here = district(store)
     here.arrive(said("1", "A"), said("2", "B"), said("3", "C"), edited("1", "A2"), deleted("3"))
-    known, restart = _to_recheck(store, "blog", timedelta(days=1))
+    known, restart = rechecking.due(store, "blog", timedelta(days=1))
     newest = {row.native_id: row.revision for row in here.rows(Comment)}
     assert known == {"2": newest["2"], "1": newest["1"], "3": ""}
     assert restart == 0
@@ -149,11 +149,11 @@ def test_the_sweep_asks_for_the_newest_revision_of_what_is_still_there(store: St
 def test_the_sweep_leaves_out_what_is_too_old_and_goes_round_in_hundreds(store: Store) -> None:
     here = district(store)
     here.arrive(*(said(str(number), f"Text {number}") for number in range(150)))
-    known, restart = _to_recheck(store, "blog", timedelta(days=1))
+    known, restart = rechecking.due(store, "blog", timedelta(days=1))
     assert len(known) == 100
     archive.recheck(store, "blog", (), restart)
-    known, restart = _to_recheck(store, "blog", timedelta(days=1))
+    known, restart = rechecking.due(store, "blog", timedelta(days=1))
     assert (len(known), restart) == (50, 0)
     with store.write(logged=False) as tx:
         tx.execute(sa.update(table(Page)).values(polled_at=utcnow()))
-    assert _to_recheck(store, "blog", timedelta(0)) == ({}, 0)
+    assert rechecking.due(store, "blog", timedelta(0)) == ({}, 0)

@@ -239,6 +239,23 @@ async def test_an_empty_bucket_is_waited_for_without_asking(guild: Guild, discor
     assert len([call for call in guild.calls if call.url.path.endswith(number)]) == 1
 
 
+async def test_a_look_up_that_was_cut_off_goes_on_where_it_was(guild: Guild, discord: Discord) -> None:
+    first, second, third = (guild.write(text) for text in ("one", "two", "three"))
+    known = {event.id: event.comment.revision for event in (await discord.poll(None)).events if event.comment}
+    guild.edit(first, "one, edited")
+    guild.refuse[third] = JSONResponse({"message": "You are being rate limited."}, 429, {"retry-after": "3"})
+    with pytest.raises(RateLimited):
+        await discord.lookup(known)
+    guild.refuse.clear()
+    guild.calls.clear()
+    events = await discord.lookup(known)
+    assert texts(events) == ["one, edited"]
+    assert [call.url.path.rpartition("/")[2] for call in guild.calls] == [third]
+    guild.calls.clear()
+    await discord.lookup(known)
+    assert [call.url.path.rpartition("/")[2] for call in guild.calls] == [first, second, third]
+
+
 UNAUTHORISED = JSONResponse({"message": "401: Unauthorized", "code": 0}, 401)
 FORBIDDEN = JSONResponse({"message": "Missing Permissions", "code": 50013}, 403)
 

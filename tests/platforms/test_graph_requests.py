@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,14 +21,14 @@ from facebook_business.session import FacebookSession
 
 from platforms import facebook_items as fb
 from platforms import instagram as ig
-from platforms.base import ActionKind
+from platforms.base import ActionKind, NotAuthorised, RateLimited, Unavailable, Unsupported
 from platforms.facebook import Facebook
 from platforms.instagram import Instagram
 from platforms.instagram_login import EDGES
 from tests.platforms.meta import SPECS, everything, facebook, instagram, sample
 from tests.simulators.graph import APP_ID, APP_SECRET, Graph
 from tests.simulators.graph_fields import Wanted, parse
-from tests.simulators.graph_objects import Account
+from tests.simulators.graph_objects import Account, GraphError
 
 pytestmark = pytest.mark.anyio
 
@@ -324,3 +325,47 @@ async def test_the_fixed_answer_is_sent_as_meta_describes_it_and_to_nobody_but_t
     assert json.loads(sent["recipient"]) == {"id": "77"}
     assert json.loads(sent["message"]) == {"text": "Write to us."}
     assert sent["messaging_type"] == "RESPONSE"
+
+
+@pytest.mark.parametrize("make", [facebook, instagram])
+async def test_whether_the_answer_was_sent_is_read_as_meta_describes_it(
+    graph: Graph, make: Callable[..., Facebook | Instagram]
+) -> None:
+    account = graph.account("instagram" if make is instagram else "page")
+    page, before = make(graph, account), datetime.now(UTC)
+    await page.open()
+    talk = graph.post(account, "", edge="conversations", author=("77", "A Reader"))
+    graph.message(talk, "Write to us.")
+    assert not await page.has_answered("77", "Write to us.", before)
+    graph.stays_silent = True
+    with pytest.raises(Unavailable):
+        await page.answer("77", "Write to us.")
+    graph.stays_silent = False
+    assert await page.has_answered("77", "Write to us.", before)
+    assert not await page.has_answered("77", "Write to us.", before + timedelta(hours=1))
+    assert not await page.has_answered("78", "Write to us.", before)
+    verb, path, parameters = graph.requests[-1]
+    await page.close()
+    assert (verb, path) == ("GET", "me/conversations")
+    check("Page", verb, "conversations", parameters)
+
+
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (GraphError(551), Unsupported),
+        (GraphError(100, 2018001), Unsupported),
+        (GraphError(10, 2018278, 403), NotAuthorised),
+        (GraphError(4), RateLimited),
+        (GraphError(2, status=500), Unavailable),
+    ],
+)
+async def test_an_answer_that_meta_refuses_says_whether_it_is_worth_another_try(
+    graph: Graph, failure: GraphError, error: type[Exception]
+) -> None:
+    page = facebook(graph, graph.account())
+    await page.open()
+    graph.fail(failure)
+    with pytest.raises(error):
+        await page.answer("77", "Write to us.")
+    await page.close()

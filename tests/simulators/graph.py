@@ -67,6 +67,8 @@ class Graph:
         self.ignores_order = False
         self.pretends = False
         """Answers changes with success and does not make them."""
+        self.stays_silent = False
+        """Sends messages and answers as if it had failed."""
         self.signed_in: Account | None = None
         """Whose page the person has who is asked for consent; None: that person says no."""
         self._codes: dict[str, tuple[str, str]] = {}
@@ -125,9 +127,10 @@ class Graph:
             post.comments.append(Item(comment_id, post.id, text, at or now(), parent, author, own=own))
             return comment_id
 
-    def message(self, talk: Post, text: str) -> str:
+    def message(self, talk: Post, text: str, *, own: bool = False) -> str:
         message_id = f"m_{next(self._numbers)}"
-        talk.comments.append(Item(message_id, talk.id, text, now(), None, talk.author))
+        author = (talk.owner, self.accounts[talk.owner].name) if own else talk.author
+        talk.comments.append(Item(message_id, talk.id, text, now(), None, author, own=own))
         return message_id
 
     def edit(self, comment_id: str, text: str) -> None:
@@ -286,7 +289,7 @@ class Graph:
             self._meet_failure()
             node, _, edge = path.partition("/")
             if (method, path) == ("POST", "me/messages"):
-                return {"recipient_id": json.loads(parameters["recipient"])["id"], "message_id": "m_1"}
+                return self._answered(account, parameters)
             if edge == "subscribed_apps" and node in (account.id, f"9{account.id}"):
                 return {"success": True}
             if method == "GET":
@@ -295,6 +298,16 @@ class Graph:
                     return self._edge(account, token, node, edge, Wanted(edge, dict(parameters), wanted))
                 return self._node(account, token, node, wanted)
             return self._change(account, method, node, parameters)
+
+    def _answered(self, account: Account, parameters: Mapping[str, str]) -> Object:
+        """A message of the account's own to one person."""
+        person = json.loads(parameters["recipient"])["id"]
+        talks = (each for each in account.posts if each.edge == "conversations" and each.author[0] == person)
+        talk = next(talks, None) or self.post(account, "", edge="conversations", author=(person, "A Reader"))
+        message_id = self.message(talk, json.loads(parameters["message"])["text"], own=True)
+        if self.stays_silent:
+            raise GraphError(2, status=500)
+        return {"recipient_id": person, "message_id": message_id}
 
     def _node(self, account: Account, token: str, node: str, wanted: Sequence[Wanted]) -> Object:
         if node == account.id or node == "me":
@@ -345,6 +358,12 @@ class Graph:
         if (node, edge) == ("me", "accounts"):
             rows = [(account.id, linked_page(account, token))]
             account.tokens[f"page-{token}"] = None
+        elif (node, edge) == ("me", "conversations"):
+            talks = [post for post in account.posts if post.edge == edge]
+            asked = wanted.arguments.get("user_id")
+            rows = [
+                (each.id, post_native(account, each)) for each in talks if asked in (None, each.author[0])
+            ]
         elif node == account.id:
             all_of_it = edge != "feed" or wanted.arguments.get("include_hidden") == "true"
             posts = [post for post in account.posts if post.edge == edge and (all_of_it or not post.hidden)]

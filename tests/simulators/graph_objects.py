@@ -113,7 +113,8 @@ def post_native(account: Account, post: Post) -> Object:
 
 
 def comment_native(account: Account, post: Post, item: Item) -> Object:
-    if account.kind == "page":
+    # Messages look the same on both.
+    if account.kind == "page" or post.edge == "conversations":
         native: Object = {
             "id": item.id,
             "message": item.text,
