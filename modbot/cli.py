@@ -28,6 +28,7 @@ COMMANDS = {
     "task": "What was decided and only a person can do on the platform: list, done, gone.",
     "appeal": "Authors who ask that a hidden comment be looked at again: list, file, decide.",
     "audit": "The log: verify, export, tail, checkpoint; and neutrality of the classifiers.",
+    "retention": "How long the comments of each page are kept, and what is past its time.",
     "request": "Public-records requests that touch moderation: list, add, answer.",
     "report": "The weekly moderation report: make it, check it.",
     "policy": "The district's policy: check, show.",

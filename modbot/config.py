@@ -109,6 +109,19 @@ class Audit(_Table):
     checkpoint_minutes: Annotated[float, Field(gt=0)]
 
 
+class Retention(_Table):
+    """For how long records are kept at least, and by which item of which schedule."""
+
+    authority: str
+    years: Annotated[int, Field(ge=0, le=1_000)]
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if bool(self.authority.strip()) != bool(self.years):
+            raise ValueError("`authority`, the schedule's item, and `years` are needed together")
+        return self
+
+
 class Web(_Table):
     host: str
     port: Annotated[int, Field(ge=0, le=65535)]
@@ -144,6 +157,7 @@ class PageSettings(_Table):
     school: str = ""
     link: str = ""
     access_ends: date | None = None
+    retention: Retention | None = None
     settings: dict[str, Any] = Field(default={}, repr=False)
 
     @field_validator("platform")
@@ -167,6 +181,7 @@ class Settings(BaseSettings):
     auto_reply: AutoReply
     review: Review
     audit: Audit
+    retention: Retention
     web: Web
     sso: Sso
     reports: Reports
@@ -202,6 +217,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return env_settings, init_settings
+
+    def retention_of(self, page: PageSettings | None) -> Retention:
+        """What holds for the records of this page; None: of one that is no longer watched."""
+        return (page and page.retention) or self.retention
 
     def path(self, relative: Path) -> Path:
         return self.folder / relative

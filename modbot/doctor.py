@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modbot import config
-from modbot.checkups import alerting, connections, database, machine, pages, rules
+from modbot.checkups import alerting, connections, database, keeping, machine, pages, rules
 from modbot.checkups.finding import Finding, fine, wrong
 from modbot.config import Settings
 from modbot.errors import ConfigError
@@ -36,4 +36,5 @@ def look_over(settings: Settings) -> Iterator[Finding]:
     yield from rules.models(settings)
     yield from pages.pages(settings)
     yield from connections.connections(settings)
+    yield from keeping.keeping(settings)
     yield from alerting.alerts(settings)

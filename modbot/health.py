@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot import by_hand, credentials, deliveries, quotas
+from modbot import by_hand, credentials, deliveries, owed, quotas, wiring
 from modbot.actions import STUCK_AFTER
 from modbot.alerts.listing import Trouble, trouble
 from modbot.config import Settings
@@ -64,6 +64,8 @@ class Figures:
     """The learned model that people had used."""
     unsigned_seconds: float
     """How long the log has gone on without a signed checkpoint."""
+    unanswered: int
+    """People of the last day to whom the fixed answer was not sent, or may not have been."""
     alerts: Trouble
     pushed: tuple[Standing, ...]
     quotas: tuple[Spent, ...]
@@ -87,6 +89,7 @@ def measure(store: Store) -> Figures:
             adopted=in_use.adopted(connection),
             unsigned_seconds=_unsigned(connection, now),
             alerts=trouble(connection),
+            unanswered=owed.given_up(connection, now),
             pushed=tuple(deliveries.standing(connection)),
             quotas=tuple(quotas.spent(connection)),
             connections=tuple(credentials.connections(connection)),
@@ -112,6 +115,8 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
         found.append(f"{figures.stuck} decided actions are stuck and still being tried")
     if figures.not_scored:
         found.append(f"{figures.not_scored} comments could not be scored and wait for a person")
+    if figures.unanswered:
+        found.append(f"{figures.unanswered} who wrote in private did not get the fixed answer: see the log")
     elif figures.oldest_unscored_seconds > PATIENCE:
         found.append(f"{figures.unscored} comments wait for their score")
     if figures.absent:
@@ -152,7 +157,7 @@ def _of_platforms(figures: Figures, settings: Settings, watched: Collection[str]
             found.append(f"{each.set_aside} deliveries of page {each.page} made no sense and were set aside")
     for spent in figures.quotas:
         if spent.page in watched and spent.hard and spent.share >= quotas.NEARLY:
-            found.append(f"page {spent.page} has used {quotas.in_words(spent)} of its {spent.period}")
+            found.append(_used_up(spent, wiring.sharing(spent.page, settings)))
     for connected in figures.connections:
         if connected.page in watched and connected.ends_at and connected.ends_soon:
             day = f"{connected.ends_at.astimezone(zone):%B %-d, %Y}"
@@ -162,6 +167,13 @@ def _of_platforms(figures: Figures, settings: Settings, watched: Collection[str]
 
 def _pages(connection: Connection, now: datetime) -> list[PageFigures]:
     rows = connection.execute(sa.select(pages).order_by(pages.c.key))
+def _used_up(spent: Spent, pages: Sequence[str]) -> str:
+    """`pages`: all that use it up."""
+    who = f"pages {', '.join(pages)} together have" if len(pages) > 1 else f"page {spent.page} has"
+    period = f"their {spent.period}" if len(pages) > 1 else f"its {spent.period}"
+    return f"{who} used {quotas.in_words(spent)} of {period}"
+
+
     return [
         PageFigures(
             key=row.key,

@@ -6,21 +6,23 @@ end. A process that is killed loses that part, never more than a fiftieth, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import sqlalchemy as sa
 
 from modbot.store import Store, Transaction, table, utcnow
 from modbot.tables import Page, QuotaUse
-from platforms.budget import Budget, Outlook, Window
+from platforms.budget import TOLD, Budget, Outlook, Window
 
 quotas, pages = table(QuotaUse), table(Page)
 PARTS = 50
 NEARLY = 0.9
 """The share of a quota from which people are told."""
+WORTH_TELLING = timedelta(minutes=30)
+"""What the platform counts anew within less is waited for, and nobody has to know."""
 
 
 class LastingBudget(Budget):
@@ -35,19 +37,33 @@ class LastingBudget(Budget):
 
     def noting(self) -> Callable[[], None]:
         """What notes the forecast and gives back what is not spent: to be called in a thread."""
-        lines = [
-            (each.unit, each.period, self._apart.pop((each.unit, each.period), 0.0), each.forecast)
-            for each in self.outlook()
-        ]
-        return partial(self._note, lines)
+        lines = self.outlook()
+        unspent = {(each.unit, each.period): self._apart.pop((each.unit, each.period), 0.0) for each in lines}
+        return partial(self._note, lines, unspent)
 
-    def _note(self, lines: Sequence[tuple[str, str, float, float]]) -> None:
+    def _note(self, lines: Sequence[Outlook], unspent: Mapping[tuple[str, str], float]) -> None:
         if not lines:
             return
         with self._store.write(logged=False) as tx:
-            for unit, period, unspent, forecast in lines:
-                change = {"used": quotas.c.used - unspent, "forecast": forecast}
-                tx.execute(sa.update(quotas).where(*self._row((unit, period))).values(**change))
+            for line in lines:
+                key = line.unit, line.period
+                if line.period == TOLD:
+                    self._note_told(tx, line)
+                    continue
+                change = {"used": quotas.c.used - unspent[key], "forecast": line.forecast}
+                tx.execute(sa.update(quotas).where(*self._row(key)).values(**change))
+
+    def _note_told(self, tx: Transaction, line: Outlook) -> None:
+        """For people to see alone: after a restart the platform's next answer tells anew."""
+        if line.resets_at < tx.now + WORTH_TELLING:
+            return
+        key = line.unit, line.period
+        values = {"resets_at": line.resets_at, "used": line.used, "allowed": line.limit}
+        values |= {"forecast": line.forecast, "hard": line.hard}
+        known = tx.execute(sa.update(quotas).where(*self._row(key)).values(**values)).rowcount
+        if not known:
+            row = {"page": self._page, "unit": line.unit, "period": line.period, "starts_at": tx.now}
+            tx.add(QuotaUse, **row, **values)
 
     def _begin(self, window: Window) -> None:
         super()._begin(window)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -211,6 +212,16 @@ def quota_keeper(key: str, store: Store, settings: Settings) -> str:
             except ConfigError:
                 break  # It is told where the page is opened.
     return key
+
+
+def sharing(key: str, settings: Settings) -> list[str]:
+    """The pages that use up one quota with this one, itself included, in the order of the settings."""
+    keys: dict[str, str] = {}
+    for page in settings.page:
+        with contextlib.suppress(ConfigError):  # It is told where the page is opened.
+            keys[page.key] = open_page(page).quota_key
+    same = keys.get(key)
+    return [each for each, shared in keys.items() if shared == same] if same else [key]
 
 
 def _keep_token(platform: Platform, store: Store, settings: Settings) -> None:

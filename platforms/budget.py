@@ -20,6 +20,8 @@ SLOWEST = 60.0
 """A page is polled at least this often: every 15 minutes where the interval is 15 seconds."""
 NEWEST = 0.3
 """Weight of the newest round in the measured pace."""
+TOLD = "told"
+"""The period of a window that the platform named in an answer."""
 
 
 class Period(StrEnum):
@@ -66,7 +68,7 @@ class Window:
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.quota.unit, "told" if self.told else self.quota.period.value
+        return self.quota.unit, TOLD if self.told else self.quota.period.value
 
     def rest(self) -> float:
         return self.quota.limit - self.used

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
-from modbot import credentials, deliveries, migrations, quotas
+from modbot import credentials, deliveries, migrations, quotas, wiring
 from modbot.checkups.finding import Finding, fine, look, wrong
 from modbot.config import Settings
 from modbot.credentials import Connection
@@ -34,7 +34,9 @@ def connections(settings: Settings) -> Iterator[Finding]:
     yield from (_ends(each, zone) for each in connected if each.page in watched)
     for each in standing:
         yield from _pushed(each)
-    yield from (_quota(each, zone) for each in spent if each.page in watched)
+    yield from (
+        _quota(each, wiring.sharing(each.page, settings), zone) for each in spent if each.page in watched
+    )
 
 
 def readable(settings: Settings) -> Store | None:
@@ -76,10 +78,12 @@ def _pushed(standing: Standing) -> Iterator[Finding]:
         yield look(what, says, "What they told is found by the next poll. Is this the newest modbot?")
 
 
-def _quota(spent: Spent, zone: ZoneInfo) -> Finding:
-    what = f"quota {spent.page}"
+def _quota(spent: Spent, pages: Sequence[str], zone: ZoneInfo) -> Finding:
+    """`pages`: all that use it up."""
+    what = f"quota {', '.join(pages)}"
     until = f"{spent.resets_at.astimezone(zone):%B %-d, %-I:%M %p}"
-    says = f"{quotas.in_words(spent)} used until {until}; at this pace {spent.forecast:.6g}"
+    together = " together" if len(pages) > 1 else ""
+    says = f"{quotas.in_words(spent)} used{together} until {until}; at this pace {spent.forecast:.6g}"
     if not spent.is_short:
         return fine(what, says)
     remedy = "modbot asks less often, so that it lasts. Raise the cap in the page's settings if you may."

@@ -15,6 +15,7 @@ from modbot import connecting, credentials, landing, sealing, users, wiring
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import As, Config, Json
 from modbot.commands.output import as_json, note, say, table, when
+from modbot.commands.platforms import FOR_COUNSEL
 from modbot.config import PageSettings
 from modbot.connecting import NotOurs, Question
 from modbot.credentials import Connection
@@ -161,6 +162,10 @@ def _say_what_for(page: PageSettings, platform: Platform, consent: Consent) -> N
     missing = [words for kind, words in IN_WORDS.items() if kind not in able.actions]
     never = "ban or block anybody, or write in the district's name but for the fixed answer of [auto_reply]"
     say(f"It cannot {', '.join([*missing, never])}.")
+    if able.note:
+        say(able.note)
+    if able.storage_terms:
+        say(f"{able.storage_terms} {FOR_COUNSEL}")
     say()
 
 

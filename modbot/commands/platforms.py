@@ -22,6 +22,7 @@ HEADS = (
     *("hide", "show again", "delete"),
     *("new comments", "edits", "deletions", "mentions", "messages"),
 )
+FOR_COUNSEL = "Let counsel read these terms beside the records schedule: modbot keeps what it archived."
 ACTIONS = {ActionKind.HIDE: "hide", ActionKind.UNHIDE: "show again", ActionKind.DELETE: "delete"}
 
 
@@ -83,11 +84,21 @@ def _tell(adapter: type[Platform]) -> None:
     )
     if able.note:
         say(able.note)
+    if able.storage_terms:
+        say(f"{able.storage_terms} {FOR_COUNSEL}")
 
 
 def _document(adapter: type[Platform]) -> dict[str, Any]:
     able = adapter.capabilities
-    rest = ("native_revisions", "sees_edits", "sees_deletions", "mentions", "direct_messages", "note")
+    rest = (
+        "native_revisions",
+        "sees_edits",
+        "sees_deletions",
+        "mentions",
+        "direct_messages",
+        "note",
+        "storage_terms",
+    )
     return {
         "actions": _effects(able.actions),
         "by_hand": _effects(able.by_hand),

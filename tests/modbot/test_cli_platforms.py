@@ -35,6 +35,7 @@ def test_more_is_told_of_each_platform(name: str) -> None:
     for effect in able.possible.values():
         assert effect.note in told.out
     assert able.note in told.out
+    assert able.storage_terms in told.out
 
 
 def test_programs_get_the_same_as_json() -> None:

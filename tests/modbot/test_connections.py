@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
-from modbot import config, credentials, deliveries, health, sealing
+from modbot import config, credentials, deliveries, health, sealing, wiring
 from modbot.alerts import lasting, raising
 from modbot.checkups import connections
 from modbot.checkups.finding import State
@@ -88,6 +88,19 @@ def test_money_that_is_nearly_spent_is_told_and_a_quota_of_calls_only_to_who_ask
     (told,) = _told(here, settings)
     assert told.startswith("page blog has used 9.5")
     assert told.endswith("of 10 USD of its month")
+
+
+def test_pages_that_use_up_one_quota_are_all_named(here: District, tmp_path: Path) -> None:
+    body = 'platform = "x"\n[page.settings]\nclient_id = "4711"\nclient_secret = "s"\nmonthly_dollars = 10\n'
+    blocks = "".join(f'[[page]]\nkey = "{key}"\n{body}' for key in ("board", "sports"))
+    settings = config.load(settings_file(tmp_path, "sqlite:///modbot.db", blocks))
+    wiring.register_pages(here.store, settings.page)
+    first = wiring.open_page(settings.page[0])
+    wiring.make_lasting(first, here.store, settings)
+    first.budget.allow(*first.quotas())
+    first.budget.spend("USD", 9.5)
+    assert _found(settings)[0] == ("quota board, sports", State.LOOK)
+    assert _told(here, settings) == ["pages board, sports together have used 9.5 of 10 USD of their month"]
 
 
 def test_deliveries_that_wait_or_make_no_sense_are_told(here: District, settings: Settings) -> None:

@@ -117,6 +117,17 @@ def test_windows_that_only_the_platform_named_leave_no_row(here: Store) -> None:
         assert connection.execute(table(QuotaUse).select()).all() == []
 
 
+def test_what_the_platform_counts_over_an_hour_is_shown(here: Store) -> None:
+    """Meta tells percents of what it allows, and declares no quota beforehand."""
+    budget = _budget(here)
+    for used in (40, 60):
+        budget.learn("percent", used=used, limit=100, resets_at=datetime.now(UTC) + timedelta(hours=1))
+        budget.noting()()
+    (line,) = _spent(here)
+    assert (line.unit, line.used, line.allowed, line.hard) == ("percent", 60, 100, False)
+    assert quotas.in_words(line) == "60 of 100 percent"
+
+
 GOOGLE = {"client_id": "4711-app.apps.example.org", "client_secret": "s"}
 
 

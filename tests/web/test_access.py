@@ -58,6 +58,7 @@ NEEDS: dict[str, Permission] = {
     r"(GET|POST) /health/checkup": LEAD,
     r"GET /(queue|decided|search|policy|models|health|help|case)(/.*)?": READ,
     r"(GET|POST) /audit(/.*)?": Permission.AUDIT,
+    r"GET /retention": Permission.AUDIT,
     r"POST /(case|decided)(/.*)?": DECIDE,
     r"(GET|POST) /call/.*": DECIDE,
     r"(GET|POST) /(tasks|bring-in)(/.*)?": DECIDE,

@@ -52,7 +52,7 @@ SCREENS = {
         *("/queue", "/decided", "/search?text=buy", "/audit", "/health", "/practice"),
         *("/tasks", "/bring-in", "/policy", "/help", "/call", "/models"),
     ),
-    "ruth": ("/deletions", "/deletions/{number}", "/decided?choice=proposed"),
+    "ruth": ("/deletions", "/deletions/{number}", "/decided?choice=proposed", "/retention"),
     "alma": ("/appeals", "/appeals/{number}"),
     "adam": ("/people", "/people/ruth", "/roles", "/account"),
 }
