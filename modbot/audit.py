@@ -35,7 +35,7 @@ KINDS = {
     "appeal.decided": "An appeals officer decided an appeal",
     "appeal.filed": "The author of a hidden comment asked that it be looked at again",
     "call.acknowledged": "A person answered an urgent call",
-    "call.ended": "A drill was ended",
+    "call.ended": "A call was ended: a drill, or what it was about has passed",
     "call.person": "The next person on call was alerted",
     "call.started": "People on call are being alerted until one of them answers",
     "capture.gap": "A page could not be read for a while",

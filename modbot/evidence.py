@@ -29,6 +29,7 @@ IN_WORDS = {
     Category.STUDENT_PRIVACY: "a student's private matters",
 }
 """What a reader is told that a comment may be, or be about."""
+THREAT_OR_REPORT = "a threat, or a report of somebody else's threat"
 NO_CATEGORY = {"word_list": "words on a list", REPORTED: "a report of somebody else's threat"}
 
 
@@ -122,7 +123,11 @@ def topics(opinion: Judged | None) -> tuple[str, ...]:
 def severity(opinion: Judged | None) -> str:
     """What makes the comment hard to read, in words; empty when nothing does."""
     findings = opinion.findings if opinion else ()
-    return next((about(finding) for finding in findings if finding.category in SEVERE), "")
+    found = next((finding for finding in findings if finding.category in SEVERE), None)
+    if found is None:
+        return ""
+    reported = any(finding.category == REPORTED for finding in findings)
+    return THREAT_OR_REPORT if reported and found.category == Category.THREATS else about(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,12 @@ from modbot.credentials import Connection as Connected
 from modbot.deliveries import Standing
 from modbot.learning import in_use
 from modbot.learning.in_use import Adopted
+from modbot.queue import WAITING
 from modbot.quotas import Spent
 from modbot.store import Store, table, utcnow
-from modbot.tables import Action, AuditEvent, Case, Checkpoint, Comment, Page, Score, Unscored
+from modbot.tables import Action, AuditEvent, Case, CaseComment, Checkpoint, Comment, Page, Score, Unscored
 
-pages, actions, cases = table(Page), table(Action), table(Case)
+pages, actions, cases, case_comments = table(Page), table(Action), table(Case), table(CaseComment)
 unscored, comments, scores = table(Unscored), table(Comment), table(Score)
 events, checkpoints = table(AuditEvent), table(Checkpoint)
 
@@ -56,8 +57,9 @@ class Figures:
     cases: Mapping[str, int]
     unscored: int
     oldest_unscored_seconds: float
+    """Of what neither a classifier has scored nor a person has decided."""
     not_scored: int
-    """Of the unscored, those that no classifier could score so far."""
+    """Of these, those that no classifier could score so far."""
     absent: str
     """Members of the ensemble that were not there for the newest score."""
     adopted: Adopted | None
@@ -213,10 +215,18 @@ def _refused(connection: Connection) -> int:
 
 
 def _unscored(connection: Connection) -> tuple[int, datetime | None, int]:
-    """How many comments wait for a score, since when, and how many of them could not be scored."""
-    failed = sa.func.coalesce(sa.func.sum(sa.case((unscored.c.attempts > 0, 1), else_=0)), 0)
+    """How many comments wait for a score; since when, and how many failed, of those that nobody decided."""
+    failed = unscored.c.attempts > 0
+    waits = (
+        sa.exists()
+        .where(case_comments.c.comment_id == unscored.c.comment_id, cases.c.id == case_comments.c.case_id)
+        .where(cases.c.state.in_(WAITING))
+        .correlate(unscored)
+    )
+    since = sa.case((sa.or_(~failed, waits), comments.c.archived_at))
+    unread = sa.func.coalesce(sa.func.sum(sa.case((sa.and_(failed, waits), 1), else_=0)), 0)
     row = connection.execute(
-        sa.select(sa.func.count(), sa.func.min(comments.c.archived_at), failed).select_from(
+        sa.select(sa.func.count(), sa.func.min(since), unread).select_from(
             unscored.join(comments, comments.c.id == unscored.c.comment_id)
         )
     ).one()

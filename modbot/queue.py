@@ -24,8 +24,9 @@ case_bands = table(CaseBand)
 comments = table(Comment)
 unscored = table(Unscored)
 
-URGENT, TO_LEAD, ORDINARY, NOT_SCORED = range(4)
-"""Priorities, in the order of the queue."""
+URGENT, TO_LEAD, ORDINARY = range(3)
+"""Priorities, in the order of the queue. What no classifier could score is ordinary: there may be a threat in
+it, so nothing ordinary that came later goes before it."""
 WAITING = ("open", "claimed")
 """States of a case that nobody has decided yet."""
 
@@ -43,9 +44,8 @@ class Flagged:
 
     @property
     def priority(self) -> int:
-        if self.verdict is None:
-            return NOT_SCORED
-        return URGENT if self.verdict.level is Level.URGENT else ORDINARY
+        urgent = self.verdict is not None and self.verdict.level is Level.URGENT
+        return URGENT if urgent else ORDINARY
 
     @property
     def reason(self) -> str:

@@ -25,6 +25,7 @@ ELSEWHERE: dict[str, Iterable[str]] = {
     "evidence.py": [
         *evidence.IN_WORDS.values(),
         *evidence.NO_CATEGORY.values(),
+        evidence.THREAT_OR_REPORT,
         *evidence.MEMBERS.values(),
         "certain",
         "high",

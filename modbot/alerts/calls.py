@@ -24,6 +24,8 @@ from modbot.tables import Alert, Call, Decision, Delivery
 
 calls, alerts, deliveries, decisions = table(Call), table(Alert), table(Delivery), table(Decision)
 
+GOES_ON = (About.SCORER_DOWN,)
+"""Does not pass because somebody has answered: nobody is alerted again until it has passed by itself."""
 NOBODY_ON_CALL = timedelta(minutes=1)
 """How often an empty chain is looked at again."""
 
@@ -101,6 +103,21 @@ def end_drill(store: Store, settings: Settings, call_id: int, by: str = "modbot"
         tx.record("call.ended", f"call:{call_id}", {"step": row.step}, actor=by)
         _close(tx, call_id, row.alert_id, state="ended")
         _tell_it_is_over(tx, settings, row.alert_id, call_id)
+
+
+def over(tx: Transaction, key: str) -> None:
+    """What was told has passed: nobody else is alerted, and if it comes again, it is told again."""
+    alert_id = raising.standing(tx, key)
+    if alert_id is None:
+        return
+    calling = sa.select(calls.c.id, calls.c.step).where(
+        calls.c.alert_id == alert_id, calls.c.state == "calling"
+    )
+    row = tx.execute(calling).first()
+    if row is not None:
+        tx.record("call.ended", f"call:{row.id}", {"step": row.step})
+        _close(tx, row.id, alert_id, state="ended")
+    raising.over(tx, key)
 
 
 def look(store: Store, call_id: int) -> Seen:
@@ -187,7 +204,9 @@ def _close(tx: Transaction, call_id: int, alert_id: int, **values: Any) -> None:
     d = deliveries.c
     unsent = sa.and_(d.alert_id == alert_id, d.step > 0, d.state.in_(("waiting", "due")))
     tx.execute(sa.update(deliveries).where(unsent).values(state="dropped"))
-    raising.over(tx, tx.execute(sa.select(alerts.c.key).where(alerts.c.id == alert_id)).scalar_one())
+    told = tx.execute(sa.select(alerts.c.key, alerts.c.about).where(alerts.c.id == alert_id)).one()
+    if told.about not in GOES_ON:
+        raising.over(tx, told.key)
 
 
 def _tell_it_is_over(tx: Transaction, settings: Settings, alert_id: int, call_id: int) -> None:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from modbot import health, review
-from modbot.alerts import raising, watching
+from modbot.alerts import calls, raising, watching
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
 from modbot.config import Settings
@@ -28,6 +28,9 @@ LASTING = (
     About.CREDENTIAL_EXPIRING,
 )
 REPORT_MADE = "report.made"
+SCORER_DOWN = About.SCORER_DOWN.value
+UNREAD = timedelta(minutes=10)
+"""How long comments may go unread by classifiers and people before the people on call are alerted."""
 
 
 def conditions(store: Store, settings: Settings, ended: Collection[str] = ()) -> None:
@@ -45,9 +48,10 @@ def conditions(store: Store, settings: Settings, ended: Collection[str] = ()) ->
         return
     with store.write() as tx:
         for key in told - wanted.keys():
-            raising.over(tx, key)
+            calls.over(tx, key)
         for key in wanted.keys() - told:
-            raising.raise_alert(tx, settings, wanted[key])
+            begin = calls.start if wanted[key].calls else raising.raise_alert
+            begin(tx, settings, wanted[key])
 
 
 def reports(store: Store, settings: Settings) -> None:
@@ -85,7 +89,7 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
             school = watched_pages[page.key].school
             key = f"capture_gap:{page.key}"
             found.append(News(about=About.CAPTURE_GAP, key=key, says=says, page=page.key, school=school))
-    found += _of_scoring(figures)
+    found += [*_of_scoring(figures), *_of_unread(store, figures)]
     if figures.stuck or figures.refused:
         says = "A decision does not come through on its platform. Health tells which page."
         found.append(News(about=About.ACTION_STUCK, key="action_stuck", says=says))
@@ -101,7 +105,25 @@ def _of_scoring(figures: health.Figures) -> list[News]:
         says = f"Comments are scored without: {figures.absent}."
     else:
         return []
-    return [News(about=About.SCORER_DOWN, key="scorer_down", says=says)]
+    return [News(about=About.SCORER_DOWN, key=SCORER_DOWN, says=says)]
+
+
+def _of_unread(store: Store, figures: health.Figures) -> list[News]:
+    """Threats would come in unseen. Not before it was told for a while that something is wrong: after a start
+    old comments may wait that are scored in a moment."""
+    if figures.oldest_unscored_seconds < UNREAD.total_seconds():
+        return []
+    since = sa.select(alerts.c.raised_at).where(alerts.c.key == SCORER_DOWN, alerts.c.over_at.is_(None))
+    with store.read() as connection:
+        told = connection.execute(since).scalar()
+    if told is None or utcnow() - told < UNREAD:
+        return []
+    says = (
+        f"There are comments that for more than {UNREAD.seconds // 60} minutes no classifier has scored and "
+        "no person has decided. There may be a threat among them that nobody was alerted to. Read what is "
+        "in the queue under Not scored, and have the scoring mended: Health tells more."
+    )
+    return [News(about=About.SCORER_DOWN, key=f"{SCORER_DOWN}:unread", says=says, calls=True)]
 
 
 def _of_access(figures: health.Figures, settings: Settings) -> list[News]:
@@ -129,16 +151,35 @@ def _ends(page: str, day: date) -> str:
 
 
 def _of_queue(store: Store, settings: Settings) -> list[News]:
-    late = utcnow() - timedelta(hours=settings.alerts.queue_hours)
+    """All cases, and those in which no classifier would have found a threat, which may wait for less long."""
+    given = settings.alerts
+    found = []
+    if late := _late(store, given.queue_hours):
+        says = f"{_have(late)} waited for a decision for more than {_long(given.queue_hours)}."
+        found.append(News(about=About.QUEUE_LATE, key="queue_late", says=says))
+    if late := _late(store, given.not_scored_hours, cases.c.reason == "not_scored"):
+        says = (
+            f"{_have(late)} waited for more than {_long(given.not_scored_hours)} that no classifier could "
+            "score. There may be a threat among them: they stand in the queue under Not scored."
+        )
+        found.append(News(about=About.QUEUE_LATE, key="queue_late:not_scored", says=says))
+    return found
+
+
+def _late(store: Store, hours: float, *conditions: sa.ColumnElement[bool]) -> int:
+    """How many cases have waited for longer than that."""
+    late = utcnow() - timedelta(hours=hours)
+    waits = (cases.c.state.in_(watching.WAITING), cases.c.opened_at < late, *conditions)
     with store.read() as connection:
-        waiting = connection.execute(
-            sa.select(sa.func.count()).where(cases.c.state.in_(watching.WAITING), cases.c.opened_at < late)
-        ).scalar_one()
-    if not waiting:
-        return []
-    many = "1 case has" if waiting == 1 else f"{waiting} cases have"
-    says = f"{many} waited for a decision for more than {settings.alerts.queue_hours:g} hours."
-    return [News(about=About.QUEUE_LATE, key="queue_late", says=says)]
+        return connection.execute(sa.select(sa.func.count()).where(*waits)).scalar_one()
+
+
+def _have(many: int) -> str:
+    return "1 case has" if many == 1 else f"{many} cases have"
+
+
+def _long(hours: float) -> str:
+    return "1 hour" if hours == 1 else f"{hours:g} hours"
 
 
 def _of_appeals(store: Store, settings: Settings) -> list[News]:

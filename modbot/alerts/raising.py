@@ -28,6 +28,7 @@ def raise_alert(tx: Transaction, settings: Settings, news: News) -> int | None:
         "page": news.page,
         "clauses": list(news.clauses),
         "drill": news.drill,
+        "calls": news.calls,
     }
     seq = tx.record("alert.raised", "alert:{seq}", body)
     tx.add(

@@ -25,10 +25,12 @@ class News:
     school: str = ""
     clauses: tuple[str, ...] = ()
     drill: bool = False
+    calls: bool = False
+    """It is not urgent by a comment, and yet the people on call are alerted until one of them answers."""
 
     @property
     def at_once(self) -> bool:
-        return self.about in AT_ONCE
+        return self.calls or self.about in AT_ONCE
 
 
 def ladders(alerts: Alerts, on_call: OnCall, news: News, local: datetime) -> list[tuple[str, ...]]:
@@ -38,7 +40,7 @@ def ladders(alerts: Alerts, on_call: OnCall, news: News, local: datetime) -> lis
     """
     if alerts.route:
         return list(dict.fromkeys(route.to for route in alerts.route if _fits(route, news, local)))
-    called = news.about is About.URGENT and on_call.person
+    called = (news.calls or news.about is About.URGENT) and on_call.person
     return [] if called or not alerts.channel else [tuple(channel.name for channel in alerts.channel)]
 
 

@@ -86,6 +86,7 @@ class Route(_Table):
 
 class Alerts(_Table):
     queue_hours: Annotated[float, Field(gt=0)]
+    not_scored_hours: Annotated[float, Field(gt=0)]
     quiet: Times
     digest_minutes: Annotated[float, Field(ge=0)]
     channel: tuple[Channel, ...]

@@ -36,6 +36,7 @@ SUBJECTS = {
 }
 DRILL = "DRILL, not a real threat. Please answer all the same: this finds out whether alerts reach you."
 REPORTED = "URGENT: a comment may report a threat"
+UNREAD = "URGENT: comments wait unread, and one may be a threat"
 DANGER = "If somebody may be in danger now, call 911 first."
 NOTHING_DONE = (
     "modbot has changed nothing on the page. What happens to the comment is for a person to decide."
@@ -73,7 +74,7 @@ def compose(store: Store, settings: Settings, dues: Sequence[Due]) -> Message:
         link=link,
         answer=answer,
         words=words,
-        urgent=body["about"] == About.URGENT,
+        urgent=body["about"] == About.URGENT or bool(body.get("calls")),
         drill=bool(body["drill"]),
         at=first.raised_at,
     )
@@ -82,7 +83,7 @@ def compose(store: Store, settings: Settings, dues: Sequence[Due]) -> Message:
 def subject(settings: Settings, body: Mapping[str, Any], many: int = 1) -> str:
     """`body`: of the alert's entry in the log."""
     about = About(body["about"])
-    said = REPORTED if _is_report(body) else SUBJECTS[about]
+    said = REPORTED if _is_report(body) else UNREAD if body.get("calls") else SUBJECTS[about]
     said = said if many == 1 else f"{many} things to look at"
     marked = f"DRILL: {said}" if body["drill"] and about is not About.DRILL_OVER else said
     return f"{marked} · {settings.district.name}"

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 
 from modbot import evidence
 from modbot.evidence import Judged
+from modbot.queue import ORDINARY
 from modbot.revisions import newest
 from modbot.store import bodies_of, table, utcnow
 from modbot.tables import Case, CaseComment, Comment
@@ -20,8 +21,8 @@ from modbot.tables import Case, CaseComment, Comment
 cases, case_comments, comments = table(Case), table(CaseComment), table(Comment)
 
 Row: TypeAlias = "sa.Row[*tuple[Any, ...]]"
-PRIORITIES = ("urgent", "for a lead", "ordinary", "not scored")
-"""Names of the priorities 0 to 3."""
+PRIORITIES = ("urgent", "for a lead", "ordinary")
+"""Names of the priorities 0 to 2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +95,7 @@ def _line(
     return Line(
         id=row.id,
         state="open" if second_look or (row.state == "claimed" and holder is None) else row.state,
-        priority=PRIORITIES[row.priority],
+        priority=_priority(row),
         reason=row.reason,
         clauses=tuple(row.clauses.split()),
         opened_at=row.opened_at,
@@ -110,6 +111,13 @@ def _line(
         severe=evidence.severity(opinion),
         second_look=second_look,
     )
+
+
+def _priority(row: Row) -> str:
+    """What nobody could score has its place among the ordinary cases, and a name of its own."""
+    if row.reason == "not_scored" and row.priority >= ORDINARY:
+        return "not scored"
+    return PRIORITIES[row.priority]
 
 
 def held_by(row: Row) -> str | None:

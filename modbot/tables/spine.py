@@ -215,7 +215,7 @@ class Case(SQLModel, table=True):
     reason: str
     """flagged, not_scored, or edited after it was hidden"""
     priority: int
-    """0 urgent, 1 escalated to a lead, 2 ordinary, 3 not scored."""
+    """0 urgent, 1 escalated to a lead, 2 ordinary."""
     clauses: str
     pages: str
     """The keys of the pages that its comments stand on, joined by a space."""

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from modbot.alerts import calls, drill
+from modbot.alerts.routing import News
+from modbot.alerts.settings import About
 from modbot.store import Store
 from modbot.web.app import create_app
 from modbot.web.desk import Desk as WebDesk
@@ -137,6 +139,24 @@ def test_a_drill_says_that_it_is_one_and_that_it_has_ended(store: Store, tmp_pat
     assert "This is a drill" in words(behind.visitor.get(link).text)
     calls.end_drill(store, behind.scene.settings, call)
     assert "This drill has ended" in words(behind.visitor.get(link).text)
+
+
+def test_a_call_about_comments_that_nobody_reads_leads_to_them_and_says_when_it_has_passed(
+    store: Store, tmp_path: Path, desk: Desk
+) -> None:
+    behind = Behind(store, tmp_path, desk)
+    news = News(about=About.SCORER_DOWN, key="scorer_down:unread", says="They wait.", calls=True)
+    with store.write() as tx:
+        calls.start(tx, behind.scene.settings, news)
+    behind.scene.round()
+    link = desk.kept[-1]["data"]["answer"].removeprefix("http://127.0.0.1:8080")
+    shown = behind.visitor.get(link).text
+    assert "Comments wait unread" in words(shown)
+    assert "/queue?view=unscored" in shown
+    assert "911" not in shown
+    with store.write() as tx:
+        calls.over(tx, news.key)
+    assert "It has passed: nobody needs to do anything more." in words(behind.visitor.get(link).text)
 
 
 def test_health_leads_to_a_call_that_nobody_has_answered(store: Store, tmp_path: Path, desk: Desk) -> None:

@@ -214,7 +214,7 @@ def test_a_comment_left_up_unscored_is_queued_again_when_it_turns_out_to_be_a_th
     here.member.broken = False
     let_time_pass(here)
     here.score()
-    assert [(row.state, row.priority) for row in here.rows(Case)] == [("closed", 3), ("open", 0)]
+    assert [(row.state, row.priority) for row in here.rows(Case)] == [("closed", 2), ("open", 0)]
 
 
 class Fragile(Keywords):
@@ -238,7 +238,7 @@ def test_one_text_that_breaks_a_classifier_does_not_blind_it_for_the_others(here
     assert (outcome.scored, outcome.not_scored) == (2, 1)
     assert sorted((row.reason, row.priority) for row in here.rows(Case)) == [
         ("flagged", 0),
-        ("not_scored", 3),
+        ("not_scored", 2),
     ]
 
 

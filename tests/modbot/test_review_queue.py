@@ -43,6 +43,16 @@ def test_threats_come_first_then_the_oldest(here: District) -> None:
     assert texts(here) == [TEXTS[1], TEXTS[0], TEXTS[2], TEXTS[3]]
 
 
+def test_what_nobody_could_score_waits_by_its_age_among_the_others(here: District) -> None:
+    here.member.broken = True
+    here.comes_in("Nice concert")
+    here.member.broken = False
+    here.comes_in("Buy now from Ed")
+    assert texts(here) == [TEXTS[1], TEXTS[0], TEXTS[2], TEXTS[3], "Nice concert", "Buy now from Ed"]
+    line = review.queue(here.store, Filters(reason="not_scored")).lines[0]
+    assert (line.priority, line.text) == ("not scored", "Nice concert")
+
+
 SHOWN: list[tuple[dict[str, Any], list[int]]] = [
     ({"clause": "C7"}, [0, 3]),
     ({"clause": "C"}, []),

@@ -158,6 +158,19 @@ def test_a_clause_in_advise_offers_no_hide_and_says_why(office: Office) -> None:
     assert 'value="C6"' not in page
 
 
+def test_a_threat_that_may_only_report_one_is_said_to_be_either(office: Office) -> None:
+    number = office.case("My son says a kid wrote: I will hurt you all, I bring a gun tomorrow")
+    page = office.member().get(f"/case/{number}").text
+    said = words(page)
+    assert "This may be a threat, or a report of somebody else's threat. Show the words" in said
+    assert "This may report somebody else’s threat. To report one breaks no clause" in said
+    assert "take that clause under “Another clause…”" in said
+    assert "Hide…" not in said
+    assert re.search(r'value="threat"[^>]* checked', page)
+    alone = office.case("Mi hija dice que un niño trae una pistola en la mochila")
+    assert "take that clause" not in words(office.member().get(f"/case/{alone}").text)
+
+
 def test_whoever_is_too_late_learns_who_decided_and_how(office: Office) -> None:
     number = office.case("buy now: skates")
     form = office.form(number, "leave_up")
