@@ -64,10 +64,10 @@ class Figures:
     """Members of the ensemble that were not there for the newest score."""
     adopted: Adopted | None
     """The learned model that people had used."""
-    unsigned_seconds: float
-    """How long the log has gone on without a signed checkpoint."""
     unanswered: int
     """People of the last day to whom the fixed answer was not sent, or may not have been."""
+    unsigned_seconds: float
+    """How long the log has gone on without a signed checkpoint."""
     alerts: Trouble
     pushed: tuple[Standing, ...]
     quotas: tuple[Spent, ...]
@@ -89,9 +89,9 @@ def measure(store: Store) -> Figures:
             not_scored=failed,
             absent=_absent(connection),
             adopted=in_use.adopted(connection),
+            unanswered=owed.given_up(connection, now),
             unsigned_seconds=_unsigned(connection, now),
             alerts=trouble(connection),
-            unanswered=owed.given_up(connection, now),
             pushed=tuple(deliveries.standing(connection)),
             quotas=tuple(quotas.spent(connection)),
             connections=tuple(credentials.connections(connection)),
@@ -115,10 +115,10 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
         found.append(f"{figures.refused} decided actions cannot be carried out by the platform")
     if figures.stuck:
         found.append(f"{figures.stuck} decided actions are stuck and still being tried")
-    if figures.not_scored:
-        found.append(f"{figures.not_scored} comments could not be scored and wait for a person")
     if figures.unanswered:
         found.append(f"{figures.unanswered} who wrote in private did not get the fixed answer: see the log")
+    if figures.not_scored:
+        found.append(f"{figures.not_scored} comments could not be scored and wait for a person")
     elif figures.oldest_unscored_seconds > PATIENCE:
         found.append(f"{figures.unscored} comments wait for their score")
     if figures.absent:
@@ -167,8 +167,6 @@ def _of_platforms(figures: Figures, settings: Settings, watched: Collection[str]
     return found
 
 
-def _pages(connection: Connection, now: datetime) -> list[PageFigures]:
-    rows = connection.execute(sa.select(pages).order_by(pages.c.key))
 def _used_up(spent: Spent, pages: Sequence[str]) -> str:
     """`pages`: all that use it up."""
     who = f"pages {', '.join(pages)} together have" if len(pages) > 1 else f"page {spent.page} has"
@@ -176,6 +174,8 @@ def _used_up(spent: Spent, pages: Sequence[str]) -> str:
     return f"{who} used {quotas.in_words(spent)} of {period}"
 
 
+def _pages(connection: Connection, now: datetime) -> list[PageFigures]:
+    rows = connection.execute(sa.select(pages).order_by(pages.c.key))
     return [
         PageFigures(
             key=row.key,

@@ -15,7 +15,7 @@ from modbot.records.retention import Kept
 
 app = typer.Typer()
 
-HEADS = ("page", "platform", "schedule", "years", "left the page before", "as old, still there")
+HEADS = ("page", "platform", "schedule", "years", "gone for longer", "as old, still there")
 
 
 @app.command()

@@ -59,6 +59,8 @@ class Row:
     """It is left alone for long on purpose, to spare its quota."""
     pushed: Standing | None
     quotas: Sequence[Spent]
+    together: Sequence[str]
+    """The other pages that use up the same quota."""
     connected: Connection | None
 
 
@@ -127,6 +129,7 @@ def _row(watched: Watched, figures: Figures, desk: Desk, now: datetime) -> Row:
         resting=due is not None and (due - now).total_seconds() > health.PATIENCE,
         pushed=next((each for each in figures.pushed if each.page == key), None),
         quotas=[each for each in figures.quotas if each.page == keeper],
+        together=[each for each in wiring.sharing(key, desk.settings) if each != key],
         connected=next((each for each in figures.connections if each.page == key), None),
     )
 

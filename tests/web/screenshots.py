@@ -133,6 +133,7 @@ def shots(store: Store) -> list[Shot]:
         Shot("decided", "/decided"),
         Shot("deletions", "/deletions", who="ruth"),
         Shot("deletion", f"/deletions/{hidden}", who="ruth"),
+        Shot("retention", "/retention", who="ruth"),
         Shot("appeals", "/appeals", who="alma"),
         Shot("appeal", f"/appeals/{appeal}", who="alma"),
         Shot("help-article", "/help/getting-started"),

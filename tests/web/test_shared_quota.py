@@ -33,4 +33,4 @@ def test_each_page_shows_the_quota_that_it_shares(tmp_path: Path, migrated_file:
     told = words(member(create_app(Desk(settings, store)), store, "vic").get("/health").text)
     store.close()
     assert told.count("500 of 10,000 units used until") == 2
-    assert told.count("Counted together with page board.") == 1
+    assert told.count("Counted together with board.") == told.count("Counted together with sports.") == 1
