@@ -11,11 +11,11 @@ A classifier sees text alone: no author, no page, no platform, and it cannot act
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
 
 class Category(StrEnum):
@@ -48,6 +48,38 @@ class Score:
 
 
 Scores = Mapping[Category, Score]
+Question: TypeAlias = tuple[int, Category]
+"""Why does the text of this number in its batch get its score for this category?"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a classifier says of a batch.
+
+    `explain`: of one that marks words only when asked, because that costs as much as scoring the text again.
+    """
+
+    scores: Sequence[Scores]
+    explain: Callable[[Sequence[Question]], Mapping[Question, tuple[Span, ...]]] | None = None
+
+    def marked_from(self, least: float) -> list[Scores]:
+        """The scores, those from `least` on with the words that carried them."""
+        if self.explain is None:
+            return [*self.scores]
+        asked = [
+            (text, category)
+            for text, scores in enumerate(self.scores)
+            for category, score in scores.items()
+            if score.probability >= least
+        ]
+        found = self.explain(asked) if asked else {}
+        return [
+            {
+                category: Score(score.probability, found.get((text, category), ()))
+                for category, score in scores.items()
+            }
+            for text, scores in enumerate(self.scores)
+        ]
 
 
 class ClassifierError(Exception):
@@ -104,3 +136,7 @@ class Classifier(ABC):
         breaks nothing under any topic, so most classifiers, like this one, do not look at it.
         """
         return self.classify(texts)
+
+    def answer_under(self, texts: Sequence[str], topics: Sequence[str]) -> Answer:
+        """As `classify_under`; a classifier to whom marking words is costly may leave that until asked."""
+        return Answer(self.classify_under(texts, topics))

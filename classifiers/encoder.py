@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,17 @@ import onnxruntime
 from tokenizers import Encoding, Tokenizer
 
 from classifiers import manifest
-from classifiers.base import Category, Classifier, ClassifierFailed, ModelTampered, Score, Scores
+from classifiers.base import (
+    Answer,
+    Category,
+    Classifier,
+    ClassifierFailed,
+    ModelTampered,
+    Question,
+    Score,
+    Scores,
+    Span,
+)
 from classifiers.carrying import Asked, Part, spans
 from classifiers.fingerprint import code_version
 from classifiers.normalize import Normalized
@@ -31,11 +41,14 @@ OUTPUTS = ("logits", "tokens")
 LONGEST = 96
 """Tokens read at once; a longer text is read in parts and scored by its worst."""
 EXPLAINED_FROM = 0.3
-"""Below this probability nobody asks which words carried it, and benign comments stay cheap."""
+"""Asked by itself it marks words from this probability on, and benign comments stay cheap."""
 TOKENS_AT_ONCE = 192
 """So few that what is computed in between stays in the processor's cache: twice as fast as thousands."""
 
 Numbers = npt.NDArray[np.float64]
+COLUMNS = list(Category)
+NO_TOKENS: Numbers = np.zeros((0, len(COLUMNS)))
+SILENT: Numbers = np.zeros((1, len(COLUMNS)))
 
 
 def _threads() -> ThreadPoolExecutor:
@@ -61,13 +74,11 @@ class Model:
         """Per list of tokens one probability a category, the same whatever else is asked for with it."""
         return self.opinions(ids, tokens=False)[0]
 
-    def opinions(
-        self, ids: Sequence[Sequence[int]], tokens: bool = True
-    ) -> tuple[Numbers, list[Numbers | None]]:
-        """The probabilities; and what each token says, as tokens x Category, where somebody may ask why."""
+    def opinions(self, ids: Sequence[Sequence[int]], tokens: bool = True) -> tuple[Numbers, list[Numbers]]:
+        """The probabilities; and what each token says, as tokens x Category, none where not wanted."""
         place = {one: index for index, one in enumerate(dict.fromkeys(map(tuple, ids)))}
         found = np.zeros((len(place), len(Category)))
-        said: list[Numbers | None] = [None] * len(place)
+        said: list[Numbers] = [NO_TOKENS] * len(place)
         outputs = OUTPUTS if tokens else OUTPUTS[:1]
         batches = list(_batches(place))
         answers = self.threads.map(lambda batch: self.session.run(outputs, {"ids": np.array(batch)}), batches)
@@ -75,8 +86,7 @@ class Model:
             rows = [place[one] for one in batch]
             found[rows] = np.round(1 / (1 + np.exp(-logits.astype(np.float64))), 6)
             for row, one in zip(rows, each[0] if each else (), strict=False):
-                if found[row].max() >= EXPLAINED_FROM:
-                    said[row] = one
+                said[row] = one
         order = [place[tuple(one)] for one in ids]
         return found[order], [said[row] for row in order]
 
@@ -114,35 +124,51 @@ class Encoder(Classifier):
         self._model  # noqa: B018 - verifies and reads the files once
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:
+        return self.answer_under(texts).marked_from(EXPLAINED_FROM)
+
+    def answer_under(self, texts: Sequence[str], topics: Sequence[str] = ()) -> Answer:  # noqa: ARG002
         model = self._model
         try:
-            return self._scores([named(text) for text in texts], model)
+            readable = [named(text) for text in texts]
+            parts = model.parts([one.text for one in readable])
+            rows, tokens = model.opinions([part.ids for some in parts for part in some])
         except (ValueError, IndexError, MemoryError, RuntimeError) as error:
             raise ClassifierFailed(f"the encoder could not score {len(texts)} texts") from error
-
-    def _scores(self, texts: Sequence[Normalized], model: Model) -> list[Scores]:
-        parts = model.parts([one.text for one in texts])
-        rows, tokens = model.opinions([part.ids for some in parts for part in some])
-        asked: dict[tuple[int, int], Asked] = {}
-        scores: list[dict[Category, Score]] = []
-        first = 0
-        for text, some in enumerate(parts):
+        read, first = [], 0
+        for text, some in zip(readable, parts, strict=True):
             last = first + len(some)
-            own = rows[first:last] if some else np.zeros((1, len(Category)))
-            scores.append(dict(zip(Category, map(Score, own.max(axis=0).tolist()), strict=True)))
-            for column in np.flatnonzero(own.max(axis=0) >= EXPLAINED_FROM).tolist():
-                worst = int(own[:, column].argmax())
-                said = tokens[first + worst]
-                if said is not None:
-                    probability = float(own[worst, column])
-                    asked[text, column] = Asked(
-                        texts[text], some[worst], column, probability, said[:, column].astype(np.float64)
-                    )
+            read.append(_Read(text, some, rows[first:last] if some else SILENT, tokens[first:last]))
             first = last
-        columns = list(Category)
-        for (text, column), found in zip(asked, spans(list(asked.values()), model), strict=True):
-            scores[text][columns[column]] = Score(asked[text, column].probability, found)
-        return [*scores]
+        return Answer([one.scores() for one in read], partial(_explained, model, read))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A text, its parts and what the model says of them."""
+
+    text: Normalized
+    parts: Sequence[Part]
+    rows: Numbers
+    """parts x Category; one row of zeros for a text without a part."""
+    tokens: Sequence[Numbers]
+    """For each part what its tokens say: tokens x Category."""
+
+    def scores(self) -> Scores:
+        return dict(zip(Category, map(Score, self.rows.max(axis=0).tolist()), strict=True))
+
+    def asked(self, category: Category) -> Asked:
+        column = COLUMNS.index(category)
+        worst = int(self.rows[:, column].argmax())
+        said = self.tokens[worst][:, column].astype(np.float64)
+        return Asked(self.text, self.parts[worst], column, float(self.rows[worst, column]), said)
+
+
+def _explained(
+    model: Model, read: Sequence[_Read], asked: Sequence[Question]
+) -> Mapping[Question, tuple[Span, ...]]:
+    known = [(text, category) for text, category in asked if read[text].parts]
+    found = spans([read[text].asked(category) for text, category in known], model)
+    return dict(zip(known, found, strict=True))
 
 
 def parse(content: bytes, words: bytes) -> Model:

@@ -9,16 +9,19 @@ from classifiers import second_hand
 from classifiers.base import Category, Classifier, ClassifierError, ClassifierFailed, Score, Scores
 from classifiers.joining import HIGHEST, Rules
 from classifiers.languages import covered
+from classifiers.marking import Said, marked
 
-Answer = Scores | str | None
+Heard = Said | str | None
 """What a member said of a text; why it could not; or None where it was not asked."""
+Results = Mapping[str, Sequence[Heard]]
 NO_REPORT = Score(0.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
     scores: Scores
-    """The joined score of every category that a working member covers; 0 where it says nothing."""
+    """The joined score of every category that a working member covers, with the words that carried it; 0
+    where nobody says anything."""
     members: Mapping[str, Scores]
     """What each said; without those that were not asked, because the others left no doubt."""
     absent: tuple[str, ...]
@@ -78,7 +81,7 @@ class Ensemble:
             return []
         under = topics or [""] * len(texts)
         present = [member for member in self.members if member.name not in self._reasons]
-        results: dict[str, Sequence[Answer]] = {}
+        results: dict[str, Sequence[Heard]] = {}
         for member in sorted(present, key=lambda member: member.name in self.rules.spared):
             results[member.name] = self._ask_in_doubt(member, texts, under, results)
         if all(isinstance(each, str) for found in results.values() for each in found):
@@ -86,23 +89,30 @@ class Ensemble:
             raise ClassifierFailed(
                 f"no classifier could score: {'; '.join(f'{name}: {why}' for name, why in reasons.items())}"
             )
-        return [self._joined(text, results, index) for index, text in enumerate(texts)]
+        voices = [_voices(results, index) for index in range(len(texts))]
+        counted = [self._counted(each) for each in voices]
+        joined = marked([self._joined(each) for each in counted], counted)
+        absent = [self._absent(results, index) for index in range(len(texts))]
+        return [
+            Assessment(scores, _scores(said), gone, covered(text), self._uncounted, second_hand.score(text))
+            for text, scores, said, gone in zip(texts, joined, voices, absent, strict=True)
+        ]
 
     def _ask_in_doubt(
         self,
         member: Classifier,
         texts: Sequence[str],
         topics: Sequence[str],
-        results: Mapping[str, Sequence[Answer]],
-    ) -> Sequence[Answer]:
+        results: Results,
+    ) -> Sequence[Heard]:
         """None for a text about which the others, asked before, leave no doubt."""
         if member.name not in self.rules.spared:
             return self._ask(member, texts, topics)
-        answers: list[Answer] = [None] * len(texts)
+        answers: list[Heard] = [None] * len(texts)
         doubtful = [
             index
             for index in range(len(texts))
-            if not self.rules.spares(member.name, _scores(results, index))
+            if not self.rules.spares(member.name, _scores(self._counted(_voices(results, index))))
         ]
         if doubtful:
             found = self._ask(
@@ -112,27 +122,32 @@ class Ensemble:
                 answers[index] = answer
         return answers
 
-    def _ask(self, member: Classifier, texts: Sequence[str], topics: Sequence[str]) -> Sequence[Answer]:
+    def _ask(self, member: Classifier, texts: Sequence[str], topics: Sequence[str]) -> Sequence[Heard]:
         """Scores a text, or why there are none. A bad text does not cost its neighbours the member."""
         try:
-            scores = member.classify_under(texts, topics)
+            answer = member.answer_under(texts, topics)
         except Exception as error:
             if len(texts) == 1:
                 return [_reason(error)]
             alone = zip(texts, topics, strict=True)
             return [self._ask(member, [text], [topic])[0] for text, topic in alone]
-        if len(scores) != len(texts):
-            return [f"gave {len(scores)} results for {len(texts)} texts"] * len(texts)
-        return [each if _is_sound(each) else "gave a probability that is none" for each in scores]
+        if len(answer.scores) != len(texts):
+            return [f"gave {len(answer.scores)} results for {len(texts)} texts"] * len(texts)
+        return [
+            Said(scores, answer, place) if _is_sound(scores) else "gave a probability that is none"
+            for place, scores in enumerate(answer.scores)
+        ]
 
-    def _joined(self, text: str, results: Mapping[str, Sequence[Answer]], index: int) -> Assessment:
-        scores = _scores(results, index)
-        spared = {name for name, found in results.items() if found[index] is None}
-        absent = tuple(sorted({member.name for member in self.members} - scores.keys() - spared))
-        counted = {name: said for name, said in scores.items() if name not in self._uncounted}
-        joined = self.rules.join(self._judged(frozenset(counted)), counted)
-        reported = second_hand.score(text)
-        return Assessment(joined, scores, absent, covered(text), self._uncounted, reported)
+    def _counted(self, voices: Mapping[str, Said]) -> Mapping[str, Said]:
+        return {name: said for name, said in voices.items() if name not in self._uncounted}
+
+    def _joined(self, voices: Mapping[str, Said]) -> Scores:
+        return self.rules.join(self._judged(frozenset(voices)), _scores(voices))
+
+    def _absent(self, results: Results, index: int) -> tuple[str, ...]:
+        """Whom a text did without, but for those that were spared it."""
+        there = {name for name, found in results.items() if not isinstance(found[index], str)}
+        return tuple(sorted({member.name for member in self.members} - there))
 
     def _judged(self, names: frozenset[str]) -> Sequence[Category]:
         """What these members can judge, in the order of Category."""
@@ -143,10 +158,14 @@ class Ensemble:
         return self._categories[names]
 
 
-def _scores(results: Mapping[str, Sequence[Answer]], index: int) -> dict[str, Scores]:
+def _voices(results: Results, index: int) -> dict[str, Said]:
     """What was said of one text."""
-    said = {name: found[index] for name, found in results.items()}
-    return {name: each for name, each in said.items() if each is not None and not isinstance(each, str)}
+    heard = {name: found[index] for name, found in results.items()}
+    return {name: said for name, said in heard.items() if isinstance(said, Said)}
+
+
+def _scores(voices: Mapping[str, Said]) -> dict[str, Scores]:
+    return {name: said.scores for name, said in voices.items()}
 
 
 def _is_sound(scores: Scores) -> bool:

@@ -4,21 +4,21 @@
 
 No weight is negative, so that no member's rising score can lower the joined one. There is a rule for every
 set of members that may be present. A member that no rule knows, and one that counts as certain, is not
-averaged away: the joined score is at least what it says. A costly member is spared where the others see
-nothing at all; how often the verdict is the same then was measured.
+averaged away: the joined score is at least what it says. A costly member is spared where the others see so
+little that its word would hardly change a verdict; how often it does was measured.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import exp, fsum, log
 from pathlib import Path
 
 from classifiers import manifest
-from classifiers.base import Category, ModelTampered, Score, Scores, Span
+from classifiers.base import Category, ModelTampered, Score, Scores
 
 NAME = "joining"
 FILE = "joining.json"
@@ -41,6 +41,18 @@ class Rule:
         """Of members' probabilities, 0 for one that is silent; no digit depends on order or machine."""
         terms = [weight * logit(probabilities.get(name, 0.0)) for name, weight in self.weights.items()]
         return round(1 / (1 + exp(-fsum((self.bias, *terms)))), 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """A joined logit stretched and shifted, as a district's own decisions teach it."""
+
+    stretch: float
+    shift: float
+
+    def moved(self, probability: float) -> float:
+        """What a joined probability is afterwards."""
+        return round(1 / (1 + exp(-(self.stretch * logit(probability) + self.shift))), 6)
 
 
 @dataclass(frozen=True)
@@ -80,20 +92,11 @@ class Rules:
                 rule is None or name not in rule.weights or name in self.certain
             ):
                 probability = score.probability
-        return Score(probability, _carried(said.values()))
+        return Score(probability)
 
 
 HIGHEST = Rules({})
 """Nothing learned: the joined score is the highest of the members'."""
-
-
-def _carried(scores: Collection[Score]) -> tuple[Span, ...]:
-    """The spans of every member that is at least half as sure as the surest."""
-    if not any(score.spans for score in scores):
-        return ()
-    highest = max(score.probability for score in scores)
-    spans = {span for score in scores if score.probability >= highest / 2 for span in score.spans}
-    return tuple(sorted(spans))
 
 
 def load(models: Path) -> Rules:

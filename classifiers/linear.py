@@ -5,21 +5,31 @@ All categories are one matrix product over a batch; nothing but numbers and word
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from classifiers import manifest, ngrams, skops_file
-from classifiers.base import Category, Classifier, ClassifierFailed, ModelTampered, Score, Scores
+from classifiers.base import (
+    Answer,
+    Category,
+    Classifier,
+    ClassifierFailed,
+    ModelTampered,
+    Question,
+    Score,
+    Scores,
+    Span,
+)
 from classifiers.evidence import Reason, Source, explain
 from classifiers.fingerprint import code_version
 from classifiers.normalize import normalize
 
 FILE = "linear/model.skops"
 EXPLAINED_FROM = 0.2
-"""Below this probability nobody asks which words carried it, and benign comments stay cheap."""
+"""Asked by itself it marks words from this probability on, and benign comments stay cheap."""
 CHARACTERS_AT_ONCE = 200_000
 
 
@@ -67,42 +77,50 @@ class Linear(Classifier):
         self._model  # noqa: B018 - verifies and reads the file once
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:
-        scores: list[Scores] = []
+        return self.answer_under(texts).marked_from(EXPLAINED_FROM)
+
+    def answer_under(self, texts: Sequence[str], topics: Sequence[str] = ()) -> Answer:  # noqa: ARG002
+        model = self._model
         try:
-            for batch in _batches(texts):
-                scores += self._batch(batch)
+            sources = [_source(text) for text in texts]
+            rows: list[list[float]] = []
+            for some in _ranges(texts):
+                rows += model.scored([sources[index].reading for index in some])
         except (ValueError, IndexError, MemoryError) as error:
             raise ClassifierFailed(f"the linear model could not score {len(texts)} texts") from error
-        return scores
-
-    def _batch(self, texts: Sequence[str]) -> list[Scores]:
-        normalized = [normalize(text) for text in texts]
-        readings = [ngrams.read(text, one.text) for text, one in zip(texts, normalized, strict=True)]
-        rows = self._model.scored(readings)
-        asked = [
-            Reason(index, column, probability)
-            for index, row in enumerate(rows)
-            for column, probability in enumerate(row)
-            if probability >= EXPLAINED_FROM
-        ]
-        scores = [dict(zip(self._model.categories, map(Score, row), strict=True)) for row in rows]
-        sources = {
-            one.text: Source(texts[one.text], normalized[one.text], readings[one.text]) for one in asked
-        }
-        for (text, column), spans in explain(asked, sources, self._model).items() if asked else ():
-            scores[text][self._model.categories[column]] = Score(rows[text][column], spans)
-        return [*scores]
+        scores = [dict(zip(model.categories, map(Score, row), strict=True)) for row in rows]
+        return Answer(scores, partial(_explained, model, sources, rows))
 
 
-def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+def _source(text: str) -> Source:
+    normalized = normalize(text)
+    return Source(text, normalized, ngrams.read(text, normalized.text))
+
+
+def _explained(
+    model: Model, sources: Sequence[Source], rows: Sequence[Sequence[float]], asked: Sequence[Question]
+) -> Mapping[Question, tuple[Span, ...]]:
+    found: dict[Question, tuple[Span, ...]] = {}
+    numbers = sorted({text for text, _ in asked})
+    for some in _ranges([sources[number].text for number in numbers]):
+        own = {numbers[index]: sources[numbers[index]] for index in some}
+        columns = [(text, model.categories.index(category)) for text, category in asked if text in own]
+        reasons = [Reason(text, column, rows[text][column]) for text, column in columns]
+        for (text, column), spans in explain(reasons, own, model).items():
+            found[text, model.categories[column]] = spans
+    return found
+
+
+def _ranges(texts: Sequence[str]) -> Iterator[range]:
+    """Numbers of texts that are read at once."""
     start, size = 0, 0
     for index, text in enumerate(texts):
         if size and size + len(text) > CHARACTERS_AT_ONCE:
-            yield texts[start:index]
+            yield range(start, index)
             start, size = index, 0
         size += len(text)
     if start < len(texts):
-        yield texts[start:]
+        yield range(start, len(texts))
 
 
 def parse(content: bytes) -> Model:

@@ -85,6 +85,11 @@ def judge_all(
     ]
 
 
+def text_and_topic(body: Mapping[str, Any]) -> tuple[str, str]:
+    """Of an archived comment its text, and the title of its post; empty where the platform gives none."""
+    return body["text"], body.get("post_title") or ""
+
+
 def as_content(comment_id: int, judged: Judged, classifier: str, policy: str) -> dict[str, Any]:
     """The content of comment.scored. Probabilities to four places; spans as [start, end, reason]."""
     assessment, verdict = judged.assessment, judged.verdict

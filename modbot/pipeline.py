@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
 from classifiers.base import Category, ClassifierFailed
 from modbot import queue
-from modbot.judging import FOREIGN, Assessor, Judged, as_content, judge_all
+from modbot.judging import FOREIGN, Assessor, Judged, as_content, judge_all, text_and_topic
 from modbot.policy import Level, Policy, Verdict
 from modbot.store import Store, Transaction, bodies_of, table
 from modbot.tables import Comment, Score, Unscored
@@ -143,7 +142,7 @@ class Scorer:
             ).all()
             bodies = bodies_of(connection, ids)
         return [
-            Waiting(row.id, row.page, row.native_id, row.number, *_said(bodies[row.id]))
+            Waiting(row.id, row.page, row.native_id, row.number, *text_and_topic(bodies[row.id]))
             for row in rows
             if row.id in bodies
         ]
@@ -226,11 +225,6 @@ class Scorer:
                 .values(attempts=unscored.c.attempts + 1, available_at=tx.now + RETRY, leased_by="")
             )
         return Scored(not_scored=len(waiting), failure=failure)
-
-
-def _said(body: Mapping[str, Any]) -> tuple[str, str]:
-    """A comment's text, and the title of its post."""
-    return body["text"], body.get("post_title") or ""
 
 
 def _flagged(each: Waiting, verdict: Verdict | None) -> queue.Flagged:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import exp
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,7 @@ from scipy.sparse import csr_matrix
 
 from classifiers import ngrams
 from classifiers.base import Category
-from classifiers.joining import Rule, Rules, logit
+from classifiers.joining import Calibration, Rule, Rules
 from classifiers.linear import Model
 from classifiers.thresholds import OperatingPoint
 from classifiers.training.fitting import Vector, hashed
@@ -51,16 +50,9 @@ class Words:
     """What is added to each case by words learned from the others alone."""
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    stretch: float
-    shift: float
-
-    def applied(self, logits: Floats) -> Floats:
-        return self.stretch * logits + self.shift
-
-    def moved(self, probability: float) -> float:
-        return round(1 / (1 + exp(-(self.stretch * logit(probability) + self.shift))), 6)
+def applied(calibration: Calibration, joined: Floats) -> Floats:
+    """To joined logits."""
+    return calibration.stretch * joined + calibration.shift
 
 
 def logits(model: Model, readings: Sequence[ngrams.Reading]) -> Floats:
@@ -90,7 +82,7 @@ def words(given: csr_matrix, before: Floats, truth: Floats, seed: int) -> Words:
     if surprise[0.0] - surprise[best] < LEAST_GAIN:
         return Words(0.0, added, np.zeros(len(truth)))
     own = calibration(before, truth)
-    added[columns] = _fitted(narrow, own.applied(before), truth, best)[:-1] / own.stretch
+    added[columns] = _fitted(narrow, applied(own, before), truth, best)[:-1] / own.stretch
     return Words(best, added, tried[best][0])
 
 
@@ -102,9 +94,9 @@ def _left_out(
     for number in range(FOLDS):
         test, learn = fold == number, fold != number
         own = calibration(before[learn], truth[learn])
-        found = _fitted(given[learn], own.applied(before[learn]), truth[learn], strength)
+        found = _fitted(given[learn], applied(own, before[learn]), truth[learn], strength)
         said = given[test] @ found[:-1]
-        added[test], total[test] = said / own.stretch, own.applied(before[test]) + said + found[-1]
+        added[test], total[test] = said / own.stretch, applied(own, before[test]) + said + found[-1]
     return added, total
 
 

@@ -22,6 +22,7 @@ from classifiers.languages import covered
 from classifiers.normalize import normalize
 from modbot import policy
 from modbot.appeals import UPHELD
+from modbot.judging import text_and_topic
 from modbot.policy import Mode, Policy
 from modbot.rulings import Choice
 from modbot.store import bodies_of, body_of, table
@@ -42,6 +43,8 @@ class Example:
     case_id: int
     comment_id: int
     text: str
+    topic: str
+    """The title of the post above it; empty where the platform gives none."""
     labels: Mapping[Category, bool]
     persons: frozenset[str]
     """Who said so."""
@@ -78,11 +81,17 @@ def examples(connection: Connection) -> list[Example]:
     rules = _Rules(connection)
     for case_id, (last, persons) in sorted(standing.items(), key=lambda one: one[1][0].seq):
         comment = first[case_id]
-        text = bodies.get(comment, {}).get("text", "")
+        text, topic = text_and_topic(bodies.get(comment, {"text": ""}))
         labels = _labels(last, rules.at(last.policy), flagged.get(comment, frozenset()))
         if text and labels and covered(text):
             found[normalize(text).text] = Example(
-                case_id=case_id, comment_id=comment, text=text, labels=labels, persons=persons, at=last.at
+                case_id=case_id,
+                comment_id=comment,
+                text=text,
+                topic=topic,
+                labels=labels,
+                persons=persons,
+                at=last.at,
             )
     return sorted(found.values(), key=lambda one: one.case_id)
 

@@ -13,9 +13,9 @@ import numpy as np
 from classifiers import joining, linear, manifest, thresholds
 from classifiers.base import Category, Score, Scores
 from classifiers.ensemble import Assessment, Ensemble
-from classifiers.joining import Rules
+from classifiers.joining import Calibration, Rules
 from classifiers.training import choosing, correcting, packing, unseen, weighing
-from classifiers.training.correcting import Calibration, Words
+from classifiers.training.correcting import Words
 from classifiers.training.fitting import readings
 from classifiers.training.measures import Floats
 from modbot.learning.decided import Example
@@ -51,8 +51,9 @@ def fit(
 ) -> Fitted:
     """`ensemble`: of `base`, loaded. `ready`: the categories to learn."""
     model = linear.parse(manifest.verified(base, LINEAR, linear.FILE))
-    said = [_counted(one) for one in ensemble.assess([each.text for each in examples])]
-    read = readings([each.text for each in examples])
+    texts, topics = [each.text for each in examples], [each.topic for each in examples]
+    said = [_counted(one) for one in ensemble.assess(texts, topics)]
+    read = readings(texts)
     logits = correcting.logits(model, read)
     learned: dict[Category, Step] = {}
     for category in ready:
@@ -87,7 +88,7 @@ def _step(
         words,
         calibration,
         correcting.loss(before, truth),
-        correcting.loss(calibration.applied(after), truth),
+        correcting.loss(correcting.applied(calibration, after), truth),
     )
 
 

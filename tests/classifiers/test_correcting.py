@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 
 from classifiers.base import Category
-from classifiers.joining import Rule, Rules, logit
+from classifiers.joining import Calibration, Rule, Rules, logit
 from classifiers.linear import Model, parse
 from classifiers.manifest import verified
 from classifiers.thresholds import OperatingPoint, Share, load
 from classifiers.training import correcting
-from classifiers.training.correcting import Calibration
 from classifiers.training.fitting import readings
 from modbot import resources
 

@@ -136,6 +136,24 @@ def test_a_costly_member_is_asked_where_the_others_leave_doubt_and_is_not_absent
     assert together == [made.assess([text])[0] for text in texts]
 
 
+class Advises(Fixed):
+    """Sees something in every text, and does not count."""
+
+    name = "advises"
+    advisory = True
+
+
+def test_what_does_not_count_has_nobody_asked() -> None:
+    alone = dict.fromkeys(Category, Rule({"sees": 1.0}, 0.0))
+    rules = Rules({frozenset({"sees"}): alone}, spared={"costly": 0.03})
+    made = Ensemble([Costly(NOWHERE), Sees(NOWHERE), Advises(NOWHERE)], rules)
+    made.load()
+    Costly.asked.clear()
+    [assessed] = made.assess(["a lovely day"])
+    assert Costly.asked == []
+    assert set(assessed.members) == {"sees", "advises"}
+
+
 def test_the_rules_are_part_of_the_version() -> None:
     made = Ensemble([Fixed(NOWHERE)], Rules({}, version="abc"))
     made.load()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers import joining, manifest
-from classifiers.base import Category, ModelMissing, ModelTampered, Score, Scores, Span
+from classifiers.base import Category, ModelMissing, ModelTampered, Score, Scores
 from classifiers.joining import HIGHEST, Rule, Rules
 from classifiers.training import weighing
 
@@ -74,16 +74,6 @@ def test_without_one_member_the_rule_for_the_others_counts() -> None:
 def test_a_certain_hit_is_not_averaged_away(name: str) -> None:
     said = {"encoder": 0.01, "linear": 0.01, name: 0.98}
     assert joined(RULES, of(said)).probability == 0.98
-
-
-def test_spans_come_from_the_members_that_carried_the_score() -> None:
-    strong, weak = Span(0, 3, "sure"), Span(4, 6, "guess")
-    for less, spans in ((0.2, (strong,)), (0.6, (strong, weak))):
-        found = {
-            "encoder": {Category.THREATS: Score(0.9, (strong,))},
-            "linear": {Category.THREATS: Score(less, (weak,))},
-        }
-        assert joined(HIGHEST, found).spans == spans
 
 
 def learned() -> Rules:

@@ -16,7 +16,7 @@ from modbot.rulings import Choice, Ruling
 from modbot.sampling import Sampling
 from modbot.store import Store, table
 from modbot.tables import Case, User
-from tests.modbot.scene import POLICY, District, district, edited
+from tests.modbot.scene import POLICY, District, district, edited, said
 
 ALWAYS = Sampling(share=1.0)
 HIDE: dict[str, Any] = {"choice": Choice.HIDE, "clause": "C7", "quote": "Buy now"}
@@ -62,7 +62,15 @@ def test_a_decision_that_stood_a_second_look_is(here: District) -> None:
     (found,) = learned(here)
     assert found.labels == {Category.COMMERCIAL: True}
     assert found.persons == {"ana", "ben"}
-    assert found.text == "Buy now, half price"
+    assert (found.text, found.topic) == ("Buy now, half price", "")
+
+
+def test_a_comment_is_learned_from_under_the_title_of_its_post(here: District) -> None:
+    here.arrive(said("7", "Buy now, all of it", post_title="Measure 4"))
+    here.score()
+    decide(here, "ana", HIDE)
+    second(here, "ben", HIDE)
+    assert [found.topic for found in learned(here)] == ["Measure 4"]
 
 
 def test_of_a_decision_that_was_overruled_counts_what_the_lead_and_the_second_person_say(
