@@ -68,3 +68,20 @@ def test_private_messages_are_answered_in_one_module_alone() -> None:
         if "platform.answer(" in path.read_text()
     }
     assert answering == {"modbot/auto_reply.py"}
+
+
+def test_no_simulated_platform_knows_the_adapter_that_it_answers() -> None:
+    imported = {
+        f"{path.name}: {name}"
+        for path in (ROOT / "tests" / "simulators").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in _imported(node)
+        if name.partition(".")[0] in PACKAGES
+    }
+    assert imported == set()
+
+
+def _imported(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names]
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else []
