@@ -155,7 +155,7 @@ def bars(
     name: str, title: str, text: str, rows: Mapping[str, tuple[Value, Value]], names: tuple[str, str]
 ) -> Drawing:
     """For each row two numbers as one bar: what stayed up, then what was hidden, each written beside it."""
-    figure, axes = canvas(0.3 + 0.34 * max(len(rows), 1), left=2.15)
+    figure, axes = canvas(0.3 + 0.34 * max(len(rows), 1), left=2.3)
     for place, (first, second) in enumerate(rows.values()):
         up, hidden = _length(first), _length(second)
         axes.barh(place, up, color=FIRST, height=0.62)
@@ -171,8 +171,8 @@ def bars(
             color=INK,
         )
     longest = max((_length(a) + _length(b) for a, b in rows.values()), default=0)
-    axes.set_xlim(0, (longest or 1) * 1.8)
-    axes.set_yticks(range(len(rows)), [_short(each) for each in rows])
+    axes.set_xlim(0, (longest or 1) * 2.2)
+    axes.set_yticks(range(len(rows)), [_short(each, 28) for each in rows])
     axes.tick_params(axis="y", colors=INK)
     axes.set_xticks([])
     axes.grid(False)
@@ -189,7 +189,7 @@ def _told(value: Value) -> str:
     return f"{value:,}" if isinstance(value, int | float) else "?"
 
 
-def _short(text: str, width: int = 30) -> str:
+def _short(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 

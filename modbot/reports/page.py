@@ -242,11 +242,12 @@ def _over_weeks(report: Report, name: str, title: str, lines: dict[str, str], un
         Line(label, report.run(figure), colour, dashes)
         for (figure, label), (colour, dashes) in zip(lines.items(), looks, strict=False)
     ]
-    if not any(_is_number(each) for line in drawn for each in line.values):
+    known = [line for line in drawn if any(map(_is_number, line.values))]
+    if not known:
         return None
     told = (_told(line, week_names(report)) for line in drawn)
     text = f"{' '.join(told)} The table has the {unit} of every week."
-    return course(name, title, text, week_names(report), drawn, unit)
+    return course(name, title, text, week_names(report), known, unit)
 
 
 def _told(line: Line, names: Sequence[str]) -> str:

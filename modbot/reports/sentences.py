@@ -84,12 +84,37 @@ def _queue(report: Report) -> Iterator[str]:
         yield f"{told} to hide a comment {_were(report.value('overturned'))} taken back by somebody else."
 
 
-def _volume(report: Report) -> Iterator[str]:
-    now = report.value("seen")
+def calm(report: Report) -> str:
+    """Of a week in which nothing stands out: what is known to be as it should. What is withheld is not."""
+    waiting = report.value("waiting") == 0 or isinstance(report.value("oldest_hours"), int | float)
+    unseen = report.value("urgent_unseen") == 0
+    usual = _usual(report) is not None and isinstance(report.value("seen"), int)
+    good = {
+        "no long gap": True,
+        "no threat left waiting": unseen,
+        "no old case": waiting,
+        "no change of the rules": True,
+        "about as many comments as usual": usual,
+    }
+    told = f"Nothing: {listed([words for words, is_known in good.items() if is_known])}."
+    if report.is_public and not (unseen and waiting):
+        told += " Of threats or cases that wait this version tells nothing, because the numbers are small."
+    return told
+
+
+def _usual(report: Report) -> float | None:
+    """New comments in the middle one of the weeks before; None where they are too few to tell."""
     before = [each for each in report.run("seen")[:-1] if isinstance(each, int)]
-    if not isinstance(now, int) or len(before) < 2:
+    return None if len(before) < 2 else median(before)
+
+
+def _volume(report: Report) -> Iterator[str]:
+    now, usual = report.value("seen"), _usual(report)
+    if now == 0 and _more(report.value("seen", back=1), 0):
+        yield "nobody wrote a comment on any page."
         return
-    usual = median(before)
+    if not isinstance(now, int) or usual is None:
+        return
     if abs(now - usual) >= MUCH and (now >= TWICE * usual or now * TWICE <= usual):
         word = "more" if now > usual else "fewer"
         yield f"people wrote far {word} comments than usual: {number(now)} instead of {number(round(usual))}."

@@ -316,6 +316,32 @@ def test_a_threat_that_nobody_looked_at_comes_first(file: Store, monkeypatch: py
     assert sentences.stands_out(report)[0].startswith("1 comment that may be a threat had not been looked at")
 
 
+def test_a_calm_week_claims_nothing_that_is_withheld(file: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = calendar(file, monkeypatch, "2026-11-02 08:00")
+    days.comes_in("Good morning")
+    for monday in ("2026-11-09", "2026-11-16"):
+        days.at(f"{monday} 08:00")
+        days.comes_in("Good morning again")
+    days.at("2026-11-22 23:59")
+    days.watched()
+    assert sentences.calm(days.report(W47)) == (
+        "Nothing: no long gap, no threat left waiting, no old case, no change of the rules and about as many "
+        "comments as usual."
+    )
+    assert sentences.calm(days.report(W47, Version.PUBLIC)) == (
+        "Nothing: no long gap and no change of the rules. Of threats or cases that wait this version tells "
+        "nothing, because the numbers are small."
+    )
+
+
+def test_a_week_in_which_nobody_wrote_is_told(file: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = calendar(file, monkeypatch, "2026-11-10 08:00")
+    days.comes_in("Good morning")
+    days.at("2026-11-22 23:59")
+    days.watched()
+    assert "Nobody wrote a comment on any page." in sentences.stands_out(days.report(W47))
+
+
 def test_a_change_of_the_policy_is_told_clause_by_clause(
     file: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
