@@ -11,8 +11,9 @@ from modbot.commands.installation import opened
 from modbot.commands.options import As, Config, Json
 from modbot.commands.output import as_json, note, one_line, say, table, when
 from modbot.errors import StaleCase
-from modbot.learning import comparing, register
+from modbot.learning import comparing, in_use, own_thresholds, register
 from modbot.learning.comparing import Difference, Line
+from modbot.learning.own_thresholds import Shifted
 
 Number = Annotated[
     int, typer.Argument(metavar="NUMBER", help="The model's number, as modbot models learned shows it.")
@@ -52,8 +53,10 @@ def compare(config: Config = None, as_data: Json = False) -> None:
             )
         found = comparing.compare(connection, model.id)
         zone = here.zone
+        own = own_thresholds.in_force(here.store, model.figures)
     if as_data:
-        as_json({"model": model.id, "failures": model.failures, **asdict(found)})
+        shifted = [asdict(each) for each in own]
+        as_json({"model": model.id, "failures": model.failures, **asdict(found), "own_thresholds": shifted})
         return
     say(f"Model {model.id} in shadow: {found.compared} comments compared, {found.differing} differ.")
     if model.failure:
@@ -63,6 +66,8 @@ def compare(config: Config = None, as_data: Json = False) -> None:
     for each in found.examples:
         case = f"case {each.case_id}" if each.case_id else "no case"
         say(f"{when(each.at, zone)}  {case}  {_change(each)}: {one_line(each.text or '(released)', 80)}")
+    for shift in own:
+        note(_told(shift))
     say(f"To use it: modbot models adopt {model.id}. To be rid of it: modbot models drop {model.id}")
 
 
@@ -70,7 +75,12 @@ def adopt(number: Number, by: As = "", config: Config = None) -> None:
     """Have the model in shadow take the place of the one in use, in the name of --as."""
     with opened(config) as here:
         register.adopt(here.store, here.settings, number, by)
+        with here.store.read() as connection:
+            adopted = register.in_state(connection, in_use.ADOPTED)
+        own = own_thresholds.in_force(here.store, adopted.figures if adopted else {})
     say(f"Model {number} scores from the next comment on. To take that back: modbot models back")
+    for shift in own:
+        note(_told(shift))
 
 
 def back(by: As = "", config: Config = None) -> None:
@@ -86,6 +96,14 @@ def drop(number: Number, by: As = "", config: Config = None) -> None:
     with opened(config) as here:
         register.drop(here.store, here.settings, number, by)
     say(f"Model {number} is dropped. What it was learned from stays on record.")
+
+
+def _told(each: Shifted) -> str:
+    return (
+        f"{each.clause} has a threshold of its own for {each.category}, {each.threshold:g}. It does not move "
+        f"with the model: what scored {each.threshold:g} scores {each.alike:.2f} with it. To have the same "
+        f"comments picked, write {each.alike:.2f} into the policy."
+    )
 
 
 def _line(each: Line) -> tuple[object, ...]:

@@ -15,12 +15,14 @@ from classifiers import detox_reading, manifest
 from classifiers.base import ClassifierError, ModelMissing
 from classifiers.detox_reading import CHECKPOINT, NAME, folder_of
 from modbot import config as configuration
-from modbot import models_detoxify, resources
+from modbot import models_detoxify
 from modbot.commands import learned
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, say, table
 from modbot.config import Settings
 from modbot.errors import ConfigError
+from modbot.learning import in_use
+from modbot.learning.in_use import InUse
 from modbot.models_detoxify import LICENCE, Variant
 
 app = typer.Typer(no_args_is_help=True)
@@ -59,13 +61,19 @@ def models() -> None:
 
 @app.command("list")
 def show(config: Config = None, as_data: Json = False) -> None:
-    """Which models are installed and used, and whether their files are unchanged. Status 1 if one is not."""
-    lines = list(_lines(configuration.load(configuration.find(config))))
+    """Which models are installed and used, and whether their files are unchanged. Status 1 if one is not.
+
+    Where a model that was learned from decisions is in use, it is this one.
+    """
+    settings = configuration.load(configuration.find(config))
+    used = in_use.of(settings)
+    lines = list(_lines(settings, used))
     if as_data:
         as_json([asdict(line) for line in lines])
     else:
         rows = [(x.name, x.what, x.megabytes, "yes" if x.used else "no", x.files) for x in lines]
         table(("model", "what", "MB", "used", "files"), rows)
+        note(_told(used))
     raise typer.Exit(0 if all(line.files == SOUND for line in lines) else 1)
 
 
@@ -149,17 +157,28 @@ def _what_next(settings: Settings) -> None:
     note("Start modbot again for it to be heard. Its scores are shown and change no verdict: see the help.")
 
 
-def _lines(settings: Settings) -> Iterator[Line]:
-    named = settings.classifiers.models
-    shipped = settings.path(Path(named)) if named else resources.models()
-    added = folder_of(settings.path(Path(settings.classifiers.district)))
-    for folder in (shipped, added):
-        if folder == shipped or (folder / manifest.MANIFEST).exists():
+def _told(used: InUse) -> str:
+    if used.trouble:
+        return (
+            f"Model {used.number}, learned from your decisions, cannot be used; {used.models} scores. "
+            "Restore its folder from a backup, or go back: modbot models back"
+        )
+    if used.number is not None:
+        return f"Model {used.number}, learned from your decisions, is in use: {used.models}"
+    return f"In use: {used.models}"
+
+
+def _lines(settings: Settings, used: InUse) -> Iterator[Line]:
+    if used.trouble:
+        yield Line(f"learned model {used.number}", "learned from decisions", 0.0, False, used.trouble)
+    added = folder_of(in_use.district_of(settings))
+    for folder in (used.models, added):
+        if folder == used.models or (folder / manifest.MANIFEST).exists():
             for name, entry in manifest.read(folder).items():
-                joins = folder == shipped and "categories" not in entry
-                used = joins or name in settings.classifiers.members
+                joins = folder == used.models and "categories" not in entry
+                counts = joins or name in settings.classifiers.members
                 what = entry.get("variant") or ", ".join(entry["files"])
-                yield Line(name, what, _megabytes(folder, entry["files"]), used, _state(folder, name))
+                yield Line(name, what, _megabytes(folder, entry["files"]), counts, _state(folder, name))
 
 
 def _megabytes(folder: Path, files: dict[str, str]) -> float:

@@ -1,7 +1,6 @@
 """A model in shadow scores what the running one has scored, afterwards and in a process of its own.
 
-So it costs the real scoring nothing: where it hangs, crashes or is slow, only its own comparison waits. The
-members that it shares with the running models are not asked again: what they said is on record.
+So it costs the real scoring nothing: where it hangs, crashes or is slow, only its own comparison waits.
 """
 
 from __future__ import annotations
@@ -9,23 +8,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 
-import classifiers
 from classifiers import joining
 from classifiers.base import Category, ClassifierError, ClassifierFailed, Score, Scores
 from classifiers.joining import Rules
 from modbot.config import Settings
+from modbot.judging import text_and_topic
 from modbot.learning import in_use, register
+from modbot.learning.hearing import LINEAR, Heard, Hearing, Scored
 from modbot.learning.register import Learned
 from modbot.members import operating_points
 from modbot.policy import Policy, judge
-from modbot.scoring_process import ScoringProcess
 from modbot.store import Store, Transaction, bodies_of, storable, table
 from modbot.tables import Content, LearnedModel, ShadowScore
 from modbot.tables import Score as ScoreRow
@@ -40,22 +37,8 @@ BUSY, IDLE = 0.5, 2.0
 """Seconds between two batches."""
 PAUSE = 300.0
 """Seconds after a failure before it is tried again."""
-NICE = 10
-LINEAR = "linear"
-"""By its name: the module would bring scipy into the bot's own process."""
 
 Limits = Mapping[Category, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A comment as the running models scored it."""
-
-    score_id: int
-    comment_id: int
-    text: str
-    scores: Scores
-    members: Mapping[str, Scores]
 
 
 class Shadow:
@@ -66,7 +49,7 @@ class Shadow:
         self._settings = settings
         self._policy = policy
         self._model: int | None = None
-        self._process: ScoringProcess | None = None
+        self._hearing: Hearing | None = None
         self._rules = joining.HIGHEST
         self._limits: tuple[Limits, Limits] = ({}, {})
         self._rests_until = 0.0
@@ -100,9 +83,9 @@ class Shadow:
 
     def close(self) -> None:
         self._model = None
-        if self._process is not None:
-            self._process.close()
-            self._process = None
+        if self._hearing is not None:
+            self._hearing.close()
+            self._hearing = None
 
     def _open(self, model: Learned, running: in_use.InUse) -> None:
         self.close()
@@ -112,20 +95,18 @@ class Shadow:
             raise ClassifierFailed(trouble)
         self._rules = joining.load(folder)
         self._limits = operating_points(running.models), operating_points(folder)
-        district = in_use.district_of(self._settings)
-        self._process = ScoringProcess((LINEAR,), folder, district, niceness=NICE)
+        self._hearing = Hearing(folder, self._rules, self._settings)
         self._model = model.id
 
     def _compare(self, model: Learned) -> int:
         waiting, last = _waiting(self._store, model.id)
         if last is None:
             return 0
-        assert self._process is not None  # noqa: S101 - `_open` made it
-        found = self._process.assess([each.text for each in waiting])
+        assert self._hearing is not None  # noqa: S101 - `_open` made it
         rows = [
-            _compared(self._policy, self._rules, self._limits, each, one.members[LINEAR])
-            for each, one in zip(waiting, found, strict=True)
-            if LINEAR in one.members
+            _compared(self._policy, self._rules, self._limits, each, heard)
+            for each, heard in zip(waiting, self._hearing.heard(waiting), strict=True)
+            if LINEAR in heard
         ]
         missed = len(waiting) - len(rows)
         # With the log's lock, so that no words are disposed of between the look and the row.
@@ -166,16 +147,16 @@ def _waiting(store: Store, model: int) -> tuple[list[Scored], int | None]:
         said = bodies_of(connection, [row.id for row in rows])
         texts = bodies_of(connection, [row.comment_id for row in rows])
     found = [
-        _scored(row.id, row.comment_id, texts[row.comment_id]["text"], said[row.id])
+        _scored(row.id, row.comment_id, texts[row.comment_id], said[row.id])
         for row in rows
         if row.id in said and row.comment_id in texts
     ]
     return found, rows[-1].id if rows else None
 
 
-def _scored(score_id: int, comment_id: int, text: str, body: Mapping[str, Any]) -> Scored:
+def _scored(score_id: int, comment_id: int, comment: Mapping[str, Any], body: Mapping[str, Any]) -> Scored:
     members = {name: _scores(said) for name, said in body["members"].items()}
-    return Scored(score_id, comment_id, text, _scores(body["scores"]), members)
+    return Scored(score_id, comment_id, *text_and_topic(comment), _scores(body["scores"]), members)
 
 
 def _scores(said: Mapping[str, float]) -> Scores:
@@ -183,11 +164,10 @@ def _scores(said: Mapping[str, float]) -> Scores:
 
 
 def _compared(
-    policy: Policy, rules: Rules, limits: tuple[Limits, Limits], each: Scored, said: Scores
+    policy: Policy, rules: Rules, limits: tuple[Limits, Limits], each: Scored, heard: Heard
 ) -> dict[str, Any]:
     """The row of one comment. Both verdicts by the same policy, so that only the models differ."""
-    counted = {name: one for name, one in each.members.items() if name in rules.known or not _advises(name)}
-    joined = rules.join(each.scores, {**counted, LINEAR: said})
+    joined = rules.join(each.scores, heard)
     before = _flagged(policy, each.scores, limits[0], each.text)
     after = _flagged(policy, joined, limits[1], each.text)
     return {
@@ -205,12 +185,6 @@ def _with_words(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> set[int]:
     entries = {row[key] for row in rows for key in ("comment_id", "score_id")}
     found = sa.select(contents.c.seq).where(contents.c.seq.in_(entries), contents.c.body.is_not(None))
     return set(tx.execute(found).scalars())
-
-
-@cache
-def _advises(member: str) -> bool:
-    """Whether it is heard and does not count where no rule weighs it."""
-    return member in classifiers.names() and classifiers.load(member).advisory
 
 
 def _flagged(policy: Policy, found: Scores, limits: Limits, text: str) -> set[str]:

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from modbot.errors import ModbotError, NotAllowed
 from modbot.evidence import IN_WORDS
-from modbot.learning import comparing, in_use, register
+from modbot.learning import comparing, in_use, own_thresholds, register
 from modbot.roles import Permission
 from modbot.web.case import AtDesk, page_titles, people
 from modbot.web.fields import RowNumber
@@ -49,6 +49,7 @@ def show(request: Request, desk: AtDesk, who: Reader) -> Response:
         used=used,
         adopted=next((each for each in models if each.id == used.number), None),
         shadow=shadow,
+        shifted=own_thresholds.in_force(desk.store, shadow.figures) if shadow else [],
         found=found,
         states=STATES,
         in_words={category.value: words for category, words in IN_WORDS.items()},

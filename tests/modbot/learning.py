@@ -106,7 +106,7 @@ def _first_word(here: District, number: int) -> str:
 
 def in_shadow(here: District, gained: str = "threats", lost: str = "commercial") -> int:
     """A model on record that judges every scored comment differently; it has no files."""
-    categories = {lost: {"hidden": 40, "left_up": 31}}
+    categories = {lost: {"hidden": 40, "left_up": 31, "stretch": 1.0, "shift": -1.0}}
     neutrality = {"pairs": 630, "difference": 0.0, "low": -0.01, "high": 0.01, "failures": []}
     figures = {"cases": 71, "persons": 3, "categories": categories, "neutrality": neutrality}
     with here.store.write() as tx:

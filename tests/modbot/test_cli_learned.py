@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import hashlib
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from modbot.store import Store
+from modbot import policy, resources, wiring
+from modbot.learning import register
+from modbot.store import Store, table
 from modbot.tables import LearnedModel
 from tests.modbot.installation import Installation, command, install
 from tests.modbot.learning import in_shadow
+from tests.modbot.scene import POLICY
 
 
 @pytest.fixture
@@ -52,6 +58,53 @@ def test_differences_are_listed_without_control_characters(office: Installation)
     assert "\x1b" not in answer.out
     assert office.modbot("models", "compare", "--json").data["differing"] == 2
     assert office.modbot("models", "learned", "--json").data[0]["state"] == "shadow"
+
+
+def own_threshold(office: Installation) -> None:
+    rules = POLICY.replace(
+        'categories = ["commercial"]', 'categories = ["commercial"]\nthresholds = {commercial = 0.5}'
+    )
+    wiring.put_in_force(office.here.store, policy.parse(rules.encode(), "policy.toml"))
+
+
+def test_a_clause_with_a_threshold_of_its_own_is_named_because_it_does_not_move(office: Installation) -> None:
+    in_shadow(office.here)
+    assert "threshold of its own" not in office.modbot("models", "compare").err
+    own_threshold(office)
+    answer = office.modbot("models", "compare")
+    assert "C7 has a threshold of its own for commercial, 0.5. It does not move with the model" in answer.err
+    assert "write 0.27 into the policy" in answer.err
+    (told,) = office.modbot("models", "compare", "--json").data["own_thresholds"]
+    assert (told["clause"], told["category"], told["threshold"]) == ("C7", "commercial", 0.5)
+
+
+def test_adopting_says_it_again(office: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(register, "_refuse_unlike", lambda *_: None)  # this model has no files
+    number = str(in_shadow(office.here))
+    own_threshold(office)
+    answer = office.modbot("models", "adopt", number, "--as", "lee")
+    assert answer.status == 0
+    assert "C7 has a threshold of its own for commercial" in answer.err
+
+
+def test_the_list_of_models_shows_what_scores(office: Installation) -> None:
+    listed = office.modbot("models", "list")
+    assert (listed.status, f"In use: {resources.models().absolute()}" in listed.err) == (0, True)
+    number = in_shadow(office.here)
+    with office.here.store.write() as tx:
+        tx.execute(sa.update(table(LearnedModel)).values(state="adopted"))
+    listed = office.modbot("models", "list")
+    assert listed.status == 1
+    assert f"learned model {number}" in listed.out
+    assert "cannot be used" in listed.err
+    folder = office.folder / "district" / "learned" / "planted"
+    shutil.copytree(resources.models(), folder)
+    digest = hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    with office.here.store.write() as tx:
+        tx.execute(sa.update(table(LearnedModel)).values(manifest=digest))
+    listed = office.modbot("models", "list")
+    assert listed.status == 0
+    assert f"Model {number}, learned from your decisions, is in use: {folder.absolute()}" in listed.err
 
 
 def test_it_is_adopted_with_its_files_alone_and_dropped_by_name(office: Installation) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from modbot import cases, second_looks, users
+from modbot import cases, policy, second_looks, users, wiring
 from modbot.learning import register
 from modbot.learning.shadowing import Shadow
 from modbot.rulings import Choice, Ruling
@@ -18,7 +18,7 @@ from modbot.tables import Case, LearnedModel
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from tests.modbot.learning import in_shadow
-from tests.modbot.scene import District, district
+from tests.modbot.scene import POLICY, District, district
 from tests.web.member import member
 from tests.web.visitor import settings, words
 
@@ -67,6 +67,17 @@ def test_differences_are_counted_with_what_people_decided(app: FastAPI, here: Di
     assert "4 comments compared, 4 of them judged differently" in told
     assert "a commercial offer 0 0 0 4 1 1" in told
     assert "Learned from 71 cases that two people decided alike, by 3 people in all." in told
+
+
+def test_a_threshold_of_a_clauses_own_is_named_because_it_does_not_move(app: FastAPI, here: District) -> None:
+    in_shadow(here)
+    assert "threshold of its own" not in page(app, here)
+    line = 'categories = ["commercial"]'
+    rules = POLICY.replace(line, f"{line}\nthresholds = {{ commercial = 0.5 }}")
+    wiring.put_in_force(here.store, policy.parse(rules.encode(), "policy.toml"))
+    told = page(app, here)
+    assert "C7 has a threshold of its own for a commercial offer: 0.50." in told
+    assert "have 0.27 written into the policy" in told
 
 
 def test_what_still_waits_for_somebodys_own_opinion_is_not_shown(app: FastAPI, here: District) -> None:
