@@ -6,7 +6,7 @@ end. A process that is killed loses that part, never more than a fiftieth, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -123,6 +123,21 @@ class LastingBudget(Budget):
     def _row(self, key: tuple[str, str]) -> tuple[sa.ColumnElement[bool], ...]:
         unit, period = key
         return quotas.c.page == self._page, quotas.c.unit == unit, quotas.c.period == period
+
+
+def take_over(store: Store, keeper: str, before: Collection[str]) -> None:
+    """Count under `keeper` what was counted under the pages that were first `before`."""
+    earlier = sa.select(quotas).where(quotas.c.page.in_(before), quotas.c.resets_at > utcnow())
+    with store.read() as connection:
+        if not before or connection.execute(earlier).first() is None:
+            return
+    with store.write(logged=False) as tx:
+        own = {(row.unit, row.period) for row in tx.execute(sa.select(quotas).where(quotas.c.page == keeper))}
+        for row in tx.execute(earlier.order_by(quotas.c.used.desc())).all():
+            if (row.unit, row.period) not in own:
+                own.add((row.unit, row.period))
+                same = quotas.c.page == row.page, quotas.c.unit == row.unit, quotas.c.period == row.period
+                tx.execute(sa.update(quotas).where(*same).values(page=keeper))
 
 
 @dataclass(frozen=True, slots=True)

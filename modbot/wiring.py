@@ -15,7 +15,7 @@ from pydantic import ValidationError
 import platforms
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
-from modbot import auto_reply, migrations, policy, sealing, words
+from modbot import auto_reply, migrations, policy, quotas, sealing, words
 from modbot.config import PageSettings, Settings
 from modbot.credentials import SealedTokens
 from modbot.errors import ConfigError
@@ -177,6 +177,7 @@ def make_all_lasting(platforms_: Iterable[Platform], store: Store, settings: Set
     budgets: dict[str, LastingBudget] = {}
     for platform in platforms_:
         keeper = _keeper(platform, store, settings)
+        quotas.take_over(store, keeper, _kept_it_before(platform, keeper, store, settings))
         platform.budget = budgets.setdefault(keeper, LastingBudget(store, keeper))
         _keep_token(platform, store, settings)
 
@@ -201,6 +202,16 @@ def _keeper(platform: Platform, store: Store, settings: Settings) -> str:
                 )
             return page.key
     return platform.page
+
+
+def _kept_it_before(platform: Platform, keeper: str, store: Store, settings: Settings) -> list[str]:
+    """Pages that may have stood first among those that share a quota: left since, or put behind."""
+    if not platform.quota_key:
+        return []
+    others = {page.key for page in settings.page} - set(sharing(platform.page, settings))
+    with store.read() as connection:
+        alike = sa.select(pages.c.key).where(pages.c.platform == platform.name, pages.c.key != keeper)
+        return [key for key in connection.execute(alike).scalars() if key not in others]
 
 
 def quota_keeper(key: str, store: Store, settings: Settings) -> str:

@@ -30,6 +30,8 @@ from platforms.base import (
 )
 from platforms.memory import Memory
 from tests.modbot.scene import District, district, said
+from tests.platforms.meta import facebook
+from tests.simulators.graph import Graph
 
 TEXT = "Write to office@district.example.org, please."
 ON = {"pages": ["blog"], "text": TEXT, "by": "Lee Example", "again_after_days": 30}
@@ -205,7 +207,7 @@ def test_the_pauses_between_tries_grow_and_end_with_the_time_for_an_answer(
 ) -> None:
     here.arrive(message("m1", "77"))
     page.failures["77"] = CapReached("used up")
-    for minutes in range(0, 24 * 60, 5):
+    for minutes in range(0, 24 * 60, 20):
         later(minutes)
         look(here, page)
     assert 10 <= len(page.asked) <= 20
@@ -262,6 +264,27 @@ def test_a_stop_between_record_and_answer_sends_none_twice(
     later(3)
     assert look(here, page) == 1
     assert page.answered == ([("77", TEXT)] if tells else [])
+
+
+def test_meta_sends_one_answer_though_it_said_nothing_of_it(
+    here: District, graph: Graph, later: Callable[[float], None]
+) -> None:
+    account = graph.account()
+    talk = graph.post(account, "", edge="conversations", author=("77", "A Reader"))
+    here.arrive(message("m1", "77"))
+    page, settings = facebook(graph, account), AutoReply.model_validate(ON)
+
+    async def rounds() -> None:
+        await page.open()
+        for minutes, silent in ((0, True), (5, False), (60, False)):
+            later(minutes)
+            graph.stays_silent = silent
+            await auto_reply.answer_all(here.store, "blog", page, settings)
+        await page.close()
+
+    asyncio.run(rounds())
+    assert [each.text for each in talk.comments if each.own] == [TEXT]
+    assert kinds(here) == ["requested", "failed", "sent"]
 
 
 def test_two_processes_send_one_answer(here: District, page: Answering) -> None:

@@ -166,6 +166,18 @@ def test_channels_of_one_google_project_share_its_units(here: Store, tmp_path: P
         again.budget.spend("units", 6_000)
 
 
+def test_what_was_used_stays_used_when_the_first_of_such_pages_is_taken_out_and_put_back(
+    here: Store, tmp_path: Path
+) -> None:
+    own = {"client_id": "5-app.apps.example.org"}
+    both = (("one", {}), ("two", {}), ("own", own))
+    for some in (both, both[1:], both):
+        page = _opened(here, _channels(tmp_path, *some))[0]
+        page.budget.spend("units", 3_000)
+        page.budget.noting()()
+    assert {line.page: line.used for line in _spent(here)} == {"one": 9_000, "own": 0}
+
+
 def test_pages_that_share_a_quota_must_not_say_different_things_of_it(here: Store, tmp_path: Path) -> None:
     settings = _channels(tmp_path, ("one", {}), ("two", {"units_per_day": 50_000}))
     with pytest.raises(ConfigError, match="Pages 'one' and 'two' share one quota"):
