@@ -12,11 +12,28 @@ from sqlalchemy.engine import Connection
 
 from classifiers.base import Category, Span
 from modbot.policy import REPORTED, Finding
-from modbot.store import bodies_of, table
-from modbot.tables import Score, Verdict
+from modbot.store import decoded, many, table
+from modbot.tables import Content, Score, Verdict
 
-verdicts, scores = table(Verdict), table(Score)
+verdicts, scores, content = table(Verdict), table(Score), table(Content)
 
+_JUDGED = (
+    sa.select(
+        verdicts.c.id,
+        verdicts.c.comment_id,
+        verdicts.c.level,
+        scores.c.classifier,
+        scores.c.absent,
+        content.c.body,
+    )
+    .select_from(
+        verdicts.outerjoin(scores, scores.c.id == verdicts.c.score_id).outerjoin(
+            content, content.c.seq == verdicts.c.id
+        )
+    )
+    .where(verdicts.c.comment_id.in_(many("comments")))
+    .order_by(verdicts.c.id)
+)
 IN_WORDS = {
     Category.HARASSMENT: "harassment or bullying",
     Category.DISCRIMINATION: "discrimination",
@@ -79,16 +96,8 @@ class Judged:
 
 def judged(connection: Connection, comment_ids: Sequence[int]) -> dict[int, Judged]:
     """The newest verdict on each comment."""
-    v = verdicts.c
-    rows = connection.execute(
-        sa.select(v.id, v.comment_id, v.level, scores.c.classifier, scores.c.absent)
-        .select_from(verdicts.outerjoin(scores, scores.c.id == v.score_id))
-        .where(v.comment_id.in_(comment_ids))
-        .order_by(v.id)
-    ).all()
-    newest = {row.comment_id: row for row in rows}
-    bodies = bodies_of(connection, [row.id for row in newest.values()])
-    return {comment: _judged(row, bodies.get(row.id, {})) for comment, row in newest.items()}
+    newest = {row.comment_id: row for row in connection.execute(_JUDGED, {"comments": comment_ids})}
+    return {comment: _judged(row, decoded(row.body)) for comment, row in newest.items()}
 
 
 def sureness(finding: Finding) -> str:

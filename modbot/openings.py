@@ -8,10 +8,24 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot import evidence
-from modbot.store import Store, Transaction, table
+from modbot.store import Readable, Transaction, table
 from modbot.tables import CaseComment, Opened
 
 openings, case_comments = table(Opened), table(CaseComment)
+_ITS = (openings.c.case_id == sa.bindparam("case"), openings.c.person == sa.bindparam("person"))
+_VERSION, _FIRST_OPENED = (
+    sa.select(openings.c.version).where(*_ITS),
+    sa.select(openings.c.first_at).where(*_ITS),
+)
+_SEVERE = (
+    sa.select(sa.func.count())
+    .select_from(openings)
+    .where(
+        openings.c.person == sa.bindparam("person"),
+        openings.c.last_at >= sa.bindparam("since"),
+        openings.c.severe,
+    )
+)
 
 
 def note(tx: Transaction, case_id: int, person: str, version: int) -> None:
@@ -20,11 +34,11 @@ def note(tx: Transaction, case_id: int, person: str, version: int) -> None:
     The log tells who saw a case as it was then, once. That somebody keeps a case, or lets go of it, changes
     nothing about it and is not logged.
     """
-    its = (openings.c.case_id == case_id, openings.c.person == person)
-    seen = tx.execute(sa.select(openings.c.version).where(*its)).scalar()
+    seen = tx.execute(_VERSION, {"case": case_id, "person": person}).scalar()
     if seen != version:
         tx.record("case.claimed", f"case:{case_id}", {"version": version}, actor=person)
     if seen is not None:
+        its = (openings.c.case_id == case_id, openings.c.person == person)
         tx.execute(sa.update(openings).where(*its).values(last_at=tx.now, version=version))
         return
     values = {"case_id": case_id, "person": person, "first_at": tx.now, "last_at": tx.now}
@@ -32,20 +46,15 @@ def note(tx: Transaction, case_id: int, person: str, version: int) -> None:
 
 
 def first_opened(connection: Connection, case_id: int, person: str) -> datetime | None:
-    found: datetime | None = connection.execute(
-        sa.select(openings.c.first_at).where(openings.c.case_id == case_id, openings.c.person == person)
-    ).scalar()
+    its = {"case": case_id, "person": person}
+    found: datetime | None = connection.execute(_FIRST_OPENED, its).scalar()
     return found
 
 
-def severe_since(store: Store, person: str, since: datetime) -> int:
+def severe_since(store: Readable, person: str, since: datetime) -> int:
     """Cases with threats or slurs that the person has opened since then."""
     with store.read() as connection:
-        return connection.execute(
-            sa.select(sa.func.count())
-            .select_from(openings)
-            .where(openings.c.person == person, openings.c.last_at >= since, openings.c.severe)
-        ).scalar_one()
+        return connection.execute(_SEVERE, {"person": person, "since": since}).scalar_one()
 
 
 def _is_severe(connection: Connection, case_id: int) -> bool:

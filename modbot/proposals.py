@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 import platforms
-from modbot.store import SYSTEM, Store, Transaction, table
+from modbot.store import SYSTEM, Readable, Transaction, table
 from modbot.tables import Proposal
 from platforms.base import ActionKind
 
@@ -77,8 +77,10 @@ def withdraw(tx: Transaction, case_id: int, why: str, actor: str = SYSTEM) -> No
         settle(tx, ids, WITHDRAWN)
 
 
-def waiting_cases(store: Store) -> int:
+def waiting_cases(store: Readable) -> int:
     """How many cases wait for a release."""
-    found = sa.select(sa.func.count(proposals.c.case_id.distinct())).where(proposals.c.state == WAITING)
     with store.read() as connection:
-        return connection.execute(found).scalar_one()
+        return connection.execute(_WAITING_CASES).scalar_one()
+
+
+_WAITING_CASES = sa.select(sa.func.count(proposals.c.case_id.distinct())).where(proposals.c.state == WAITING)

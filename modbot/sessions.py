@@ -84,25 +84,30 @@ def start(
 
 def find(store: Store, token: str, limits: Limits, now: datetime | None = None) -> Here | None:
     """The live session of this token; None if there is none, it has run out, or the person has no access."""
-    statement = _alive(limits, now or utcnow()).where(sessions.c.token == _hashed(token))
+    values = _since(limits, now or utcnow()) | {"token": _hashed(token)}
     with store.read() as connection:
-        row = connection.execute(statement).one_or_none()
+        row = connection.execute(_OF_TOKEN, values).one_or_none()
     return None if row is None else Here(*row)
 
 
 def everyone(store: Store, limits: Limits, name: str = "") -> list[Here]:
     """The live sessions, of one person or of all, the newest first."""
-    statement = _alive(limits, utcnow()).order_by(sessions.c.id.desc())
+    statement = _ALIVE.order_by(sessions.c.id.desc())
     if name:
         statement = statement.where(sessions.c.name == name)
     with store.read() as connection:
-        return [Here(*row) for row in connection.execute(statement)]
+        return [Here(*row) for row in connection.execute(statement, _since(limits, utcnow()))]
+
+
+def is_due(here: Here, now: datetime) -> bool:
+    """Whether it is time to note again that the person is here."""
+    return now - here.seen_at >= SEEN_EVERY
 
 
 def touch(store: Store, here: Here, now: datetime | None = None) -> None:
     """Note that the person did something just now."""
     moment = now or utcnow()
-    if moment - here.seen_at < SEEN_EVERY:
+    if not is_due(here, moment):
         return
     with store.write(moment, logged=False) as tx:
         tx.execute(sa.update(sessions).where(sessions.c.id == here.id).values(seen_at=moment))
@@ -130,8 +135,12 @@ def end(tx: Transaction, name: str, *, why: str, by: str, only: int | None = Non
     return len(ended)
 
 
-def _alive(limits: Limits, now: datetime) -> sa.Select[Any]:
-    columns = (
+def _since(limits: Limits, now: datetime) -> dict[str, Any]:
+    return {"seen_since": now - limits.idle, "started_since": now - limits.absolute}
+
+
+_ALIVE = (
+    sa.select(
         sessions.c.id,
         sessions.c.name,
         users.c.full_name,
@@ -139,19 +148,18 @@ def _alive(limits: Limits, now: datetime) -> sa.Select[Any]:
         sa.func.coalesce(accounts.c.language, "en"),
         *(sessions.c[name] for name in ("started_at", "seen_at", "proven_at", "address", "agent")),
     )
-    return (
-        sa.select(*columns)
-        .select_from(
-            sessions.join(users, users.c.name == sessions.c.name).outerjoin(
-                accounts, accounts.c.name == sessions.c.name
-            )
-        )
-        .where(
-            users.c.active,
-            sessions.c.seen_at > now - limits.idle,
-            sessions.c.started_at > now - limits.absolute,
+    .select_from(
+        sessions.join(users, users.c.name == sessions.c.name).outerjoin(
+            accounts, accounts.c.name == sessions.c.name
         )
     )
+    .where(
+        users.c.active,
+        sessions.c.seen_at > sa.bindparam("seen_since"),
+        sessions.c.started_at > sa.bindparam("started_since"),
+    )
+)
+_OF_TOKEN = _ALIVE.where(sessions.c.token == sa.bindparam("token"))
 
 
 def _hashed(token: str) -> str:

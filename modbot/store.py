@@ -10,12 +10,12 @@ import json
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -44,6 +44,14 @@ def storable(text: str) -> str:
 def table(model: type[SQLModel]) -> sa.Table:
     found: sa.Table = model.__table__  # type: ignore[attr-defined]
     return found
+
+
+def many(name: str) -> sa.BindParameter[Any]:
+    """For `column.in_(many("ids"))`: the values are given when the statement is executed.
+
+    To build a statement takes several times as long as to run it, so those of every page are built once.
+    """
+    return sa.bindparam(name, expanding=True)
 
 
 class Transaction:
@@ -87,10 +95,12 @@ class Transaction:
             seq, digest = self._head
             self.connection.execute(sa.update(table(AuditHead)).values(seq=seq, hash=digest))
 
-    def execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
+    def execute(
+        self, statement: sa.Executable, values: Mapping[str, Any] | None = None
+    ) -> sa.CursorResult[Any]:
         """Run a statement after everything that was added."""
         self.flush()
-        result: sa.CursorResult[Any] = self.connection.execute(statement)
+        result: sa.CursorResult[Any] = self.connection.execute(statement, values)
         return result
 
     def lock(self) -> tuple[int, str]:
@@ -110,6 +120,22 @@ def _by_dependence() -> tuple[sa.Table, ...]:
 _ENTRY_FIELDS = tuple(audit.Entry.__dataclass_fields__)
 
 
+class Readable(Protocol):
+    """A store, or a view of one."""
+
+    def read(self) -> AbstractContextManager[Connection]: ...
+
+
+class View:
+    """A store as it stood when its first question was asked: all that a page shows agrees with itself."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self) -> AbstractContextManager[Connection]:
+        return nullcontext(self._connection)
+
+
 class Store:
     """Reading and writing transactions on one database."""
 
@@ -127,6 +153,12 @@ class Store:
         """One consistent view: what commits meanwhile is not seen."""
         with answering(), self.engine.connect() as connection:
             yield connection.execution_options(**self._reading)
+
+    @contextmanager
+    def view(self) -> Iterator[View]:
+        """One transaction for everything that a page reads; for one thread."""
+        with self.read() as connection:
+            yield View(connection)
 
     @contextmanager
     def write(self, now: datetime | None = None, *, logged: bool = True) -> Iterator[Transaction]:
@@ -275,21 +307,28 @@ _REMEDIES = {
 
 def body_of(connection: Connection, seq: int) -> Any:
     """The content of one log entry, decoded; None if it has none or was disposed of."""
-    content = table(Content)
-    text = connection.execute(sa.select(content.c.body).where(content.c.seq == seq)).scalar()
+    text = connection.execute(_BODY, {"seq": seq}).scalar()
     return None if text is None else json.loads(text)
 
 
 def bodies_of(connection: Connection, seqs: Sequence[int]) -> dict[int, Any]:
     """Like `body_of`, for many at once; disposed ones are left out."""
-    content = table(Content)
     found: dict[int, Any] = {}
     for start in range(0, len(seqs), _PARAMETERS):
         some = seqs[start : start + _PARAMETERS]
-        rows = connection.execute(sa.select(content.c.seq, content.c.body).where(content.c.seq.in_(some)))
+        rows = connection.execute(_BODIES, {"seqs": some})
         found |= {row.seq: json.loads(row.body) for row in rows if row.body is not None}
     return found
 
 
+def decoded(body: str | None) -> dict[str, Any]:
+    """A content's body that was read together with other columns; empty where it was disposed of."""
+    found: dict[str, Any] = {} if body is None else json.loads(body)
+    return found
+
+
+content = table(Content)
+_BODY = sa.select(content.c.body).where(content.c.seq == sa.bindparam("seq"))
+_BODIES = sa.select(content.c.seq, content.c.body).where(content.c.seq.in_(many("seqs")))
 _PARAMETERS = 10_000
 """Values in one statement; the engines allow 32,766 and 65,535."""

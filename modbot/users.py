@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from modbot import sessions
 from modbot.errors import ConfigError, NotAllowed
 from modbot.roles import ROLES, Permission, allows
-from modbot.store import SYSTEM, Store, Transaction, table
+from modbot.store import SYSTEM, Readable, Store, Transaction, table
 from modbot.tables import Account, RecoveryCode, User
 
 users, accounts, recovery = table(User), table(Account), table(RecoveryCode)
+_EVERYONE = sa.select(users).order_by(users.c.name)
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,39}")
 
 
@@ -81,9 +82,9 @@ def end_sessions(store: Store, name: str, *, by: str = "", only: int | None = No
         return sessions.end(tx, name, why="ended by an administrator", by=actor, only=only)
 
 
-def everyone(store: Store) -> list[Person]:
+def everyone(store: Readable) -> list[Person]:
     with store.read() as connection:
-        rows = connection.execute(sa.select(users).order_by(users.c.name))
+        rows = connection.execute(_EVERYONE)
         return [Person(row.name, row.full_name, row.role, row.active) for row in rows]
 
 

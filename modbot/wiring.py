@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,12 +26,17 @@ from modbot.pipeline import Scorer
 from modbot.policy import Policy
 from modbot.quotas import LastingBudget
 from modbot.scoring_process import ScoringProcess
-from modbot.store import Store, body_of, table
-from modbot.tables import AuditEvent, Page, PolicyVersion
+from modbot.store import Readable, Store, body_of, table
+from modbot.tables import AuditEvent, Content, Page, PolicyVersion
 from platforms.base import Platform
 
-pages, versions, events = table(Page), table(PolicyVersion), table(AuditEvent)
+pages, versions = table(Page), table(PolicyVersion)
+events, content = table(AuditEvent), table(Content)
 IN_FORCE = "policy:in_force"
+_LAST_IN_FORCE = sa.select(content.c.body).where(
+    content.c.seq
+    == sa.select(sa.func.max(events.c.seq)).where(events.c.subject == IN_FORCE).scalar_subquery()
+)
 SCORERS = 2
 
 
@@ -112,22 +118,19 @@ def put_in_force(store: Store, rules: Policy) -> Policy:
     return rules
 
 
-def policy_in_force(store: Store) -> Policy:
+def policy_in_force(store: Readable) -> Policy:
     """The policy that the bot judges by: the one last put in force, not the file as it may stand now."""
     with store.read() as connection:
-        last = connection.execute(
-            sa.select(sa.func.max(events.c.seq)).where(events.c.subject == IN_FORCE)
-        ).scalar()
-        body = None if last is None else body_of(connection, last)
+        body = connection.execute(_LAST_IN_FORCE).scalar()
     if body is None:
         raise ConfigError("No policy is in force yet.", remedy="Start the bot once: modbot run")
-    return _in_force(body["text"])
+    return _in_force(body)
 
 
 @lru_cache(maxsize=4)
-def _in_force(text: str) -> Policy:
+def _in_force(body: str) -> Policy:
     """Every page asks, and a policy changes a few times a year."""
-    return policy.parse(text.encode(), "in force")
+    return policy.parse(json.loads(body)["text"].encode(), "in force")
 
 
 def load_ensemble(settings: Settings) -> tuple[Ensemble, Mapping[Category, float]]:

@@ -19,13 +19,18 @@ from modbot.alerts.routing import News
 from modbot.alerts.settings import About
 from modbot.config import Settings
 from modbot.errors import StaleCase
-from modbot.store import Store, Transaction, body_of, table, utcnow
+from modbot.store import Readable, Store, Transaction, body_of, table, utcnow
 from modbot.tables import Alert, Call, Decision, Delivery
 
 calls, alerts, deliveries, decisions = table(Call), table(Alert), table(Delivery), table(Decision)
 
 GOES_ON = (About.SCORER_DOWN,)
 """Does not pass because somebody has answered: nobody is alerted again until it has passed by itself."""
+_RINGING = (
+    sa.select(alerts.c.case_id, calls.c.id)
+    .join(alerts, alerts.c.id == calls.c.alert_id)
+    .where(calls.c.state == "calling", ~alerts.c.drill, alerts.c.case_id.is_not(None))
+)
 NOBODY_ON_CALL = timedelta(minutes=1)
 """How often an empty chain is looked at again."""
 
@@ -128,12 +133,10 @@ def look(store: Store, call_id: int) -> Seen:
     return found[0]
 
 
-def ringing(store: Store) -> dict[int, int]:
+def ringing(store: Readable) -> dict[int, int]:
     """Case → the call about it that nobody has answered yet."""
-    found = sa.select(alerts.c.case_id, calls.c.id).join(alerts, alerts.c.id == calls.c.alert_id)
-    unanswered = (calls.c.state == "calling", ~alerts.c.drill, alerts.c.case_id.is_not(None))
     with store.read() as connection:
-        return {row.case_id: row.id for row in connection.execute(found.where(*unanswered))}
+        return {row.case_id: row.id for row in connection.execute(_RINGING)}
 
 
 def list_of(store: Store, *conditions: Any, limit: int = 50) -> Sequence[Seen]:

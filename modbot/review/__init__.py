@@ -12,8 +12,9 @@ from modbot.review.found import Found, Query, Results, search
 from modbot.review.lines import PRIORITIES, Line
 from modbot.review.outcomes import Outcome
 from modbot.review.proposed import Proposed, ToRelease, to_release
+from modbot.review.seen import Seen
 from modbot.review.upcoming import Next, next_for
-from modbot.review.view import Acted, Decided, Noted, Place, Seen, Spread, Subject, View, case, subject
+from modbot.review.view import Acted, Decided, Noted, Place, Spread, Subject, View, case, subject
 from modbot.review.waiting import Filters, Listing, queue, second_looks, waiting
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,9 +13,10 @@ from sqlalchemy.engine import Connection
 from modbot.review.found import hidden_items
 from modbot.review.lines import Row, case_comments, cases, comments
 from modbot.review.proposed import decisions, deleting
-from modbot.review.waiting import looks, open_looks
+from modbot.review.seen import Seen, content
+from modbot.review.waiting import BLIND
 from modbot.revisions import newest
-from modbot.store import bodies_of, table
+from modbot.store import decoded, many, table
 from modbot.tables import Authored
 
 authored = table(Authored)
@@ -23,6 +24,8 @@ authored = table(Authored)
 NEIGHBOURS = 4
 """Comments shown before, and after, under the same post."""
 ANCESTORS = 3
+SHOWN = 10
+"""Earlier cases of an author."""
 MOST = 300
 """An author's newest comments that are looked through for earlier cases."""
 COUNTED = 500
@@ -74,52 +77,34 @@ class Earlier:
     decided_at: datetime | None
 
 
-def thread(connection: Connection, comment_id: int, viewer: str) -> Thread:
-    """Around one comment, by its record number."""
-    here = connection.execute(sa.select(comments).where(comments.c.id == comment_id)).one()
+def thread(connection: Connection, here: Seen, viewer: str) -> Thread:
     answers = _ancestors(connection, here)
     known = {here.native_id, *(row.native_id for row in answers)}
-    before = _beside(connection, here, known, later=False)
-    after = _beside(connection, here, known, later=True)
+    before, after = _beside(connection, here, known)
     rows = [*answers, *before, *after]
-    bodies = bodies_of(connection, [row.id for row in rows])
     hidden = hidden_items(connection, {(row.page, row.native_id) for row in rows}, viewer)
-    said = {row.id: _said(row, bodies.get(row.id, {}), hidden) for row in rows}
     return Thread(
-        answers=tuple(said[row.id] for row in answers),
-        before=tuple(said[row.id] for row in before),
-        after=tuple(said[row.id] for row in after),
+        answers=tuple(_said(row, hidden) for row in answers),
+        before=tuple(_said(row, hidden) for row in before),
+        after=tuple(_said(row, hidden) for row in after),
         post_comments=_many(connection, here),
     )
 
 
-def earlier_cases(
-    connection: Connection, comment_id: int, case_id: int, viewer: str, limit: int = 10
-) -> tuple[Earlier, ...]:
-    """The author's other cases on the page, newest first."""
-    newest = _newest_by_case(comment_id, case_id, limit).subquery()
-    blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
-    rows = connection.execute(
-        sa.select(cases, newest.c.comment_id, blind.label("blind"))
-        .join(newest, newest.c.case_id == cases.c.id)
-        .order_by(cases.c.id.desc())
-    ).all()
+def earlier_cases(connection: Connection, comment_id: int, case_id: int, viewer: str) -> tuple[Earlier, ...]:
+    """The author's other cases on the page, newest first, the first `SHOWN` of them."""
+    given = {"comment": comment_id, "case": case_id, "viewer": viewer}
+    rows = connection.execute(_EARLIER, given).all()
     made = _choices(connection, [row.id for row in rows])
-    bodies = bodies_of(connection, [row.comment_id for row in rows])
     final = deleting(connection, [row.id for row in made.values()])
-    return tuple(_earlier(row, made.get(row.id), bodies.get(row.comment_id, {}), final) for row in rows)
+    return tuple(_earlier(row, made.get(row.id), final) for row in rows)
 
 
-def _ancestors(connection: Connection, here: Row) -> list[Row]:
+def _ancestors(connection: Connection, here: Seen) -> list[Row]:
     found: list[Row] = []
     parent = here.parent
     while parent is not None and len(found) < ANCESTORS:
-        row = connection.execute(
-            sa.select(comments)
-            .where(comments.c.page == here.page, comments.c.native_id == parent)
-            .order_by(comments.c.number.desc())
-            .limit(1)
-        ).first()
+        row = connection.execute(_BY_NAME, {"page": here.page, "native_id": parent}).first()
         if row is None or row.native_id in {here.native_id, *(each.native_id for each in found)}:
             break
         found.insert(0, row)
@@ -127,28 +112,28 @@ def _ancestors(connection: Connection, here: Row) -> list[Row]:
     return found
 
 
-def _beside(connection: Connection, here: Row, known: set[str], *, later: bool) -> list[Row]:
-    c = comments.c
-    aside, order = (c.id > here.id, c.id) if later else (c.id < here.id, c.id.desc())
+def _beside(connection: Connection, here: Seen, known: set[str]) -> tuple[list[Row], list[Row]]:
+    """Under the same post, right before it and right after it."""
     # An edited comment has several rows; the newest of those read stands for it.
-    rows = connection.execute(
-        sa.select(comments)
-        .where(c.page == here.page, c.post == here.post, aside)
-        .order_by(order)
-        .limit(3 * (NEIGHBOURS + len(known)))
-    ).all()
-    shown = newest(row for row in rows if row.native_id not in known)
-    found = sorted(shown.values(), key=lambda each: each.id)
-    return found[:NEIGHBOURS] if later else found[-NEIGHBOURS:]
+    some = 3 * (NEIGHBOURS + len(known))
+    given = {"page": here.page, "post": here.post, "comment": here.id, "some": some}
+    rows = [row for row in connection.execute(_BESIDE, given) if row.native_id not in known]
+    before = _by_age(row for row in rows if row.id < here.id)
+    after = _by_age(row for row in rows if row.id > here.id)
+    return before[-NEIGHBOURS:], after[:NEIGHBOURS]
 
 
-def _many(connection: Connection, here: Row) -> int:
-    first = (comments.c.page == here.page, comments.c.post == here.post, comments.c.number == 1)
-    some = sa.select(comments.c.id).where(*first).limit(COUNTED + 1).subquery()
-    return connection.execute(sa.select(sa.func.count()).select_from(some)).scalar_one()
+def _by_age(rows: Iterable[Row]) -> list[Row]:
+    return sorted(newest(rows).values(), key=lambda each: each.id)
 
 
-def _said(row: Row, body: Mapping[str, Any], hidden: set[tuple[str, str]]) -> Said:
+def _many(connection: Connection, here: Seen) -> int:
+    given = {"page": here.page, "post": here.post, "most": COUNTED + 1}
+    return connection.execute(_MANY, given).scalar_one()
+
+
+def _said(row: Row, hidden: set[tuple[str, str]]) -> Said:
+    body = decoded(row.body)
     return Said(
         id=row.id,
         native_id=row.native_id,
@@ -159,13 +144,13 @@ def _said(row: Row, body: Mapping[str, Any], hidden: set[tuple[str, str]]) -> Sa
     )
 
 
-def _newest_by_case(comment_id: int, case_id: int, limit: int) -> sa.Select[Any]:
+def _newest_by_case() -> sa.Select[Any]:
     """The author's newest cases but this one, each with the newest of their comments in it."""
     own, other = authored.alias(), authored
     theirs = (
         sa.select(other.c.comment_id)
         .join(own, sa.and_(own.c.page == other.c.page, own.c.author == other.c.author))
-        .where(own.c.comment_id == comment_id)
+        .where(own.c.comment_id == sa.bindparam("comment"))
         .order_by(other.c.comment_id.desc())
         .limit(MOST)
         .subquery()
@@ -174,31 +159,73 @@ def _newest_by_case(comment_id: int, case_id: int, limit: int) -> sa.Select[Any]
     return (
         sa.select(c.case_id, sa.func.max(c.comment_id).label("comment_id"))
         .join(theirs, theirs.c.comment_id == c.comment_id)
-        .where(c.case_id != case_id)
+        .where(c.case_id != sa.bindparam("case"))
         .group_by(c.case_id)
         .order_by(c.case_id.desc())
-        .limit(limit)
+        .limit(SHOWN)
     )
 
 
 def _choices(connection: Connection, case_ids: Sequence[int]) -> dict[int, Row]:
-    rows = connection.execute(
-        sa.select(decisions.c.id, decisions.c.case_id, decisions.c.choice, decisions.c.clause)
-        .where(decisions.c.case_id.in_(case_ids))
-        .order_by(decisions.c.id)
-    )
-    return {row.case_id: row for row in rows}
+    if not case_ids:
+        return {}
+    return {row.case_id: row for row in connection.execute(_CHOICES, {"cases": case_ids})}
 
 
-def _earlier(row: Row, made: Row | None, body: Mapping[str, Any], final: set[int]) -> Earlier:
+def _earlier(row: Row, made: Row | None, final: set[int]) -> Earlier:
     told = made if row.decided_at is not None and not row.blind else None
     return Earlier(
         case=row.id,
         opened_at=row.opened_at,
         state="open" if row.blind else row.state,
-        text=body.get("text"),
+        text=decoded(row.body).get("text"),
         choice="" if told is None else told.choice,
         clause="" if told is None else told.clause,
         deletes=told is not None and told.id in final,
         decided_at=None if told is None else row.decided_at,
     )
+
+
+def _earlier_cases() -> sa.Select[Any]:
+    newest = _newest_by_case().subquery()
+    found = sa.select(cases, newest.c.comment_id, content.c.body, BLIND)
+    joined = found.join(newest, newest.c.case_id == cases.c.id)
+    return joined.outerjoin(content, content.c.seq == newest.c.comment_id).order_by(cases.c.id.desc())
+
+
+def _beside_it() -> sa.CompoundSelect[Any]:
+    here: sa.BindParameter[int] = sa.bindparam("comment")
+    c = comments.c
+    its = (c.page == sa.bindparam("page"), c.post == sa.bindparam("post"))
+    some = _WRITTEN.where(*its).limit(sa.bindparam("some"))
+    sides = (some.where(c.id < here).order_by(c.id.desc()), some.where(c.id > here).order_by(c.id))
+    return sa.union_all(*(sa.select(side.subquery()) for side in sides))
+
+
+_WRITTEN = sa.select(
+    *(comments.c[name] for name in ("id", "page", "native_id", "number", "parent", "created_at")),
+    content.c.body,
+).outerjoin(content, content.c.seq == comments.c.id)
+"""What `Said` is made of."""
+_BY_NAME = (
+    _WRITTEN.where(comments.c.page == sa.bindparam("page"), comments.c.native_id == sa.bindparam("native_id"))
+    .order_by(comments.c.number.desc())
+    .limit(1)
+)
+_BESIDE = _beside_it()
+_FIRST_OF_POST = (
+    sa.select(comments.c.id)
+    .where(
+        comments.c.page == sa.bindparam("page"),
+        comments.c.post == sa.bindparam("post"),
+        comments.c.number == 1,
+    )
+    .limit(sa.bindparam("most"))
+)
+_MANY = sa.select(sa.func.count()).select_from(_FIRST_OF_POST.subquery())
+_EARLIER = _earlier_cases()
+_CHOICES = (
+    sa.select(*(decisions.c[name] for name in ("id", "case_id", "choice", "clause")))
+    .where(decisions.c.case_id.in_(many("cases")))
+    .order_by(decisions.c.id)
+)

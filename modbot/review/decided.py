@@ -15,8 +15,8 @@ from modbot.proposals import WAITING as WAITS
 from modbot.queue import WAITING
 from modbot.review.lines import Line, Row, cases, lines
 from modbot.review.proposed import ASKED_TO_HIDE, actions, asked, decisions, deleting
-from modbot.review.waiting import looks, open_looks
-from modbot.store import Store, bodies_of
+from modbot.review.waiting import BLIND
+from modbot.store import Readable, bodies_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +59,13 @@ class Decisions:
 
 
 def decided(
-    store: Store, viewer: str = "", sought: Sought | None = None, *, after: str = "", limit: int = 50
+    store: Readable, viewer: str = "", sought: Sought | None = None, *, after: str = "", limit: int = 50
 ) -> Decisions:
     """`after` is the `next` of the slice before."""
     with store.read() as connection:
-        rows = connection.execute(_newest(viewer, sought or Sought(), after).limit(limit + 1)).all()
+        rows = connection.execute(
+            _newest(sought or Sought(), after).limit(limit + 1), {"viewer": viewer}
+        ).all()
         shown = rows[:limit]
         found = lines(connection, shown)
         bodies = bodies_of(connection, [row.decision for row in shown])
@@ -81,7 +83,7 @@ def decided(
     )
 
 
-def settled(store: Store, limit: int = 100) -> list[Line]:
+def settled(store: Readable, limit: int = 100) -> list[Line]:
     """Decided and closed cases, the newest decision first."""
     found = sa.select(cases).where(cases.c.state.not_in(WAITING))
     with store.read() as connection:
@@ -89,17 +91,16 @@ def settled(store: Store, limit: int = 100) -> list[Line]:
         return lines(connection, connection.execute(newest).all())
 
 
-def _newest(viewer: str, sought: Sought, after: str) -> sa.Select[Any]:
+def _newest(sought: Sought, after: str) -> sa.Select[Any]:
     """Settled cases by their last decision, from the decisions' side: people's own lists are short."""
     later = decisions.alias()
     # A referral says nothing of whether it stays.
     last = sa.select(sa.func.max(later.c.id)).where(
         later.c.case_id == decisions.c.case_id, later.c.choice.in_(("hide", "leave_up"))
     )
-    blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
     made = (decisions.c.decided_by, decisions.c.choice, decisions.c.clause, decisions.c.at)
     found = (
-        sa.select(cases, decisions.c.id.label("decision"), *made, blind.label("blind"))
+        sa.select(cases, decisions.c.id.label("decision"), *made, BLIND)
         .join_from(decisions, cases, cases.c.id == decisions.c.case_id)
         .where(
             decisions.c.id == last.correlate(decisions).scalar_subquery(),
@@ -111,7 +112,7 @@ def _newest(viewer: str, sought: Sought, after: str) -> sa.Select[Any]:
     wanted = [decisions.c[name] == value for name, value in given.items() if value] + _chosen(sought.choice)
     if wanted:
         # What is sought by would tell the decision.
-        wanted.append(~blind)
+        wanted.append(~BLIND.element)
     if after.isdigit():
         wanted.append(decisions.c.id < int(after))
     return found.where(*wanted)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +12,38 @@ from sqlalchemy.engine import Connection
 
 from modbot import search_words
 from modbot.review.lines import Row, case_comments, cases, comments
-from modbot.review.outcomes import Outcome, outcomes, unknown
+from modbot.review.outcomes import UNKNOWN, Outcome, outcomes
 from modbot.review.proposed import ASKED_TO_HIDE, actions, asked, decisions
+from modbot.review.seen import content, presences
 from modbot.review.waiting import under
-from modbot.store import Store, bodies_of, table
-from modbot.tables import Presence
+from modbot.store import Readable, decoded, many
 
-presences = table(Presence)
-
+_later = comments.alias()
+_SUPERSEDED = sa.exists().where(
+    _later.c.page == comments.c.page,
+    _later.c.native_id == comments.c.native_id,
+    # not by id, for which SQLite would read every later comment of the page
+    _later.c.number > comments.c.number,
+)
+_ROWS = (
+    sa.select(
+        comments, content.c.body, presences.c.present, _SUPERSEDED.correlate(comments).label("superseded")
+    )
+    .outerjoin(content, content.c.seq == comments.c.id)
+    .outerjoin(presences, presences.c.comment_id == comments.c.id)
+    .where(comments.c.id.in_(many("ids")))
+    .order_by(presences.c.id)
+)
+_ASKED = (
+    sa.select(actions.c.page, actions.c.native_id, actions.c.kind)
+    .join(decisions, decisions.c.id == actions.c.decision_id)
+    .where(
+        sa.tuple_(actions.c.page, actions.c.native_id).in_(many("items")),
+        actions.c.state.in_(("pending", "done")),
+        ~UNKNOWN,
+    )
+    .order_by(actions.c.id)
+)
 NEWEST = 50_000
 """Log entries, of which every other one or so is a comment."""
 
@@ -59,7 +83,7 @@ class Found:
     hidden: bool
     """By a decision of ours."""
     outcome: Outcome
-    superseded: bool = False
+    superseded: bool
     """Its author wrote something else in its place since."""
 
 
@@ -69,24 +93,25 @@ class Results:
     more: bool
 
 
-def search(store: Store, query: Query, viewer: str = "", *, start: int = 0, limit: int = 50) -> Results:
+def search(store: Readable, query: Query, viewer: str = "", *, start: int = 0, limit: int = 50) -> Results:
     """Newest first. `start`: how many to leave out, to go on after an earlier slice."""
     with store.read() as connection:
         ids = _numbers(connection, query, viewer, start + limit + 1)[start:]
         return Results(found=tuple(_found(connection, ids[:limit], viewer)), more=len(ids) > limit)
 
 
-def _numbers(connection: Connection, query: Query, viewer: str, many: int) -> list[int]:
-    """The first `many` of the comments' numbers."""
-    conditions = [*_about_the_comment(query), *_about_its_cases(query, viewer)]
+def _numbers(connection: Connection, query: Query, viewer: str, most: int) -> list[int]:
+    """The first `most` of the comments' numbers."""
+    conditions = [*_about_the_comment(query), *_about_its_cases(query)]
+    given = {"viewer": viewer} if query.clause or query.choice else {}
     matches = search_words.matching(connection.dialect.name, query.text, query.author)
     if matches is None:
-        return list(connection.execute(_without_words(query, conditions).limit(many)).scalars())
+        return list(connection.execute(_without_words(query, conditions).limit(most), given).scalars())
     (number,) = matches.selected_columns
     joined = matches.join(comments, comments.c.id == number) if conditions else matches
     found = joined.where(*conditions)
     if connection.dialect.name == "sqlite":  # whose word index gives the newest first by itself
-        return list(connection.execute(found.order_by(number.desc()).limit(many)).scalars())
+        return list(connection.execute(found.order_by(number.desc()).limit(most), given).scalars())
     # PostgreSQL has to choose between the newest comments, right for a word that many hold, and its word
     # index, right for any other, and cannot tell how many hold words that begin so.
     newest = sa.select(sa.func.max(comments.c.id) - NEWEST).scalar_subquery()
@@ -94,8 +119,8 @@ def _numbers(connection: Connection, query: Query, viewer: str, many: int) -> li
         found.where(number > newest).order_by(number.desc()),
         found.order_by((number + 0).desc()),
     ):
-        ids = list(connection.execute(some.limit(many)).scalars())
-        if len(ids) == many:
+        ids = list(connection.execute(some.limit(most), given).scalars())
+        if len(ids) == most:
             break
     return ids
 
@@ -123,10 +148,10 @@ def _about_the_comment(query: Query) -> list[sa.ColumnElement[bool]]:
     return found
 
 
-def _about_its_cases(query: Query, viewer: str) -> list[sa.ColumnElement[bool]]:
+def _about_its_cases(query: Query) -> list[sa.ColumnElement[bool]]:
     """Asked of each comment, since most searches end after a few."""
     found: list[sa.ColumnElement[bool]] = []
-    made = (decisions.c.comment_id == comments.c.id, ~unknown(viewer))
+    made = (decisions.c.comment_id == comments.c.id, ~UNKNOWN)
     if query.clause:
         held = case_comments.alias()
         joined = (held.c.comment_id == comments.c.id, cases.c.id == held.c.case_id)
@@ -147,26 +172,22 @@ def _chosen(choice: str) -> list[sa.ColumnElement[bool]]:
 
 
 def _found(connection: Connection, ids: Sequence[int], viewer: str) -> list[Found]:
-    rows = {row.id: row for row in connection.execute(sa.select(comments).where(comments.c.id.in_(ids)))}
-    bodies = bodies_of(connection, ids)
+    if not ids:
+        return []
+    rows = _rows(connection, ids)
     decided = outcomes(connection, ids, viewer)
-    gone = _absent(connection, ids)
     hidden = hidden_items(connection, {(row.page, row.native_id) for row in rows.values()}, viewer)
-    found = [
-        _one(rows[each], bodies.get(each, {}), decided.get(each, Outcome()), each not in gone, hidden)
-        for each in ids
-    ]
-    old = _superseded(connection, ids)
-    return [replace(each, superseded=each.id in old) for each in found]
+    return [_one(rows[each], decided.get(each, Outcome()), hidden) for each in ids]
 
 
-def _one(
-    row: Row,
-    body: Mapping[str, Any],
-    outcome: Outcome,
-    present: bool,
-    hidden: set[tuple[str, str]],
-) -> Found:
+def _rows(connection: Connection, ids: Sequence[int]) -> dict[int, Row]:
+    """By number, with the words, whether it is still on the platform, and whether another came since."""
+    # Of one that vanished and came back, the last row counts.
+    return {row.id: row for row in connection.execute(_ROWS, {"ids": ids})}
+
+
+def _one(row: Row, outcome: Outcome, hidden: set[tuple[str, str]]) -> Found:
+    body = decoded(row.body)
     return Found(
         id=row.id,
         page=row.page,
@@ -177,28 +198,11 @@ def _one(
         text=body.get("text"),
         permalink=body.get("permalink", ""),
         created_at=row.created_at,
-        present=present,
+        present=row.present is not False,
         hidden=(row.page, row.native_id) in hidden,
         outcome=outcome,
+        superseded=row.superseded,
     )
-
-
-def _absent(connection: Connection, ids: Sequence[int]) -> set[int]:
-    last = sa.select(presences.c.comment_id, presences.c.present).where(presences.c.comment_id.in_(ids))
-    found = {row.comment_id: row.present for row in connection.execute(last.order_by(presences.c.id))}
-    return {each for each, present in found.items() if not present}
-
-
-def _superseded(connection: Connection, ids: Sequence[int]) -> set[int]:
-    later = comments.alias()
-    same_item = sa.and_(later.c.page == comments.c.page, later.c.native_id == comments.c.native_id)
-    # not by id, for which SQLite would read every later comment of the page
-    found = (
-        sa.select(comments.c.id)
-        .join(later, sa.and_(same_item, later.c.number > comments.c.number))
-        .where(comments.c.id.in_(ids))
-    )
-    return set(connection.execute(found).scalars())
 
 
 def hidden_items(connection: Connection, items: set[tuple[str, str]], viewer: str) -> set[tuple[str, str]]:
@@ -206,14 +210,8 @@ def hidden_items(connection: Connection, items: set[tuple[str, str]], viewer: st
 
     Decisions on which the viewer may be asked for a second opinion are not told.
     """
-    asked = (
-        sa.select(actions.c.page, actions.c.native_id, actions.c.kind)
-        .join(decisions, decisions.c.id == actions.c.decision_id)
-        .where(
-            sa.tuple_(actions.c.page, actions.c.native_id).in_(sorted(items)),
-            actions.c.state.in_(("pending", "done")),
-            ~unknown(viewer),
-        )
-    )
-    last = {(row.page, row.native_id): row.kind for row in connection.execute(asked.order_by(actions.c.id))}
+    if not items:
+        return set()
+    asked = connection.execute(_ASKED, {"items": sorted(items), "viewer": viewer})
+    last = {(row.page, row.native_id): row.kind for row in asked}
     return {item for item, kind in last.items() if kind != "unhide"}

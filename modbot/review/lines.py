@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -15,12 +15,18 @@ from modbot import evidence
 from modbot.evidence import Judged
 from modbot.queue import ORDINARY
 from modbot.revisions import newest
-from modbot.store import bodies_of, table, utcnow
+from modbot.store import bodies_of, many, table, utcnow
 from modbot.tables import Case, CaseComment, Comment
 
 cases, case_comments, comments = table(Case), table(CaseComment), table(Comment)
 
 Row: TypeAlias = "sa.Row[*tuple[Any, ...]]"
+_ITEMS = (
+    sa.select(case_comments.c.case_id, *(comments.c[name] for name in ("id", "page", "native_id", "number")))
+    .join_from(case_comments, comments, comments.c.id == case_comments.c.comment_id)
+    .where(case_comments.c.case_id.in_(many("cases")))
+    .order_by(comments.c.id)
+)
 PRIORITIES = ("urgent", "for a lead", "ordinary")
 """Names of the priorities 0 to 2."""
 
@@ -54,43 +60,42 @@ class Line:
     """It is in this list for a second opinion: who decided it first, and how, is not told."""
 
 
+@dataclass(frozen=True, slots=True)
+class First:
+    """A case's first comment as it reads now, and how many comments there are with it."""
+
+    page: str
+    author: str
+    text: str | None
+    judged: Judged | None
+    copies: int
+
+
 def lines(connection: Connection, rows: Sequence[Row], *, second_look: bool = False) -> list[Line]:
     """One line for each row of `case`, in their order."""
     items = _items(connection, [row.id for row in rows])
     first = {case_id: next(iter(found.values())) for case_id, found in items.items()}
     ids = [each.id for each in first.values()]
     bodies, opinions = bodies_of(connection, ids), evidence.judged(connection, ids)
-    return [
-        _line(row, items[row.id], bodies, opinions.get(first[row.id].id), second_look=second_look)
-        for row in rows
-    ]
+    found: list[Line] = []
+    for row in rows:
+        here = first[row.id]
+        body, opinion = bodies.get(here.id, {}), opinions.get(here.id)
+        shown = First(here.page, body.get("author", ""), body.get("text"), opinion, len(items[row.id]))
+        found.append(line(row, shown, second_look=second_look))
+    return found
 
 
 def _items(connection: Connection, case_ids: Sequence[int]) -> dict[int, dict[tuple[str, str], Row]]:
     """Case → its items in their newest revision of the case, the first one first."""
-    c = comments.c
-    joined = connection.execute(
-        sa.select(case_comments.c.case_id, c.id, c.page, c.native_id, c.number)
-        .join_from(case_comments, comments, c.id == case_comments.c.comment_id)
-        .where(case_comments.c.case_id.in_(case_ids))
-        .order_by(c.id)
-    )
     by_case: dict[int, list[Row]] = defaultdict(list)
-    for each in joined:
+    for each in connection.execute(_ITEMS, {"cases": case_ids}):
         by_case[each.case_id].append(each)
     return {case: newest(revisions) for case, revisions in by_case.items()}
 
 
-def _line(
-    row: Row,
-    items: Mapping[tuple[str, str], Row],
-    bodies: Mapping[int, Any],
-    opinion: Judged | None,
-    *,
-    second_look: bool,
-) -> Line:
-    first = next(iter(items.values()))
-    body = bodies.get(first.id, {})
+def line(row: Row, first: First, *, second_look: bool) -> Line:
+    """`row`: of `case`; for a second look with that look's claim in place of its own."""
     holder = held_by(row)
     return Line(
         id=row.id,
@@ -102,13 +107,13 @@ def _line(
         version=row.version,
         claimed_by=holder,
         escalated=row.escalated,
-        copies=len(items),
+        copies=first.copies,
         page=first.page,
         pages=tuple(row.pages.split()),
-        author=body.get("author", ""),
-        text=body.get("text"),
-        about=evidence.topics(opinion),
-        severe=evidence.severity(opinion),
+        author=first.author,
+        text=first.text,
+        about=evidence.topics(first.judged),
+        severe=evidence.severity(first.judged),
         second_look=second_look,
     )
 

@@ -11,14 +11,28 @@ from sqlalchemy.engine import Connection
 from modbot.queue import WAITING
 from modbot.review.lines import Row, case_comments, cases
 from modbot.review.proposed import actions, decisions, deleting
-from modbot.review.waiting import looks, open_looks
-from modbot.store import table
+from modbot.review.waiting import BLIND, OPEN_LOOKS, looks
+from modbot.store import many, table
 from modbot.tables import Withdrawal
 from platforms.base import ActionKind
 
 withdrawals = table(Withdrawal)
 
 SETTLING = ("hide", "leave_up")
+UNKNOWN = sa.exists().where(looks.c.case_id == decisions.c.case_id, *OPEN_LOOKS).correlate(decisions)
+"""The decision's case waits for the second opinion of the `viewer`, as a statement is given them."""
+_CASES = (
+    sa.select(case_comments.c.comment_id, case_comments.c.case_id, cases.c.state, cases.c.escalated, BLIND)
+    .join_from(case_comments, cases, cases.c.id == case_comments.c.case_id)
+    .where(case_comments.c.comment_id.in_(many("comments")))
+    .order_by(case_comments.c.case_id)
+)
+_MADE = (
+    sa.select(*(decisions.c[name] for name in ("id", "comment_id", "choice", "clause")))
+    .outerjoin(withdrawals, withdrawals.c.decision_id == decisions.c.id)
+    .where(decisions.c.comment_id.in_(many("comments")), withdrawals.c.decision_id.is_(None), ~UNKNOWN)
+    .order_by(decisions.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +81,13 @@ def _waiting(case: Row, made: Sequence[Row]) -> str:
 
 
 def _newest_cases(connection: Connection, ids: Sequence[int], viewer: str) -> dict[int, Row]:
-    c = case_comments.c
-    blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
-    rows = connection.execute(
-        sa.select(c.comment_id, c.case_id, cases.c.state, cases.c.escalated, blind.label("blind"))
-        .join_from(case_comments, cases, cases.c.id == c.case_id)
-        .where(c.comment_id.in_(ids))
-        .order_by(c.case_id)
-    )
+    rows = connection.execute(_CASES, {"comments": ids, "viewer": viewer})
     return {row.comment_id: row for row in rows}
 
 
 def _decisions(connection: Connection, ids: Sequence[int], viewer: str) -> dict[int, list[Row]]:
     """Comment → what was decided of it and not withdrawn, oldest first."""
-    d = decisions.c
-    rows = connection.execute(
-        sa.select(d.id, d.comment_id, d.choice, d.clause)
-        .outerjoin(withdrawals, withdrawals.c.decision_id == d.id)
-        .where(d.comment_id.in_(ids), withdrawals.c.decision_id.is_(None), ~unknown(viewer))
-        .order_by(d.id)
-    )
+    rows = connection.execute(_MADE, {"comments": ids, "viewer": viewer})
     found: dict[int, list[Row]] = {}
     for row in rows:
         found.setdefault(row.comment_id, []).append(row)
@@ -96,11 +97,8 @@ def _decisions(connection: Connection, ids: Sequence[int], viewer: str) -> dict[
 def _deletions(connection: Connection, decision_ids: Sequence[int]) -> dict[int, str]:
     """Decision → how far the deletion is that was released for it: deleting or deleted."""
     a = actions.c
+    if not decision_ids:
+        return {}
     asked = (a.decision_id.in_(decision_ids), a.kind == ActionKind.DELETE.value, a.state != "cancelled")
     rows = connection.execute(sa.select(a.decision_id, a.state).where(*asked))
     return {row.decision_id: "deleted" if row.state in ("done", "gone") else "deleting" for row in rows}
-
-
-def unknown(viewer: str) -> sa.ColumnElement[bool]:
-    """The decision's case waits for the viewer's second opinion."""
-    return sa.exists().where(looks.c.case_id == decisions.c.case_id, *open_looks(viewer)).correlate(decisions)

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from modbot.proposals import WAITING
 from modbot.review.lines import Line, cases, lines
-from modbot.store import Store, bodies_of, table
+from modbot.store import Store, bodies_of, many, table
 from modbot.tables import Action, Decision, Proposal
 from platforms.base import ActionKind
 
@@ -21,6 +21,11 @@ ASKED_TO_HIDE = sa.exists().where(
     actions.c.decision_id == decisions.c.id, actions.c.kind == ActionKind.HIDE.value
 )
 """Every decision to hide asks the platform for it; where nothing can be hidden, it proposes a deletion."""
+_DELETING = sa.select(decisions.c.id).where(
+    decisions.c.id.in_(many("decisions")),
+    decisions.c.choice == "hide",
+    ~ASKED_TO_HIDE.correlate(decisions),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +70,9 @@ def proposed(connection: Connection, case_id: int) -> tuple[Proposed, ...]:
 
 def deleting(connection: Connection, decision_ids: Collection[int]) -> set[int]:
     """Those of the decisions that propose a deletion, because nothing can be hidden there."""
-    d = decisions.c
-    final = (d.id.in_(decision_ids), d.choice == "hide", ~ASKED_TO_HIDE.correlate(decisions))
-    return set(connection.execute(sa.select(d.id).where(*final)).scalars())
+    if not decision_ids:
+        return set()
+    return set(connection.execute(_DELETING, {"decisions": list(decision_ids)}).scalars())
 
 
 def to_release(store: Store, limit: int = 200) -> list[ToRelease]:

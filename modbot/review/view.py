@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,17 +12,17 @@ from sqlalchemy.engine import Connection
 
 from modbot.audit import Entry
 from modbot.errors import StaleCase
-from modbot.evidence import Judged, judged
 from modbot.review.around import Earlier, Thread, earlier_cases, thread
-from modbot.review.lines import Line, Row, case_comments, cases, comments, lines
+from modbot.review.lines import First, Line, Row, cases, line
 from modbot.review.proposed import Proposed, actions, decisions, deleting, proposed
-from modbot.review.waiting import looks, open_looks, pages
+from modbot.review.seen import Seen, revisions
+from modbot.review.waiting import HELD, OPEN_LOOKS, looks, pages
 from modbot.revisions import newest
 from modbot.roles import DECIDERS
-from modbot.store import Store, bodies_of, table
-from modbot.tables import AuditEvent, Note, Presence, User
+from modbot.store import Readable, bodies_of, many, table
+from modbot.tables import AuditEvent, Note, User
 
-presences, users, written, events = table(Presence), table(User), table(Note), table(AuditEvent)
+users, written, events = table(User), table(Note), table(AuditEvent)
 SAID_BEFORE = (
     "case.changed",
     "case.joined",
@@ -36,28 +36,6 @@ SAID_BEFORE = (
     "comment.unscored",
 )
 """What the history of a second look tells: nothing that a person did."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """One archived revision; `id` is its record number."""
-
-    id: int
-    page: str
-    native_id: str
-    number: int
-    kind: str
-    post: str
-    post_title: str
-    parent: str | None
-    author: str
-    permalink: str
-    created_at: datetime
-    archived_at: datetime
-    text: str | None
-    present: bool
-    """False once the comment is no longer on the platform."""
-    judged: Judged | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,84 +142,74 @@ class View(Subject):
         )
 
 
-def case(store: Store, case_id: int, viewer: str = "") -> View:
+def case(store: Readable, case_id: int, viewer: str = "") -> View:
     """One case as `viewer` may see it. Raises StaleCase for a number that is none."""
     with store.read() as connection:
         about = _subject(connection, case_id, viewer)
-        look, revisions = about.second_look, about.revisions
+        look, seen = about.second_look, about.revisions
         made = () if look else _decisions(connection, case_id)
         first = about.items[0]
+        places = _places(connection, {each.page for each in seen})
         return View(
             line=about.line,
-            place=_place(connection, first.page),
-            revisions=revisions,
-            platforms=_platforms(connection, {each.page for each in revisions}),
-            thread=thread(connection, first.id, viewer),
+            place=places[first.page],
+            revisions=seen,
+            platforms={key: each.platform for key, each in places.items()},
+            thread=thread(connection, first, viewer),
             earlier=earlier_cases(connection, first.id, case_id, viewer),
             decisions=made,
-            proposals=() if look else proposed(connection, case_id),
-            actions=_actions(connection, [each.id for each in made]),
+            proposals=proposed(connection, case_id) if made else (),
+            actions=_actions(connection, [each.id for each in made]) if made else (),
             notes=() if look else _notes(connection, case_id),
-            history=_history(connection, case_id, revisions, before=look),
+            history=_history(connection, case_id, seen, before=look),
             second_look=look,
         )
 
 
-def subject(store: Store, case_id: int, viewer: str) -> Subject:
+def subject(store: Readable, case_id: int, viewer: str) -> Subject:
     """What `viewer` decides about, without what stands around it. Raises StaleCase."""
     with store.read() as connection:
         return _subject(connection, case_id, viewer)
 
 
 def _subject(connection: Connection, case_id: int, viewer: str) -> Subject:
-    row = connection.execute(sa.select(cases).where(cases.c.id == case_id)).first()
+    row = connection.execute(_AS_SEEN, {"case": case_id, "viewer": viewer}).first()
     if row is None:
         raise StaleCase(f"There is no case {case_id}.", remedy="See the queue with: modbot case list")
-    look = _asked_of(connection, case_id, viewer)
+    seen = revisions(connection, case_id)
+    items = newest(seen)
+    first = next(iter(items.values()))
+    shown = First(first.page, first.author, first.text, first.judged, len(items))
     return Subject(
-        line=_line(connection, row, look),
-        revisions=_revisions(connection, case_id),
-        second_look=look.id if look else None,
+        line=line(row, shown, second_look=row.look is not None), revisions=seen, second_look=row.look
     )
 
 
-def _asked_of(connection: Connection, case_id: int, viewer: str) -> Row | None:
-    """The second look that this person may take, and so must not know the first decision."""
-    role = sa.select(users.c.role).where(users.c.name == viewer, users.c.active)
-    if connection.execute(role).scalar() not in DECIDERS:
-        return None
-    return connection.execute(sa.select(looks).where(looks.c.case_id == case_id, *open_looks(viewer))).first()
+def _as_seen() -> sa.Select[Any]:
+    """A case's row, with the number of the second look that the viewer may take as its `look`.
+
+    They must not know the first decision then, and who holds the look holds the case.
+    """
+    viewer = users.c.name == sa.bindparam("viewer")
+    may = sa.exists().where(viewer, users.c.active, users.c.role.in_(DECIDERS))
+    asked = sa.and_(looks.c.case_id == cases.c.id, *OPEN_LOOKS, may)
+    columns = [_held(column) if column.name in HELD else column for column in cases.c]
+    found = sa.select(*columns, looks.c.id.label("look")).select_from(cases.outerjoin(looks, asked))
+    return found.where(cases.c.id == sa.bindparam("case"))
 
 
-def _line(connection: Connection, row: Row, look: Row | None) -> Line:
-    if look is None:
-        return lines(connection, [row])[0]
-    columns = [
-        (
-            sa.literal(getattr(look, column.name), column.type)
-            if column.name.startswith("claimed_")
-            else column
-        ).label(column.name)
-        for column in cases.c
-    ]
-    blind = connection.execute(sa.select(*columns).where(cases.c.id == row.id)).one()
-    return lines(connection, [blind], second_look=True)[0]
+def _held(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    own = sa.case((looks.c.id.is_(None), column), else_=looks.c[column.name])
+    return own.label(column.name)
 
 
-def _place(connection: Connection, key: str) -> Place:
-    columns = [pages.c[name] for name in Place.__dataclass_fields__]
-    return Place(**connection.execute(sa.select(*columns).where(pages.c.key == key)).one()._mapping)
-
-
-def _platforms(connection: Connection, keys: set[str]) -> dict[str, str]:
-    found = sa.select(pages.c.key, pages.c.platform).where(pages.c.key.in_(keys))
-    return {row.key: row.platform for row in connection.execute(found)}
+def _places(connection: Connection, keys: Collection[str]) -> dict[str, Place]:
+    rows = connection.execute(_PLACES, {"keys": list(keys)})
+    return {row.key: Place(**row._mapping) for row in rows}
 
 
 def _notes(connection: Connection, case_id: int) -> tuple[Noted, ...]:
-    rows = connection.execute(
-        sa.select(written).where(written.c.case_id == case_id).order_by(written.c.id)
-    ).all()
+    rows = connection.execute(_NOTES, {"case": case_id}).all()
     bodies = bodies_of(connection, [row.id for row in rows])
     return tuple(
         Noted(id=row.id, at=row.at, by=row.written_by, text=bodies.get(row.id, {}).get("text", ""))
@@ -249,46 +217,8 @@ def _notes(connection: Connection, case_id: int) -> tuple[Noted, ...]:
     )
 
 
-def _revisions(connection: Connection, case_id: int) -> tuple[Seen, ...]:
-    rows = connection.execute(
-        sa.select(comments)
-        .join(case_comments, case_comments.c.comment_id == comments.c.id)
-        .where(case_comments.c.case_id == case_id)
-        .order_by(comments.c.id)
-    ).all()
-    ids = [row.id for row in rows]
-    bodies, opinions = bodies_of(connection, ids), judged(connection, ids)
-    last = sa.select(presences.c.comment_id, presences.c.present).where(presences.c.comment_id.in_(ids))
-    present = {row.comment_id: row.present for row in connection.execute(last.order_by(presences.c.id))}
-    return tuple(
-        _seen(row, bodies.get(row.id, {}), opinions.get(row.id), present.get(row.id, True)) for row in rows
-    )
-
-
-def _seen(row: Row, body: Mapping[str, Any], opinion: Judged | None, present: bool) -> Seen:
-    return Seen(
-        id=row.id,
-        page=row.page,
-        native_id=row.native_id,
-        number=row.number,
-        kind=row.kind,
-        post=row.post,
-        post_title=body.get("post_title", ""),
-        parent=row.parent,
-        author=body.get("author", ""),
-        permalink=body.get("permalink", ""),
-        created_at=row.created_at,
-        archived_at=row.archived_at,
-        text=body.get("text"),
-        present=present,
-        judged=opinion,
-    )
-
-
 def _decisions(connection: Connection, case_id: int) -> tuple[Decided, ...]:
-    rows = connection.execute(
-        sa.select(decisions).where(decisions.c.case_id == case_id).order_by(decisions.c.id)
-    ).all()
+    rows = connection.execute(_DECISIONS, {"case": case_id}).all()
     bodies = bodies_of(connection, [row.id for row in rows])
     final = deleting(connection, [row.id for row in rows])
     return tuple(_decided(row, bodies.get(row.id, {}), row.id in final) for row in rows)
@@ -312,20 +242,34 @@ def _decided(row: Row, body: Mapping[str, Any], deletes: bool) -> Decided:
 
 
 def _actions(connection: Connection, made: Sequence[int]) -> tuple[Acted, ...]:
-    columns = [actions.c[name] for name in Acted.__dataclass_fields__]
-    rows = connection.execute(
-        sa.select(*columns).where(actions.c.decision_id.in_(made)).order_by(actions.c.id)
-    )
+    rows = connection.execute(_ACTIONS, {"decisions": made})
     return tuple(Acted(**row._mapping) for row in rows)
 
 
 def _history(
-    connection: Connection, case_id: int, revisions: Sequence[Seen], before: int | None
+    connection: Connection, case_id: int, seen: Sequence[Seen], before: int | None
 ) -> tuple[Entry, ...]:
-    subjects = {f"case:{case_id}", *(f"comment:{each.page}/{each.native_id}" for each in revisions)}
-    columns = [events.c[name] for name in Entry.__dataclass_fields__]
-    found = sa.select(*columns).where(events.c.subject.in_(sorted(subjects)))
+    subjects = {f"case:{case_id}", *(f"comment:{each.page}/{each.native_id}" for each in seen)}
+    found, given = _HISTORY, {"subjects": sorted(subjects)}
     if before is not None:
         # The first decision, and what it asked for, stand right before the look.
         found = found.where(events.c.seq < before, events.c.kind.in_(SAID_BEFORE))
-    return tuple(Entry(*row) for row in connection.execute(found.order_by(events.c.seq)))
+    return tuple(Entry(*row) for row in connection.execute(found, given))
+
+
+_AS_SEEN = _as_seen()
+_PLACES = sa.select(*(pages.c[name] for name in Place.__dataclass_fields__)).where(
+    pages.c.key.in_(many("keys"))
+)
+_NOTES = sa.select(written).where(written.c.case_id == sa.bindparam("case")).order_by(written.c.id)
+_DECISIONS = sa.select(decisions).where(decisions.c.case_id == sa.bindparam("case")).order_by(decisions.c.id)
+_ACTIONS = (
+    sa.select(*(actions.c[name] for name in Acted.__dataclass_fields__))
+    .where(actions.c.decision_id.in_(many("decisions")))
+    .order_by(actions.c.id)
+)
+_HISTORY = (
+    sa.select(*(events.c[name] for name in Entry.__dataclass_fields__))
+    .where(events.c.subject.in_(many("subjects")))
+    .order_by(events.c.seq)
+)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from modbot.queue import WAITING
 from modbot.review.lines import Line, case_comments, cases, comments, lines
-from modbot.store import Store, table, utcnow
+from modbot.store import Readable, table, utcnow
 from modbot.tables import Page, SecondLook
 
 pages, looks = table(Page), table(SecondLook)
 
+HELD = ("claimed_by", "claimed_until")
+"""Columns that a case and a second look have each for itself."""
+OPEN_LOOKS = (looks.c.state == "waiting", looks.c.first_by != sa.bindparam("viewer"))
+"""Second looks that the `viewer` may take, as a statement is given them."""
+BLIND = sa.exists().where(looks.c.case_id == cases.c.id, *OPEN_LOOKS).correlate(cases).label("blind")
+"""Whether the `viewer` may take one of the case, and so must not know the first decision."""
 SLICE = 25
 """Cases shown at once: two screens of them, and what a busy morning can draw in time."""
 
@@ -49,13 +55,14 @@ class Listing:
     """What to ask for to go on; empty at the end."""
 
 
-def queue(store: Store, filters: Filters | None = None, *, after: str = "", limit: int = SLICE) -> Listing:
+def queue(store: Readable, filters: Filters | None = None, *, after: str = "", limit: int = SLICE) -> Listing:
     """Waiting cases in the order of the queue. `after` is the `next` of the slice before."""
-    wanted = conditions(filters or Filters())
+    wanted, start = filters or Filters(), _start(after)
+    given = values(wanted)
     with store.read() as connection:
-        rows = _first(connection, filters or Filters(), after, limit + 1)
-        total = connection.execute(sa.select(sa.func.count()).select_from(cases).where(*wanted)).scalar_one()
-        shown = rows[:limit]
+        rows = connection.execute(_firsts(wanted, bool(start), limit + 1), given | start).all()
+        total = connection.execute(_total(wanted), given).scalar_one()
+        shown = sorted(rows, key=lambda row: (row.priority, row.id))[:limit]
         return Listing(
             lines=tuple(lines(connection, shown)),
             total=total,
@@ -63,28 +70,41 @@ def queue(store: Store, filters: Filters | None = None, *, after: str = "", limi
         )
 
 
-def _first(connection: Connection, filters: Filters, after: str, limit: int) -> list[sa.Row[Any]]:
-    """The first rows in the queue's order: of each state by itself, as its index has them sorted."""
-    found: list[sa.Row[Any]] = []
-    for state in WAITING:
-        wanted = sa.select(cases).where(*conditions(filters, (state,)), *_beyond(after))
-        found += connection.execute(wanted.order_by(cases.c.priority, cases.c.id).limit(limit))
-    return sorted(found, key=lambda row: (row.priority, row.id))[:limit]
+@lru_cache(maxsize=64)
+def _firsts(filters: Filters, going_on: bool, limit: int) -> sa.CompoundSelect[Any]:
+    beyond = _BEYOND if going_on else ()
+    return in_order(
+        (sa.select(cases).where(*conditions(filters, (state,)), *beyond) for state in WAITING), limit
+    )
 
 
-def second_looks(store: Store, viewer: str, *, after: str = "", limit: int = SLICE) -> Listing:
+@lru_cache(maxsize=64)
+def _total(filters: Filters) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(cases).where(*conditions(filters))
+
+
+def in_order(by_state: Iterable[sa.Select[Any]], limit: int) -> sa.CompoundSelect[Any]:
+    """The first `limit` of each state by itself, as its index has them sorted; to be sorted together."""
+    firsts = (each.order_by(cases.c.priority, cases.c.id).limit(limit) for each in by_state)
+    return sa.union_all(*(sa.select(each.subquery()) for each in firsts))
+
+
+def second_looks(store: Readable, viewer: str, *, after: str = "", limit: int = SLICE) -> Listing:
     """Decided cases that wait for this person's opinion; nothing of the first decision is told."""
     start = int(after) if after.isdigit() else 0
-    wanted = open_looks(viewer)
+    given = {"viewer": viewer}
     with store.read() as connection:
         rows = connection.execute(
             sa.select(*_blind_columns(), looks.c.id.label("look"))
             .join_from(looks, cases, cases.c.id == looks.c.case_id)
-            .where(*wanted, looks.c.id > start)
+            .where(*OPEN_LOOKS, looks.c.id > start)
             .order_by(looks.c.id)
-            .limit(limit + 1)
+            .limit(limit + 1),
+            given,
         ).all()
-        total = connection.execute(sa.select(sa.func.count()).select_from(looks).where(*wanted)).scalar_one()
+        total = connection.execute(
+            sa.select(sa.func.count()).select_from(looks).where(*OPEN_LOOKS), given
+        ).scalar_one()
         shown = rows[:limit]
         return Listing(
             lines=tuple(lines(connection, shown, second_look=True)),
@@ -93,18 +113,13 @@ def second_looks(store: Store, viewer: str, *, after: str = "", limit: int = SLI
         )
 
 
-def waiting(store: Store, limit: int = 100) -> list[Line]:
+def waiting(store: Readable, limit: int = 100) -> list[Line]:
     """The first cases of the queue."""
     return list(queue(store, limit=limit).lines)
 
 
-def open_looks(viewer: str) -> tuple[sa.ColumnElement[bool], ...]:
-    """Second looks that this person may take."""
-    return looks.c.state == "waiting", looks.c.first_by != viewer
-
-
 def conditions(filters: Filters, states: Sequence[str] = WAITING) -> list[sa.ColumnElement[bool]]:
-    """What a row of `case` has to meet to wait in the queue with these filters."""
+    """What a row of `case` has to meet to wait in the queue with these filters; to be given `values`."""
     found: list[sa.ColumnElement[bool]] = [among(states)]
     if filters.clause:
         found.append(under(filters.clause))
@@ -115,12 +130,19 @@ def conditions(filters: Filters, states: Sequence[str] = WAITING) -> list[sa.Col
     if filters.reason:
         found.append(cases.c.reason == filters.reason)
     if filters.older_than is not None:
-        found.append(cases.c.opened_at < utcnow() - filters.older_than)
+        found.append(cases.c.opened_at < sa.bindparam("before"))
     if filters.held_by:
-        found += [cases.c.claimed_by == filters.held_by, cases.c.claimed_until > utcnow()]
+        found += [cases.c.claimed_by == filters.held_by, cases.c.claimed_until > sa.bindparam("now")]
     if filters.escalated:
         found.append(cases.c.escalated)
     return found
+
+
+def values(filters: Filters) -> dict[str, Any]:
+    """What `conditions` leave open: the time at which they are asked."""
+    now = utcnow()
+    given: dict[str, Any] = {"now": now} if filters.held_by else {}
+    return given if filters.older_than is None else given | {"before": now - filters.older_than}
 
 
 def among(states: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -157,15 +179,22 @@ def _came_as(kind: str) -> sa.ColumnElement[bool]:
     return sa.exists().where(*joined, comments.c.kind == kind).correlate(cases)
 
 
-def _beyond(after: str) -> list[sa.ColumnElement[bool]]:
+def _start(after: str) -> dict[str, int]:
+    """The last case that was seen; empty for the beginning."""
     priority, _, number = after.partition(".")
     if not (priority.isdigit() and number.isdigit()):
-        return []
-    same = sa.and_(cases.c.priority == int(priority), cases.c.id > int(number))
-    return [sa.or_(cases.c.priority > int(priority), same)]
+        return {}
+    return {"priority": int(priority), "number": int(number)}
+
+
+_BEYOND = (
+    sa.or_(
+        cases.c.priority > sa.bindparam("priority"),
+        sa.and_(cases.c.priority == sa.bindparam("priority"), cases.c.id > sa.bindparam("number")),
+    ),
+)
 
 
 def _blind_columns() -> list[sa.ColumnElement[object]]:
     """A case's row with the second look's claim in place of its own."""
-    own = ("claimed_by", "claimed_until")
-    return [looks.c[column.name] if column.name in own else column for column in cases.c]
+    return [looks.c[column.name] if column.name in HELD else column for column in cases.c]

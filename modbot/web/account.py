@@ -13,7 +13,7 @@ from modbot.errors import NotAllowed, SignInBlocked, SignInRefused
 from modbot.roles import Permission
 from modbot.sessions import limits
 from modbot.web.agents import in_words
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk, Desk
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
 from modbot.web.sign_in import TOO_OFTEN, WRONG_CODE, browser_of, seal_of, weak
@@ -21,7 +21,6 @@ from modbot.web.signed_in import SignedIn, recently_proven, require
 
 router = APIRouter(prefix="/account")
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 Anybody = Annotated[SignedIn, Depends(require(Permission.READ))]
 Proven = Annotated[SignedIn, Depends(recently_proven(Permission.READ))]
 Text = Annotated[str, Form()]

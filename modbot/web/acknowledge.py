@@ -20,7 +20,7 @@ from modbot.errors import StaleCase
 from modbot.roles import Permission
 from modbot.store import Store, table
 from modbot.tables import Delivery
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import RowNumber
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require, visitor
@@ -28,7 +28,6 @@ from modbot.web.signed_in import SignedIn, require, visitor
 router = APIRouter()
 deliveries = table(Delivery)
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 Decider = Annotated[SignedIn, Depends(require(Permission.DECIDE))]
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from modbot import proposals as proposed
 from modbot.queue import WAITING
-from modbot.store import Store, table, utcnow
+from modbot.store import Readable, table, utcnow
 from modbot.tables import Action, Case, Decision, Proposal
 from modbot.withdrawals import PASSED_ON, is_withdrawn
 
@@ -31,7 +31,7 @@ class Aftermath:
     """Escalated or referred."""
 
 
-def aftermath(store: Store, case_id: int | None, by: str) -> Aftermath | None:
+def aftermath(store: Readable, case_id: int | None, by: str) -> Aftermath | None:
     """Of this person's own decision on this case, if it was the case's last."""
     if case_id is None:
         return None

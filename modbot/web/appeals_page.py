@@ -13,9 +13,9 @@ from modbot.errors import DecisionRefused, NotAllowed, StaleCase
 from modbot.roles import Permission
 from modbot.store import utcnow
 from modbot.web import case_sheet, fields
-from modbot.web.case import AtDesk, Reader, page_titles, people
-from modbot.web.desk import Desk
-from modbot.web.fields import RowNumber
+from modbot.web.case import Reader, page_titles, people
+from modbot.web.desk import AtDesk, Desk
+from modbot.web.fields import RowNumber, sent
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
 from modbot.web.signed_in import SignedIn, recently_proven
@@ -48,7 +48,9 @@ def show(request: Request, desk: AtDesk, who: Reader, case: str = "") -> Respons
 
 
 @router.post("/appeals")
-def enter(request: Request, desk: AtDesk, who: Reader, given: Annotated[Entry, Depends()]) -> Response:
+def enter(
+    request: Request, desk: AtDesk, who: Reader, given: Annotated[Entry, Depends(sent(Entry))]
+) -> Response:
     day = fields.day(given.received)
     received = (
         None if day in (None, utcnow().astimezone(desk.zone).date()) else fields.start_of(day, desk.zone)
@@ -105,7 +107,7 @@ def _list(request: Request, desk: Desk, who: SignedIn, given: Entry, problem: st
         "waiting": [each for each in found if each.waits],
         "decided": [each for each in found if not each.waits],
         "states": STATES,
-        "people": people(desk),
+        "people": people(desk.store),
         "may_enter": who.may(Permission.APPEAL) or who.may(Permission.DECIDE),
         "given": given,
         "problem": problem,
@@ -129,7 +131,7 @@ def _present(
         "clause": rules.find(hides[-1].clause),
         "own": who.name in {each.by for each in view.decisions},
         "states": STATES,
-        "people": people(desk),
+        "people": people(desk.store),
         "pages": page_titles(desk),
         "problem": problem,
         "reason": reason,

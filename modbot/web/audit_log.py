@@ -18,7 +18,7 @@ from modbot.roles import Permission
 from modbot.store import SYSTEM, storable
 from modbot.web import subjects
 from modbot.web.background import Background
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import address, day, end_of, number, start_of
 from modbot.web.i18n import N_
 from modbot.web.pages import page
@@ -27,7 +27,6 @@ from modbot.web.subjects import Subject
 
 router = APIRouter()
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 Auditor = Annotated[SignedIn, Depends(require(Permission.AUDIT))]
 Watching = Annotated[SignedIn, Depends(require(Permission.AUDIT, active=False))]
 

@@ -10,7 +10,9 @@ from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFil
 from modbot import bringing_in
 from modbot.bringing_in import LARGEST_FILE, Brought
 from modbot.errors import ConfigError, NotBroughtIn
-from modbot.web.case import AtDesk, Decider
+from modbot.web.case import Decider
+from modbot.web.desk import AtDesk
+from modbot.web.fields import sent
 from modbot.web.pages import page
 from platforms.manual import Row
 
@@ -48,7 +50,9 @@ def show(request: Request, desk: AtDesk, who: Decider) -> Response:
 
 
 @router.post("/bring-in")
-def paste(request: Request, desk: AtDesk, who: Decider, given: Annotated[Pasted, Depends()]) -> Response:
+def paste(
+    request: Request, desk: AtDesk, who: Decider, given: Annotated[Pasted, Depends(sent(Pasted))]
+) -> Response:
     try:
         brought = bringing_in.one(desk.store, desk.settings, given.on, given.row, who.name)
     except (ConfigError, NotBroughtIn) as error:

@@ -14,16 +14,17 @@ from modbot.audit import KINDS
 from modbot.errors import StaleCase
 from modbot.opinion import comes_after
 from modbot.roles import Permission
+from modbot.store import Readable
 from modbot.web import case_sheet
 from modbot.web.aftermath import aftermath
-from modbot.web.desk import Desk, desk_of
+from modbot.web.counts import waiting
+from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import RowNumber, address
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require
 
 router = APIRouter()
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 Reader = Annotated[SignedIn, Depends(require(Permission.READ))]
 Decider = Annotated[SignedIn, Depends(require(Permission.DECIDE))]
 
@@ -32,7 +33,7 @@ Decider = Annotated[SignedIn, Depends(require(Permission.DECIDE))]
 def show(
     request: Request, number: RowNumber, desk: AtDesk, who: Reader, after: RowNumber | None = None
 ) -> Response:
-    return present(request, desk, who, number, {"after": aftermath(desk.store, after, who.name)})
+    return present(request, desk, who, number, {}, after=after)
 
 
 @router.get("/next")
@@ -44,13 +45,13 @@ def following(desk: AtDesk, who: Decider, after: RowNumber | None = None) -> Res
 @router.post("/case/{number}/claim")
 def claim(request: Request, number: RowNumber, desk: AtDesk, who: Decider, version: RowNumber) -> Response:
     """Keep the case while somebody works on it; tells if it has changed, or is somebody else's."""
-    view = review.case(desk.store, number, who.name)
-    keep = cases.claim if view.second_look is None else second_looks.claim
+    about = review.subject(desk.store, number, who.name)
+    keep = cases.claim if about.second_look is None else second_looks.claim
     try:
         found = keep(desk.store, number, who.name)
     except StaleCase:
         view = review.case(desk.store, number, who.name)
-        return page(request, "case_claim.html", who, view=view, changed=False, people=people(desk))
+        return page(request, "case_claim.html", who, view=view, changed=False, people=people(desk.store))
     return page(request, "case_claim.html", who, view=None, changed=found != version, number=number)
 
 
@@ -74,35 +75,49 @@ def opinion_waits(desk: Desk, who: SignedIn, line: review.Line) -> bool:
 
 
 def present(
-    request: Request, desk: Desk, who: SignedIn, number: int, more: Mapping[str, Any], *, status: int = 200
+    request: Request,
+    desk: Desk,
+    who: SignedIn,
+    number: int,
+    more: Mapping[str, Any],
+    *,
+    after: int | None = None,
+    status: int = 200,
 ) -> Response:
-    """The case screen. `more`: given (the form as sent), problem, first_choice, after."""
-    rules = wiring.policy_in_force(desk.store)
-    view = review.case(desk.store, number, who.name)
-    opinion = bool(more.get("first_choice")) or not opinion_waits(desk, who, view.line)
+    """The case screen. `more`: given (the form as sent), problem, first_choice.
+
+    `after`: another case, which the person has just decided.
+    """
+    with desk.store.view() as view:
+        rules = wiring.policy_in_force(view)
+        found = review.case(view, number, who.name)
+        read: dict[str, Any] = {
+            "after": aftermath(view, after, who.name),
+            "call": calls.ringing(view).get(number) if who.may(Permission.DECIDE) else None,
+            "people": people(view),
+            "counts": waiting(view),
+        }
+    opinion = bool(more.get("first_choice")) or not opinion_waits(desk, who, found.line)
     titles = page_titles(desk)
-    sheet = case_sheet.sheet(view, rules, opinion=opinion)
+    sheet = case_sheet.sheet(found, rules, opinion=opinion)
     values: dict[str, Any] = {
         "sheet": sheet,
         "final_names": [titles.get(key, key) for key in sheet.final],
         "because": {choice: codebook.reasons(rules, choice) for choice in case_sheet.CHOICES},
-        "people": people(desk),
         "pages": titles,
         "kinds": KINDS,
-        "call": calls.ringing(desk.store).get(number) if who.may(Permission.DECIDE) else None,
         "referrals_told": bool(desk.settings.alerts.channel),
-        "after": None,
         "problem": "",
         "first_choice": "",
         "given": None,
     }
-    return page(request, "case.html", who, status=status, **(values | dict(more)))
+    return page(request, "case.html", who, status=status, **(read | values | dict(more)))
 
 
 def page_titles(desk: Desk) -> dict[str, str]:
     return {each.key: each.title or each.key for each in desk.settings.page}
 
 
-def people(desk: Desk) -> dict[str, str]:
+def people(store: Readable) -> dict[str, str]:
     """Everybody's full name, by the name they sign in with."""
-    return {each.name: each.full_name for each in users.everyone(desk.store)}
+    return {each.name: each.full_name for each in users.everyone(store)}

@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from modbot import review, wiring
 from modbot.rulings import Choice
-from modbot.web.case import AtDesk, Reader, page_titles, people
-from modbot.web.fields import address
+from modbot.web.case import Reader, page_titles, people
+from modbot.web.counts import waiting
+from modbot.web.desk import AtDesk
+from modbot.web.fields import address, sent
 from modbot.web.i18n import N_
 from modbot.web.pages import page
 
@@ -37,16 +39,22 @@ class Sought:
 
 @router.get("/decided")
 def show(
-    request: Request, desk: AtDesk, who: Reader, sought: Annotated[Sought, Depends()], start: str = ""
+    request: Request,
+    desk: AtDesk,
+    who: Reader,
+    sought: Annotated[Sought, Depends(sent(Sought))],
+    start: str = "",
 ) -> Response:
     wanted = review.Sought(by=sought.by, choice=sought.choice, clause=sought.clause)
-    values: dict[str, Any] = {
-        "found": review.decided(desk.store, who.name, wanted, after=start),
-        "sought": sought,
-        "start": start,
-        "clauses": wiring.policy_in_force(desk.store).clause,
-        "choices": CHOICES,
-        "people": people(desk),
-        "pages": page_titles(desk),
-    }
+    with desk.store.view() as view:
+        values: dict[str, Any] = {
+            "found": review.decided(view, who.name, wanted, after=start),
+            "sought": sought,
+            "start": start,
+            "clauses": wiring.policy_in_force(view).clause,
+            "choices": CHOICES,
+            "people": people(view),
+            "pages": page_titles(desk),
+            "counts": waiting(view),
+        }
     return page(request, "decided.html", who, **values)

@@ -11,12 +11,13 @@ from fastapi.responses import RedirectResponse
 
 from modbot import cases, notes, review, second_looks, skips, splits, wiring
 from modbot.errors import AlreadyDecided, DecisionRefused, NotAllowed, StaleCase
+from modbot.policy import Policy
 from modbot.rulings import Choice, Ruling
 from modbot.web import quoting
-from modbot.web.case import AtDesk, Decider, next_address, opinion_waits, people, present
+from modbot.web.case import Decider, next_address, opinion_waits, people, present
 from modbot.web.case_form import Given
-from modbot.web.desk import Desk
-from modbot.web.fields import RowNumber
+from modbot.web.desk import AtDesk, Desk
+from modbot.web.fields import RowNumber, sent
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
 from modbot.web.signed_in import SignedIn
@@ -26,19 +27,24 @@ router = APIRouter()
 
 @router.post("/case/{number}/decide")
 def decide(
-    request: Request, number: RowNumber, desk: AtDesk, who: Decider, given: Annotated[Given, Depends()]
+    request: Request,
+    number: RowNumber,
+    desk: AtDesk,
+    who: Decider,
+    given: Annotated[Given, Depends(sent(Given))],
 ) -> Response:
     """Record the decision and go on to the next case. Where it is refused, say why; nothing has changed.
 
     Where the machine's opinion comes after the first choice, that choice only brings it to the screen.
     """
-    about = review.subject(desk.store, number, who.name)
+    with desk.store.view() as view:
+        about, rules = review.subject(view, number, who.name), wiring.policy_in_force(view)
     first = not opinion_waits(desk, who, about.line)
     if not first and not given.first_choice:
         return present(request, desk, who, number, {"given": given, "first_choice": given.choice.value})
     ruling = _quoted(about, given.ruling(who.name, opinion_first=first))
     try:
-        _record(desk, about, ruling, at_once=bool(given.at_once))
+        _record(desk, rules, about, ruling, at_once=bool(given.at_once))
     except StaleCase as error:
         return _stale(request, desk, who, number, error)
     except (DecisionRefused, NotAllowed) as error:
@@ -103,8 +109,8 @@ def split(
     return _told(who, f"/case/{number}", N_("That comment is a case of its own now, and waits in the queue."))
 
 
-def _record(desk: Desk, about: review.Subject, ruling: Ruling, *, at_once: bool) -> None:
-    rules, number = wiring.policy_in_force(desk.store), about.line.id
+def _record(desk: Desk, rules: Policy, about: review.Subject, ruling: Ruling, *, at_once: bool) -> None:
+    number = about.line.id
     if about.second_look is not None and ruling.choice is not Choice.REFER:
         second_looks.decide(desk.store, rules, number, ruling)
         return
@@ -129,7 +135,7 @@ def _stale(request: Request, desk: Desk, who: SignedIn, number: int, error: Stal
         "deletes": bool(made) and made[-1].deletes,
         "message": str(error),
     }
-    return page(request, "case_stale.html", who, status=409, people=people(desk), **values)
+    return page(request, "case_stale.html", who, status=409, people=people(desk.store), **values)
 
 
 def _told(who: SignedIn, path: str, message: str) -> Response:

@@ -14,9 +14,9 @@ from modbot.errors import DecisionRefused, NotAllowed, StaleCase
 from modbot.roles import Permission
 from modbot.store import Store
 from modbot.web import case_sheet
-from modbot.web.case import AtDesk, Decider, page_titles, people
-from modbot.web.desk import Desk
-from modbot.web.fields import RowNumber
+from modbot.web.case import Decider, page_titles, people
+from modbot.web.desk import AtDesk, Desk
+from modbot.web.fields import RowNumber, sent
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
 from modbot.web.signed_in import SignedIn, recently_proven, require
@@ -41,7 +41,7 @@ class Sent:
         return self.reason.replace("\r\n", "\n")
 
 
-Given = Annotated[Sent, Depends()]
+Given = Annotated[Sent, Depends(sent(Sent))]
 RELEASED = N_("Released. The page is being told to delete it for good.")
 REFUSED = N_("Refused. Nothing is deleted.")
 
@@ -50,7 +50,7 @@ REFUSED = N_("Refused. Nothing is deleted.")
 def show(request: Request, desk: AtDesk, who: Officer) -> Response:
     values: dict[str, Any] = {
         "found": review.to_release(desk.store),
-        "people": people(desk),
+        "people": people(desk.store),
         "pages": page_titles(desk),
     }
     return page(request, "deletions.html", who, **values)
@@ -118,7 +118,7 @@ def _present(
         "clause": rules.find(decision.clause),
         "proposal": view.proposals[0],
         "own": who.name in {each.proposed_by for each in view.proposals} | {decision.by},
-        "people": people(desk),
+        "people": people(desk.store),
         "pages": page_titles(desk),
         "problem": problem,
         "reason": reason,

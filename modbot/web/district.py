@@ -6,9 +6,9 @@ import json
 from dataclasses import asdict
 from datetime import timedelta
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -17,7 +17,7 @@ from modbot.config import Settings, Sso
 from modbot.errors import SignInRefused
 from modbot.sign_in import TICKET_SECONDS
 from modbot.store import Store, utcnow
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk, Desk
 from modbot.web.i18n import N_
 from modbot.web.sign_in import browser_of, refuse, seal_of
 from modbot.web.signed_in import is_secure, safe_next, set_cookie, visitor
@@ -27,7 +27,6 @@ if TYPE_CHECKING:  # needs the extra package
 
 router = APIRouter(prefix="/sign-in/district")
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 COOKIE = "modbot_district"
 NOT_KNOWN = N_(
     "Your district account is not known here. Ask an administrator to enter your e-mail address under People."

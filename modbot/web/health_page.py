@@ -23,14 +23,13 @@ from modbot.quotas import Spent
 from modbot.roles import Permission
 from modbot.store import utcnow
 from modbot.web.background import Background
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk, Desk
 from modbot.web.i18n import N_
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require
 
 router = APIRouter()
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 Reader = Annotated[SignedIn, Depends(require(Permission.READ))]
 Watching = Annotated[SignedIn, Depends(require(Permission.READ, active=False))]
 # What a checkup finds names files and accounts of the machine.

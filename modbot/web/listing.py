@@ -11,14 +11,20 @@ import sqlalchemy as sa
 from modbot.queue import URGENT, WAITING
 from modbot.review import Filters
 from modbot.review.proposed import deleting
-from modbot.review.waiting import conditions, looks, open_looks
-from modbot.store import Store, table, utcnow
+from modbot.review.waiting import BLIND, conditions, values
+from modbot.store import Readable, many, table, utcnow
 from modbot.tables import AuditEvent, AuditHead, Case, Decision, User
 from modbot.web.counts import Waiting
 
 events, head = table(AuditEvent), table(AuditHead)
 cases, decisions, users = table(Case), table(Decision), table(User)
 
+_LAST = sa.select(head.c.seq)
+_KEPT = sa.select(cases.c.id, cases.c.claimed_by).where(
+    cases.c.id.in_(many("cases")),
+    cases.c.state.in_(WAITING),
+    cases.c.claimed_until > sa.bindparam("now"),
+)
 NEW = ("case.opened", "case.reopened")
 MANY = 500
 """New cases that are counted; more are as good as this many."""
@@ -40,12 +46,12 @@ class Standing:
     """The decision proposes a deletion, because nothing can be hidden there."""
 
 
-def last_entry(store: Store) -> int:
+def last_entry(store: Readable) -> int:
     with store.read() as connection:
-        return connection.execute(sa.select(head.c.seq)).scalar_one_or_none() or 0
+        return connection.execute(_LAST).scalar_one_or_none() or 0
 
 
-def changed(store: Store, after: int, kinds: Collection[str] = ()) -> list[int]:
+def changed(store: Readable, after: int, kinds: Collection[str] = ()) -> list[int]:
     """The cases that have entries (of these kinds) after entry `after`, oldest first."""
     found = sa.select(events.c.subject).where(events.c.seq > after, events.c.subject.like("case:%"))
     if kinds:
@@ -55,7 +61,7 @@ def changed(store: Store, after: int, kinds: Collection[str] = ()) -> list[int]:
         return sorted({int(subject.removeprefix("case:")) for subject in subjects})
 
 
-def arrived(store: Store, after: int, shown: Collection[int], filters: Filters) -> Waiting:
+def arrived(store: Readable, after: int, shown: Collection[int], filters: Filters) -> Waiting:
     """Cases that came, or came back, after entry `after` and wait with these filters."""
     numbers = [number for number in changed(store, after, NEW) if number not in shown][-MANY:]
     by_priority = (
@@ -64,7 +70,7 @@ def arrived(store: Store, after: int, shown: Collection[int], filters: Filters) 
         .group_by(cases.c.priority)
     )
     with store.read() as connection:
-        found = {row[0]: row[1] for row in connection.execute(by_priority)}
+        found = {row[0]: row[1] for row in connection.execute(by_priority, values(filters))}
     return Waiting(sum(found.values()), found.get(URGENT, 0))
 
 
@@ -73,27 +79,24 @@ def keepers(found: Iterable[tuple[int, str]]) -> str:
     return f"{crc32(repr(sorted(found)).encode()):x}"
 
 
-def held(store: Store, shown: Collection[int]) -> str:
+def held(store: Readable, shown: Collection[int]) -> str:
     """`keepers` of the cases at this moment."""
-    now = (cases.c.state.in_(WAITING), cases.c.claimed_until > utcnow())
-    found = sa.select(cases.c.id, cases.c.claimed_by).where(cases.c.id.in_(shown), *now)
     with store.read() as connection:
-        return keepers((row.id, row.claimed_by) for row in connection.execute(found))
+        found = connection.execute(_KEPT, {"cases": shown, "now": utcnow()})
+        return keepers((row.id, row.claimed_by) for row in found)
 
 
-def standing(store: Store, after: int, shown: Collection[int], viewer: str) -> list[Standing]:
+def standing(store: Readable, after: int, shown: Collection[int], viewer: str) -> list[Standing]:
     """The cases that wait, and those that were settled after entry `after`."""
     moved = set(changed(store, after))
     settled_before = sa.and_(cases.c.state.not_in(WAITING), cases.c.id.not_in(moved & set(shown)))
-    blind = sa.exists().where(looks.c.case_id == cases.c.id, *open_looks(viewer)).correlate(cases)
     with store.read() as connection:
         rows = connection.execute(
-            sa.select(
-                cases.c.id, cases.c.state, cases.c.claimed_until, users.c.full_name, blind.label("blind")
-            )
+            sa.select(cases.c.id, cases.c.state, cases.c.claimed_until, users.c.full_name, BLIND)
             .select_from(cases.outerjoin(users, users.c.name == cases.c.claimed_by))
             .where(cases.c.id.in_(shown), ~settled_before)
-            .order_by(cases.c.id)
+            .order_by(cases.c.id),
+            {"viewer": viewer},
         ).all()
         made = connection.execute(
             sa.select(decisions.c.id, decisions.c.case_id, decisions.c.choice, users.c.full_name)

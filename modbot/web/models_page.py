@@ -12,7 +12,8 @@ from modbot.errors import ModbotError, NotAllowed
 from modbot.evidence import IN_WORDS
 from modbot.learning import comparing, in_use, own_thresholds, register
 from modbot.roles import Permission
-from modbot.web.case import AtDesk, page_titles, people
+from modbot.web.case import page_titles, people
+from modbot.web.desk import AtDesk
 from modbot.web.fields import RowNumber
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
@@ -53,7 +54,7 @@ def show(request: Request, desk: AtDesk, who: Reader) -> Response:
         found=found,
         states=STATES,
         in_words={category.value: words for category, words in IN_WORDS.items()},
-        people=people(desk),
+        people=people(desk.store),
         pages=page_titles(desk),
     )
 

@@ -27,17 +27,21 @@ LONGEST_MESSAGE = 1_000
 def page(
     request: Request, template: str, who: SignedIn | None, *, status: int = 200, **context: Any
 ) -> Response:
-    """One screen or part of one, with what layout.html needs; `who` is None before signing in."""
+    """One screen or part of one, with what layout.html needs; `who` is None before signing in.
+
+    A screen that has counted the queue already gives its `counts`.
+    """
     desk = desk_of(request)
-    fixed = {
+    fixed: dict[str, Any] = {
         "who": who,
         "zone": desk.zone,
         "district": desk.settings.district.name,
         "practice": hasattr(request.app.state, "practice"),
         "here": request.url.path,
         "told": unquote(request.cookies.get(TOLD, "")),
-        "counts": counts.waiting(desk.store) if who is not None else counts.NOTHING,
     }
+    if "counts" not in context:
+        fixed["counts"] = counts.NOTHING if who is None else counts.Later(desk.store)
     language = who.language if who else i18n.wanted(request.headers.get("accept-language", ""))
     with i18n.speaking(language):
         answer = templates.TemplateResponse(request, template, {**fixed, **context}, status_code=status)

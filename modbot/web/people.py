@@ -14,7 +14,7 @@ from modbot.errors import ModbotError
 from modbot.roles import MATRIX, ROLES, Permission
 from modbot.sessions import limits
 from modbot.web.agents import in_words
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import day
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
@@ -22,7 +22,6 @@ from modbot.web.signed_in import TITLES, SignedIn, recently_proven, require
 
 router = APIRouter()
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 Reader = Annotated[SignedIn, Depends(require(Permission.READ))]
 Manager = Annotated[SignedIn, Depends(require(Permission.MANAGE))]
 Proven = Annotated[SignedIn, Depends(recently_proven(Permission.MANAGE))]

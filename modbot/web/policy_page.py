@@ -12,7 +12,7 @@ from modbot.evidence import IN_WORDS
 from modbot.policy import Mode
 from modbot.policy_versions import Version
 from modbot.roles import Permission
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk
 from modbot.web.fields import number
 from modbot.web.i18n import N_
 from modbot.web.pages import page
@@ -20,7 +20,6 @@ from modbot.web.signed_in import SignedIn, require
 
 router = APIRouter()
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 Reader = Annotated[SignedIn, Depends(require(Permission.READ))]
 
 MODES = {

@@ -15,7 +15,7 @@ from modbot.demo import PERSON, Feed, Material
 from modbot.errors import AuditBroken, ModbotError, StaleCase
 from modbot.rulings import Choice, Ruling
 from modbot.web import listing, practice_board
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk, Desk, desk_of
 from modbot.web.guard import check_token
 from modbot.web.i18n import N_, gettext, speaking, wanted
 from modbot.web.pages import templates
@@ -40,7 +40,6 @@ def practice_of(request: Request) -> Practice:
     return practice
 
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 AtPractice = Annotated[Practice, Depends(practice_of)]
 Token = Annotated[str, Form()]
 

@@ -13,12 +13,13 @@ from modbot import openings, proposals, review, wiring
 from modbot.alerts import calls
 from modbot.review import Filters, Listing
 from modbot.roles import Permission
-from modbot.store import utcnow
+from modbot.store import View, utcnow
 from modbot.web import listing
 from modbot.web.aftermath import aftermath
-from modbot.web.case import AtDesk, Reader, opinion_waits, page_titles, people
-from modbot.web.desk import Desk
-from modbot.web.fields import RowNumber, address
+from modbot.web.case import Reader, opinion_waits, page_titles, people
+from modbot.web.counts import Waiting, waiting
+from modbot.web.desk import AtDesk, Desk
+from modbot.web.fields import RowNumber, address, sent
 from modbot.web.i18n import N_
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require, visitor
@@ -75,7 +76,7 @@ class Sought:
         return address(path, **(given | more))
 
 
-Asked = Annotated[Sought, Depends()]
+Asked = Annotated[Sought, Depends(sent(Sought))]
 
 
 @router.get("/")
@@ -94,26 +95,31 @@ def show(
     start: str = "",
     after: RowNumber | None = None,
 ) -> Response:
-    last = listing.last_entry(desk.store)
-    found = _found(desk, who, sought, start)
-    values: dict[str, Any] = {
-        "found": found,
-        "amounts": review.count(desk.store, who.name),
-        "sought": sought,
-        "start": start,
-        "seen": last,
-        "loaded": last,
-        "held": listing.keepers((line.id, line.claimed_by) for line in found.lines if line.claimed_by),
-        "ages": AGES,
-        "came_as": KINDS,
-        "severe": openings.severe_since(desk.store, who.name, _midnight(desk)),
-        "much": SEVERE_IS_MUCH,
-        "ringing": calls.ringing(desk.store) if who.may(Permission.DECIDE) else {},
-        "deletions": proposals.waiting_cases(desk.store) if who.may(Permission.RELEASE) else 0,
-        "after": aftermath(desk.store, after, who.name),
-        "untold": {line.id for line in found.lines if opinion_waits(desk, who, line)},
-    }
-    return page(request, "queue.html", who, **values, **_names(desk))
+    with desk.store.view() as view:
+        last = listing.last_entry(view)
+        found, amounts = _found(view, who, sought, start), review.count(view, who.name)
+        values: dict[str, Any] = {
+            "found": found,
+            "amounts": amounts,
+            "counts": Waiting(amounts.waiting, amounts.urgent),
+            "sought": sought,
+            "start": start,
+            "seen": last,
+            "loaded": last,
+            "held": listing.keepers((line.id, line.claimed_by) for line in found.lines if line.claimed_by),
+            "ages": AGES,
+            "came_as": KINDS,
+            "severe": openings.severe_since(view, who.name, _midnight(desk)),
+            "much": SEVERE_IS_MUCH,
+            "ringing": calls.ringing(view) if who.may(Permission.DECIDE) else {},
+            "deletions": proposals.waiting_cases(view) if who.may(Permission.RELEASE) else 0,
+            "after": aftermath(view, after, who.name),
+            "untold": {line.id for line in found.lines if opinion_waits(desk, who, line)},
+            "titles": wiring.policy_in_force(view).titles,
+            "pages": page_titles(desk),
+            "people": people(view),
+        }
+    return page(request, "queue.html", who, **values)
 
 
 @router.get("/queue/counts")
@@ -133,33 +139,29 @@ def news(
     shown: Numbers = [],  # noqa: B006 - FastAPI copies it
 ) -> Response:
     """What changed since the list was loaded: nothing (204), or how many came and what became of the rest."""
-    last, holders = listing.last_entry(desk.store), listing.held(desk.store, shown)
-    if (last, holders) == (seen, held):
-        return Response(status_code=204)
-    arrived = listing.arrived(desk.store, loaded, shown, sought.filters(who))
-    values: dict[str, Any] = {
-        "arrived": arrived,
-        "changed": listing.standing(desk.store, loaded, shown, who.name),
-        "loaded": loaded,
-        "seen": last,
-        "held": holders,
-        "sought": sought,
-        "empty": not shown,
-    }
+    with desk.store.view() as view:
+        last, holders = listing.last_entry(view), listing.held(view, shown)
+        if (last, holders) == (seen, held):
+            return Response(status_code=204)
+        values: dict[str, Any] = {
+            "arrived": listing.arrived(view, loaded, shown, sought.filters(who)),
+            "changed": listing.standing(view, loaded, shown, who.name),
+            "counts": waiting(view),
+            "loaded": loaded,
+            "seen": last,
+            "held": holders,
+            "sought": sought,
+            "empty": not shown,
+        }
     return page(request, "queue_news.html", who, **values)
 
 
-def _found(desk: Desk, who: SignedIn, sought: Sought, start: str) -> Listing:
+def _found(view: View, who: SignedIn, sought: Sought, start: str) -> Listing:
     if sought.view == "second":
-        return review.second_looks(desk.store, who.name, after=start)
-    return review.queue(desk.store, sought.filters(who), after=start)
+        return review.second_looks(view, who.name, after=start)
+    return review.queue(view, sought.filters(who), after=start)
 
 
 def _midnight(desk: Desk) -> datetime:
     """When the district's day began."""
     return datetime.combine(utcnow().astimezone(desk.zone).date(), time(), desk.zone)
-
-
-def _names(desk: Desk) -> dict[str, Any]:
-    rules = wiring.policy_in_force(desk.store)
-    return {"titles": rules.titles, "pages": page_titles(desk), "people": people(desk)}

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from modbot.records import retention
 from modbot.roles import Permission
-from modbot.web.case import AtDesk
+from modbot.web.desk import AtDesk
 from modbot.web.pages import page
 from modbot.web.signed_in import SignedIn, require
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -15,7 +15,9 @@ from modbot.review import Found
 from modbot.roles import Permission
 from modbot.search_words import folded
 from modbot.store import storable
-from modbot.web.desk import Desk, desk_of
+from modbot.web.case import page_titles
+from modbot.web.counts import waiting
+from modbot.web.desk import AtDesk
 from modbot.web.fields import address, day, end_of, number, start_of
 from modbot.web.i18n import N_
 from modbot.web.pages import page
@@ -23,7 +25,6 @@ from modbot.web.signed_in import SignedIn, require
 
 router = APIRouter()
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 Reader = Annotated[SignedIn, Depends(require(Permission.READ))]
 
 PAGE = 25
@@ -81,7 +82,9 @@ def show(
     )
     asked = any(value.strip() for value in form.values())
     first = min(number(start) or 0, DEEPEST)
-    results = review.search(desk.store, query, who.name, start=first, limit=PAGE) if asked else None
+    with desk.store.view() as view:
+        results = review.search(view, query, who.name, start=first, limit=PAGE) if asked else None
+        titles, counts = wiring.policy_in_force(view).titles, waiting(view)
     return page(
         request,
         "search.html",
@@ -92,21 +95,15 @@ def show(
         first=first,
         earlier=address("/search", **form, start=max(0, first - PAGE)) if first else "",
         later=_later(form, first, results.more if results else False),
-        **_choices(desk),
+        counts=counts,
+        pages=page_titles(desk),
+        clauses=titles,
+        choices=CHOICES,
     )
 
 
 def _later(form: dict[str, str], first: int, more: bool) -> str:
     return address("/search", **form, start=first + PAGE) if more and first + PAGE <= DEEPEST else ""
-
-
-def _choices(desk: Desk) -> dict[str, Any]:
-    rules = wiring.policy_in_force(desk.store)
-    return {
-        "pages": {each.key: each.title or each.key for each in desk.settings.page},
-        "clauses": rules.titles,
-        "choices": CHOICES,
-    }
 
 
 def _hit(found: Found, wanted: str) -> Hit:

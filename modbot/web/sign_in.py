@@ -15,7 +15,7 @@ from modbot.passwords import Weakness
 from modbot.roles import Permission
 from modbot.sealing import Seal, seal
 from modbot.sign_in import Browser, Step, Ticket
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk, Desk, desk_of
 from modbot.web.i18n import N_
 from modbot.web.pages import page
 from modbot.web.signed_in import (
@@ -31,7 +31,6 @@ from modbot.web.signed_in import (
 
 router = APIRouter()
 
-AtDesk = Annotated[Desk, Depends(desk_of)]
 Anybody = Annotated[SignedIn, Depends(require(Permission.READ))]
 Text = Annotated[str, Form()]
 Next = Annotated[str, Form(alias="next")]

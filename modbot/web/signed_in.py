@@ -84,7 +84,7 @@ def require(
             raise NotAllowed(NOT_FOR_YOU, remedy=ASK)
         if proven and not who.proven:
             raise _elsewhere(request, "/confirm")
-        if active:
+        if active and sessions.is_due(here, utcnow()):
             await run_in_threadpool(sessions.touch, desk.store, here)
         return who
 

@@ -15,12 +15,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from modbot import health, observe
 from modbot.errors import StoreUnavailable
-from modbot.web.desk import Desk, desk_of
+from modbot.web.desk import AtDesk, desk_of
 from modbot.web.signed_in import address_of
 
 router = APIRouter()
-
-AtDesk = Annotated[Desk, Depends(desk_of)]
 
 
 def _trusted(request: Request) -> bool:

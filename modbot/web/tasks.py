@@ -10,7 +10,8 @@ from fastapi.responses import RedirectResponse
 from modbot import by_hand
 from modbot.by_hand import Outcome
 from modbot.errors import StaleCase
-from modbot.web.case import AtDesk, Decider, people
+from modbot.web.case import Decider, people
+from modbot.web.desk import AtDesk
 from modbot.web.fields import RowNumber
 from modbot.web.health_page import ACTIONS
 from modbot.web.i18n import N_, gettext, speaking
@@ -30,7 +31,12 @@ SETTLED = {
 @router.get("/tasks")
 def show(request: Request, desk: AtDesk, who: Decider) -> Response:
     found = by_hand.tasks(desk.store)
-    values: dict[str, Any] = {"tasks": found, "actions": ACTIONS, "people": people(desk), "web_links": LINKS}
+    values: dict[str, Any] = {
+        "tasks": found,
+        "actions": ACTIONS,
+        "people": people(desk.store),
+        "web_links": LINKS,
+    }
     return page(request, "tasks.html", who, **values)
 
 
