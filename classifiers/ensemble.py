@@ -79,6 +79,25 @@ class Ensemble:
         """
         if not texts:
             return []
+        results = self._results(texts, topics)
+        voices = [_voices(results, index) for index in range(len(texts))]
+        counted = [self._counted(each) for each in voices]
+        joined = marked([self._joined(each) for each in counted], counted)
+        absent = [self._absent(results, index) for index in range(len(texts))]
+        return [
+            Assessment(scores, _scores(said), gone, covered(text), self._uncounted, second_hand.score(text))
+            for text, scores, said, gone in zip(texts, joined, voices, absent, strict=True)
+        ]
+
+    def joined(self, texts: Sequence[str]) -> list[Scores]:
+        """The joined scores as `assess` gives them, without the words that carried them: for measuring."""
+        if not texts:
+            return []
+        results = self._results(texts, ())
+        return [self._joined(self._counted(_voices(results, index))) for index in range(len(texts))]
+
+    def _results(self, texts: Sequence[str], topics: Sequence[str]) -> Results:
+        """By member, of each text, what was heard. Raises ClassifierFailed."""
         under = topics or [""] * len(texts)
         present = [member for member in self.members if member.name not in self._reasons]
         results: dict[str, Sequence[Heard]] = {}
@@ -89,14 +108,7 @@ class Ensemble:
             raise ClassifierFailed(
                 f"no classifier could score: {'; '.join(f'{name}: {why}' for name, why in reasons.items())}"
             )
-        voices = [_voices(results, index) for index in range(len(texts))]
-        counted = [self._counted(each) for each in voices]
-        joined = marked([self._joined(each) for each in counted], counted)
-        absent = [self._absent(results, index) for index in range(len(texts))]
-        return [
-            Assessment(scores, _scores(said), gone, covered(text), self._uncounted, second_hand.score(text))
-            for text, scores, said, gone in zip(texts, joined, voices, absent, strict=True)
-        ]
+        return results
 
     def _ask_in_doubt(
         self,

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,12 +72,8 @@ class Patterns(Classifier):
     def version(self) -> str:
         return code_version("patterns.py", "patterns.toml", "contacts.py", "required.py")
 
-    @cached_property
-    def _book(self) -> Book:
-        return Book.of(rules())
-
     def load(self) -> None:
-        self._book  # noqa: B018 - compiles the expressions once
+        shipped()
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:
         try:
@@ -87,7 +83,7 @@ class Patterns(Classifier):
 
     def _scores(self, text: str) -> Scores:
         found: dict[Category, list[Hit]] = {}
-        for hit in hits(text, self._book):
+        for hit in hits(text, shipped()):
             found.setdefault(hit.rule.category, []).append(hit)
         return {
             category: Score(
@@ -135,6 +131,12 @@ class Book:
             rule, expression = self.expressions[number]
             found.setdefault(rule, []).append(expression)
         return found
+
+
+@cache
+def shipped() -> Book:
+    """The rules of the package, compiled once a process: it takes more than a second."""
+    return Book.of(rules())
 
 
 def hits(text: str, book: Book) -> list[Hit]:

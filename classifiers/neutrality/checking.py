@@ -66,8 +66,8 @@ def _scores(ensemble: Ensemble, texts: Sequence[str]) -> Floats:
     """texts x Category; 0 where nobody judges the category."""
     found = np.zeros((len(texts), len(Category)))
     for start in range(0, len(texts), AT_ONCE):
-        for row, one in enumerate(ensemble.assess(texts[start : start + AT_ONCE]), start):
-            found[row] = [one.scores[each].probability if each in one.scores else 0.0 for each in Category]
+        for row, one in enumerate(ensemble.joined(texts[start : start + AT_ONCE]), start):
+            found[row] = [one[each].probability if each in one else 0.0 for each in Category]
     return found
 
 

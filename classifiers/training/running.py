@@ -181,10 +181,11 @@ def _report(
     rules = joining.load(models)
     found = measuring.report(_version(models), rows, weighing.joined(rules, said), points)
     elsewhere, viewpoints = _public(public, weighing.joined(rules, public_said), points)
+    notes = NOTE, weighing.told(rules, said, np.array([points[category] for category in Category]))
     if not public:
-        return replace(found, notes=(NOTE,))
+        return replace(found, notes=notes)
     crossed = crossing.told(rows, crossing.flags(rows, said, _to_stay(public), public_said))
-    return replace(found, public=elsewhere, public_viewpoints=viewpoints, notes=(NOTE, crossed))
+    return replace(found, public=elsewhere, public_viewpoints=viewpoints, notes=(*notes, crossed))
 
 
 def _version(models: Path) -> str:

@@ -68,6 +68,7 @@ def opinions(
         for start in range(0, len(others), AT_ONCE):
             progress(f"{member.name}: {start} of {len(others)} texts scored")
             some = others[start : start + AT_ONCE]
-            for index, found in zip(some, member.classify([rows[i].text for i in some]), strict=True):
+            answer = member.answer_under([rows[index].text for index in some], [""] * len(some))
+            for index, found in zip(some, answer.scores, strict=True):
                 scores[index] = [found.get(category, Score(0.0)).probability for category in Category]
     return said

@@ -10,14 +10,15 @@ from itertools import combinations
 import numpy as np
 from scipy.optimize import minimize
 
-from classifiers.base import Category, Score
+from classifiers.base import Category, Score, Scores
 from classifiers.joining import LEAST, Rule, Rules
-from classifiers.training.measures import Floats
+from classifiers.training.measures import Floats, share
 
 CERTAIN = ("patterns",)
 """Members whose word is the least that is said: a rule of theirs that hits was measured by itself."""
 COSTLY = "encoder"
 CUTS = (0.05, 0.04, 0.03, 0.02, 0.01)
+"""One number for all categories: one each, or a sum over them, spares no more at the same agreement."""
 SAME = 0.995
 TOWARDS_EQUAL = 1.0
 """How strongly the weights are drawn towards an equal share each, in the weight of so many comments."""
@@ -67,18 +68,23 @@ def _logits(probabilities: Floats) -> Floats:
 
 def joined(rules: Rules, opinions: Mapping[str, Floats]) -> Floats:
     """What the ensemble would say: comments x Category."""
-    count = len(next(iter(opinions.values())))
-    found = np.zeros((count, len(Category)))
-    for row in range(count):
-        said = {
-            name: {category: Score(float(one[row, column])) for column, category in enumerate(Category)}
-            for name, one in opinions.items()
-        }
-        for costly in rules.spared:
-            if rules.spares(costly, {name: scores for name, scores in said.items() if name != costly}):
-                said.pop(costly, None)
+    found = np.zeros((len(next(iter(opinions.values()))), len(Category)))
+    for row in range(len(found)):
+        said = _heard(rules, opinions, row)
         found[row] = [score.probability for score in rules.join(Category, said).values()]
     return found
+
+
+def _heard(rules: Rules, opinions: Mapping[str, Floats], row: int) -> dict[str, Scores]:
+    """What each member says of a comment, without those that would be spared it."""
+    said: dict[str, Scores] = {
+        name: {category: Score(float(one[row, column])) for column, category in enumerate(Category)}
+        for name, one in opinions.items()
+    }
+    for costly in rules.spared:
+        if rules.spares(costly, {name: scores for name, scores in said.items() if name != costly}):
+            said.pop(costly, None)
+    return said
 
 
 def sparing(rules: Rules, opinions: Mapping[str, Floats], truth: Floats, thresholds: Floats) -> Rules:
@@ -94,6 +100,21 @@ def sparing(rules: Rules, opinions: Mapping[str, Floats], truth: Floats, thresho
         if same >= SAME and not (whole & ~some & (truth > 0)).any():
             return tried
     return rules
+
+
+def told(rules: Rules, opinions: Mapping[str, Floats], thresholds: Floats) -> str:
+    """One sentence for cards and reports: how seldom the costly member is asked, and what that changes."""
+    if not rules.spared or COSTLY not in opinions:
+        return f"The {COSTLY} is asked about every comment."
+    whole = joined(replace(rules, spared={}), opinions) >= thresholds
+    some = joined(rules, opinions) >= thresholds
+    same = share(int((whole == some).all(axis=1).sum()), len(whole))
+    asked = sum(COSTLY in _heard(rules, opinions, row) for row in range(len(whole))) / len(whole)
+    return (
+        f"The {COSTLY} is asked about {asked:.1%} of these comments, where the other members leave doubt; "
+        f"of {same.n} comments {same.right} ({same.value:.2%}, {same.low:.2%} to {same.high:.2%}) are "
+        "flagged as they would be if it were asked about all."
+    )
 
 
 def as_json(rules: Rules) -> bytes:

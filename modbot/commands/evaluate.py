@@ -11,9 +11,9 @@ import typer
 
 from classifiers import training
 from modbot import evaluation_page, resources
-from modbot.commands.options import Json
+from modbot.commands.options import Corpus, Json
 from modbot.commands.output import note
-from modbot.commands.report_text import describe, existing
+from modbot.commands.report_text import comments, describe, existing
 from modbot.errors import ConfigError
 from modbot.reports import charts
 
@@ -34,16 +34,18 @@ def evaluate(
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="Write everything as a web page, too.")
     ] = None,
+    corpus: Corpus = None,
     as_data: Json = False,
 ) -> None:
     """Measure the models at their thresholds, on comments that they never learned from.
 
-    Without --data these are the comments of the project's own corpus that were held out.
+    Without --data these are the comments of the project's own corpus that were held out. Models that were
+    trained on another corpus are measured on that one: name it.
     """
     if page is not None and not page.parent.is_dir():
         raise ConfigError(f"There is no folder {page.parent}.", remedy="Make it, or name another file.")
     sources = None if data is None else existing(data)
-    report = training.evaluate(models or resources.models(), sources, note)
+    report = training.evaluate(models or resources.models(), sources, note, comments(corpus))
     if page is not None:
         today = datetime.now(UTC).astimezone().date()
         page.write_text(evaluation_page.render(report, today), encoding="utf-8")

@@ -16,6 +16,10 @@ Config = Annotated[
     typer.Option("--config", metavar="FILE", help="The settings file, if it is not ./modbot.toml."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs instead of text for people.")]
+Corpus = Annotated[
+    Path | None,
+    typer.Option("--corpus", metavar="FOLDER", help="Other comments (*.jsonl) than modbot's own corpus."),
+]
 As = Annotated[
     str,
     typer.Option(

@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from classifiers.thresholds import Share
-from classifiers.training import Report
+from classifiers.training import Report, reading
 from classifiers.training.report import CategoryReport, Slice
 from modbot.commands.output import say, table
 from modbot.errors import ConfigError
 
 
-def existing(data: Path) -> Path:
+def existing(data: Path, ending: str = ".jsonl.gz") -> Path:
     """The folder of labelled texts. Raises ConfigError where it is none."""
     if not data.is_dir():
-        raise ConfigError(f"There is no folder {data}.", remedy="Name the folder with the .jsonl.gz sources.")
-    if not any(data.glob("*.jsonl.gz")):
-        raise ConfigError(f"{data} holds no sources.", remedy="They are files that end in .jsonl.gz.")
+        raise ConfigError(f"There is no folder {data}.", remedy=f"Name the folder with the {ending} sources.")
+    if not any(data.glob(f"*{ending}")):
+        raise ConfigError(f"{data} holds no sources.", remedy=f"They are files that end in {ending}.")
     return data
+
+
+def comments(given: Path | None) -> Path:
+    """The folder of the comments to learn from: the project's own corpus where none is given."""
+    return reading.CORPUS if given is None else existing(given, ".jsonl")
 
 
 def describe(report: Report) -> None:

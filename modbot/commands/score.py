@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -40,14 +40,19 @@ class BadLine(Exception):
 
 
 @app.command()
-def score(config: Config = None) -> None:
+def score(
+    config: Config = None,
+    models: Annotated[
+        Path | None, typer.Option("--models", metavar="FOLDER", help="Other models than those in use.")
+    ] = None,
+) -> None:
     """Score every line of standard input.
 
     JSON lines {"id", "text"} or plain text, one comment a line. For each a JSON line comes out: the
     probability of every category, those over their threshold, and where in the text the evidence stands
     (offsets count characters). A line that cannot be read is reported, the others go on, and the status is 1.
     """
-    ensemble, limits = _ensemble(config)
+    ensemble, limits = _ensemble(config, models)
     reader = Reader()
     for chunk in _chunks():
         texts = list(reader.read(chunk))
@@ -56,8 +61,8 @@ def score(config: Config = None) -> None:
     raise typer.Exit(1 if reader.refused else 0)
 
 
-def _ensemble(given: Path | None) -> tuple[Ensemble, Mapping[Category, float]]:
-    """As the given settings say; without any, what every installation starts with."""
+def _ensemble(given: Path | None, other: Path | None) -> tuple[Ensemble, Mapping[Category, float]]:
+    """As the given settings say; without any, what every installation starts with. `other`: its models."""
     if given is None:
         chosen = tomllib.loads(resources.defaults())["classifiers"]
         members, models, district = tuple(chosen["members"]), resources.models(), None
@@ -68,7 +73,7 @@ def _ensemble(given: Path | None) -> tuple[Ensemble, Mapping[Category, float]]:
         settings = config.load(config.find(given))
         members = settings.classifiers.members
         models, district = in_use.of(settings).models, in_use.district_of(settings)
-    found, limits = ensemble_of(members, models, district)
+    found, limits = ensemble_of(members, other or models, district)
     for name, reason in found.absent.items():
         note(f"Scoring without {name}: {reason}")
     return found, limits

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +14,9 @@ import typer
 from classifiers import training
 from modbot import admission
 from modbot.commands.installation import opened
-from modbot.commands.options import As, Config, Json
+from modbot.commands.options import As, Config, Corpus, Json
 from modbot.commands.output import as_json, note, say
-from modbot.commands.report_text import describe, existing
+from modbot.commands.report_text import comments, describe, existing
 from modbot.errors import ConfigError
 
 app = typer.Typer()
@@ -45,6 +46,7 @@ def train(
         Path | None,
         typer.Option("--work", metavar="FOLDER", help="Where the encoder's training can be taken up again."),
     ] = None,
+    corpus: Corpus = None,
     by: As = "",
     config: Config = None,
     as_data: Json = False,
@@ -67,20 +69,26 @@ def train(
             "From which texts, and to where?",
             remedy="Give --data FOLDER and --out FOLDER, or --from-decisions to learn from your own cases.",
         )
-    report = _from_texts(data, out, seed, [only] if only else list(Member), work)
+    learned = partial(
+        training.train,
+        existing(data),
+        seed=seed,
+        progress=note,
+        corpus=comments(corpus),
+        only=[only] if only else list(Member),
+        work=work or out / admission.WORK,
+    )
+    report = _admitted(out, learned)
     if as_data:
         sys.stdout.write(report.to_json() + "\n")
     else:
         describe(report)
 
 
-def _from_texts(
-    data: Path, out: Path, seed: int, members: Sequence[Member], work: Path | None
-) -> training.Report:
+def _admitted(out: Path, learned: Callable[..., training.Report]) -> training.Report:
     try:
         with admission.admitted(out, note) as made:
-            going_on = work or out / admission.WORK
-            return training.train(existing(data), made, seed, note, only=members, work=going_on)
+            return learned(out=made)
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"Training the encoder needs {error.name}, which is not installed.",

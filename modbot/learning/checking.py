@@ -65,10 +65,8 @@ def _flags(judge: Judge, rows: Sequence[Row]) -> Truths:
     found = np.zeros((len(rows), len(Category)), dtype=bool)
     for start in range(0, len(rows), AT_ONCE):
         texts = [row.text for row in rows[start : start + AT_ONCE]]
-        for index, one in enumerate(ensemble.assess(texts), start):
-            found[index] = [
-                each in one.scores and one.scores[each].probability >= limits[each] for each in Category
-            ]
+        for index, one in enumerate(ensemble.joined(texts), start):
+            found[index] = [each in one and one[each].probability >= limits[each] for each in Category]
     return found
 
 

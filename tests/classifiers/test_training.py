@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import gzip
 import json
-import random
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -29,6 +27,7 @@ from classifiers.training import (
 )
 from classifiers.training.choosing import Budget
 from classifiers.training.reading import Row
+from tests.classifiers.small_data import public_data, some_of_the_corpus
 
 NOTHING = dict.fromkeys(Category, False)
 FILES = (
@@ -45,39 +44,6 @@ def row(text: str, *breaches: Category, **facts: object) -> Row:
     labels = NOTHING | dict.fromkeys(breaches, True)
     made = Row(text=text, labels=labels, weights=dict.fromkeys(labels, 1.0), source=reading.OWN, family="a")
     return replace(made, **facts)  # type: ignore[arg-type]
-
-
-def some_of_the_corpus(folder: Path, rows: int, seed: int) -> Path:
-    """A small corpus with every label, as files of the real shape."""
-    lines = [
-        line for path in sorted(reading.CORPUS.glob("*.jsonl")) for line in path.read_text().splitlines()
-    ]
-    folder.mkdir()
-    (folder / "part.jsonl").write_text("\n".join(random.Random(seed).sample(lines, rows)) + "\n")
-    return folder
-
-
-def public_data(folder: Path) -> Path:
-    """Public sources in the published shape: one that may ship, one that is only measured, one unknown."""
-    folder.mkdir()
-    for name, side in (
-        ("edos", "harassment"),
-        ("vaccine_stance", "political"),
-        ("no_such_source", "threats"),
-    ):
-        rows = [
-            {
-                "id": f"{name}-{n}",
-                "text": f"word{n % 7} these {n} stupid people",
-                "labels": {side: n % 3 == 0},
-            }
-            for n in range(90)
-        ]
-        if name == "vaccine_stance":
-            rows = [{**one, "labels": {"political": 0}, "viewpoint": 1} for one in rows]
-        with gzip.open(folder / f"{name}.jsonl.gz", "wt", encoding="utf-8") as file:
-            file.writelines(json.dumps(one) + "\n" for one in rows)
-    return folder
 
 
 @pytest.fixture(scope="module")

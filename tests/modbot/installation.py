@@ -55,14 +55,16 @@ def command(*arguments: str, text: str | bytes | None = None, **environment: str
     return Answer(result.exit_code, result.stdout, result.stderr)
 
 
-def process(*arguments: str, folder: Path, text: bytes = b"", **settings: str) -> Answer:
+def process(
+    *arguments: str, folder: Path, text: bytes = b"", seconds: float = 120, **settings: str
+) -> Answer:
     """One command in a process of its own, with further environment variables."""
     done = subprocess.run(
         [*MODBOT, *arguments],
         cwd=folder,
         input=text,
         capture_output=True,
-        timeout=120,
+        timeout=seconds,
         env=environment(**settings),
         check=False,
     )

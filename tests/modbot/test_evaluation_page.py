@@ -72,6 +72,12 @@ def test_weak_parts_are_named_at_the_head(report: Report, page: str) -> None:
     assert "Weak, less than seven in ten found: language: en" in page
 
 
+def test_where_public_sources_were_measured_it_says_where_they_stand(report: Report) -> None:
+    assert "see the end of the page" not in evaluation_page.render(report, TODAY)
+    measured = replace(report, public=report.categories, public_viewpoints=report.slices[:1])
+    assert "see the end of the page" in evaluation_page.render(measured, TODAY)
+
+
 def test_without_matplotlib_the_tables_stand_alone(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(charts, "are_possible", lambda: False)
     page = evaluation_page.render(report, TODAY)
