@@ -159,7 +159,8 @@ def _of_platforms(figures: Figures, settings: Settings, watched: Collection[str]
             found.append(f"{each.set_aside} deliveries of page {each.page} made no sense and were set aside")
     for spent in figures.quotas:
         if spent.page in watched and spent.hard and spent.share >= quotas.NEARLY:
-            found.append(_used_up(spent, wiring.sharing(spent.page, settings)))
+            together = wiring.sharing(settings).get(spent.page, (spent.page,))
+            found.append(_used_up(spent, together))
     for connected in figures.connections:
         if connected.page in watched and connected.ends_at and connected.ends_soon:
             day = f"{connected.ends_at.astimezone(zone):%B %-d, %Y}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -211,31 +211,19 @@ def _kept_it_before(platform: Platform, keeper: str, store: Store, settings: Set
     """Pages that may have stood first among those that share a quota: left since, or put behind."""
     if not platform.quota_key:
         return []
-    others = {page.key for page in settings.page} - set(sharing(platform.page, settings))
+    others = {page.key for page in settings.page} - set(sharing(settings).get(platform.page, ()))
     with store.read() as connection:
         alike = sa.select(pages.c.key).where(pages.c.platform == platform.name, pages.c.key != keeper)
         return [key for key in connection.execute(alike).scalars() if key not in others]
 
 
-def quota_keeper(key: str, store: Store, settings: Settings) -> str:
-    """The page under whose key the quotas of this page are counted."""
-    for page in settings.page:
-        if page.key == key:
-            try:
-                return _keeper(open_page(page), store, settings)
-            except ConfigError:
-                break  # It is told where the page is opened.
-    return key
-
-
-def sharing(key: str, settings: Settings) -> list[str]:
-    """The pages that use up one quota with this one, itself included, in the order of the settings."""
+def sharing(settings: Settings) -> Mapping[str, Sequence[str]]:
+    """By page: those that use up one quota with it, itself included, in the order of the settings."""
     keys: dict[str, str] = {}
     for page in settings.page:
         with contextlib.suppress(ConfigError):  # It is told where the page is opened.
-            keys[page.key] = open_page(page).quota_key
-    same = keys.get(key)
-    return [each for each, shared in keys.items() if shared == same] if same else [key]
+            keys[page.key] = open_page(page).quota_key or f"of page {page.key} alone"
+    return {key: [each for each, same in keys.items() if same == shared] for key, shared in keys.items()}
 
 
 def _keep_token(platform: Platform, store: Store, settings: Settings) -> None:

@@ -34,9 +34,10 @@ def connections(settings: Settings) -> Iterator[Finding]:
     yield from (_ends(each, zone) for each in connected if each.page in watched)
     for each in standing:
         yield from _pushed(each)
-    yield from (
-        _quota(each, wiring.sharing(each.page, settings), zone) for each in spent if each.page in watched
-    )
+    together = wiring.sharing(settings) if spent else {}
+    for use in spent:
+        if use.page in watched:
+            yield _quota(use, together.get(use.page, (use.page,)), zone)
 
 
 def readable(settings: Settings) -> Store | None:

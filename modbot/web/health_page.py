@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -100,7 +99,12 @@ def _figures(desk: Desk) -> dict[str, Any]:
     figures = health.measure(desk.store)
     with desk.store.read() as connection:
         shadow = register.in_state(connection, register.SHADOW)
-    rows = [_row(each, figures, desk, utcnow()) for each in backlog.watched(desk.store)]
+    watched, sharing = backlog.watched(desk.store), wiring.sharing(desk.settings)
+    known = {each.key for each in watched}
+    rows = [
+        _row(each, figures, desk, [key for key in sharing.get(each.key, ()) if key in known])
+        for each in watched
+    ]
     return {
         "rows": rows,
         "states": STATES,
@@ -117,9 +121,9 @@ def _figures(desk: Desk) -> dict[str, Any]:
     }
 
 
-def _row(watched: Watched, figures: Figures, desk: Desk, now: datetime) -> Row:
-    key, due = watched.key, watched.next_poll_at
-    keeper = wiring.quota_keeper(key, desk.store, desk.settings)
+def _row(watched: Watched, figures: Figures, desk: Desk, sharing: Sequence[str]) -> Row:
+    """`sharing`: the pages that use up one quota with it, first the one under whose name it is counted."""
+    key, due, now = watched.key, watched.next_poll_at, utcnow()
     overdue = health.seconds_since(due or watched.polled_at, now)
     return Row(
         watched,
@@ -127,8 +131,8 @@ def _row(watched: Watched, figures: Figures, desk: Desk, now: datetime) -> Row:
         health.seconds_since(watched.polled_at, now),
         resting=due is not None and (due - now).total_seconds() > health.PATIENCE,
         pushed=next((each for each in figures.pushed if each.page == key), None),
-        quotas=[each for each in figures.quotas if each.page == keeper],
-        together=[each for each in wiring.sharing(key, desk.settings) if each != key],
+        quotas=[each for each in figures.quotas if each.page in (sharing[:1] or [key])],
+        together=[each for each in sharing if each != key],
         connected=next((each for each in figures.connections if each.page == key), None),
     )
 

@@ -157,8 +157,8 @@ def test_channels_of_one_google_project_share_its_units(here: Store, tmp_path: P
     with pytest.raises(RateLimited):
         two.budget.spend("units", 6_000)
     alone.budget.spend("units", 6_000)
-    keepers = [wiring.quota_keeper(key, here, settings) for key in ("one", "two", "own", "left")]
-    assert keepers == ["one", "one", "own", "left"]
+    both = ["one", "two"]
+    assert wiring.sharing(settings) == {"one": both, "two": both, "own": ["own"]}
     again = wiring.open_page(settings.page[1])
     wiring.make_lasting(again, here, settings)
     again.budget.allow(*again.quotas())
