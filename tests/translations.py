@@ -32,6 +32,7 @@ ELSEWHERE: dict[str, Iterable[str]] = {
         "medium",
         "low",
     ],
+    "policy.py": [policy.REPORT.title, policy.REPORT.note],
     "policies/codebook.toml": [
         *(
             text

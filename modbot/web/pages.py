@@ -10,6 +10,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from modbot import resources
+from modbot.policy import REPORT
 from modbot.roles import Permission
 from modbot.visible import visible
 from modbot.web import counts, i18n, quoting
@@ -50,6 +51,14 @@ def page(
     return answer
 
 
+def of_policy(text: str, of: str) -> str:
+    """The district's words as they are. What is part of every policy is ours: in the reader's language.
+
+    `of`: the id of the clause or watch.
+    """
+    return i18n.gettext(text) if of == REPORT.id else text
+
+
 def tell(response: Response, message: str) -> Response:
     """Show the message, as text, at the head of the next page that this browser loads."""
     response.set_cookie(
@@ -70,7 +79,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     i18n.install(made)
-    made.filters |= {"visible": visible, "shown": quoting.shown}
+    made.filters |= {"visible": visible, "shown": quoting.shown, "of_policy": of_policy}
     made.globals |= {"Permission": Permission, "static": static}
     return made
 

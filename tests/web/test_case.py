@@ -163,12 +163,16 @@ def test_a_threat_that_may_only_report_one_is_said_to_be_either(office: Office) 
     page = office.member().get(f"/case/{number}").text
     said = words(page)
     assert "This may be a threat, or a report of somebody else's threat. Show the words" in said
-    assert "This may report somebody else’s threat. To report one breaks no clause" in said
-    assert "take that clause under “Another clause…”" in said
+    assert "This may report somebody else’s threat. That breaks no clause" in said
+    assert "Only if the writer threatens too" in said
     assert "Hide…" not in said
     assert re.search(r'value="threat"[^>]* checked', page)
     alone = office.case("Mi hija dice que un niño trae una pistola en la mochila")
-    assert "take that clause" not in words(office.member().get(f"/case/{alone}").text)
+    assert "Only if the writer threatens too" not in words(office.member().get(f"/case/{alone}").text)
+    ben = office.member("ben")
+    ben.post("/account/language", {"language": "es"})
+    assert "REPORT Avisa de la amenaza de otra persona" in words(ben.get(f"/case/{alone}").text)
+    assert "REPORT Avisa de la amenaza de otra persona" in words(ben.get("/queue").text)
 
 
 def test_whoever_is_too_late_learns_who_decided_and_how(office: Office) -> None:
