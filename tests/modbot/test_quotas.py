@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from modbot.tables import QuotaUse
 from platforms.base import CapReached, Platform, RateLimited
 from platforms.budget import Period, Quota
 from tests.modbot.scene import district
+from tests.platforms.meta import facebook
+from tests.simulators.graph import Graph
 
 MONEY = Quota("USD", 1.0, Period.MONTH, hard=True)
 UNITS = Quota("units", 1_000, Period.DAY, timezone="America/Los_Angeles")
@@ -126,6 +129,22 @@ def test_what_the_platform_counts_over_an_hour_is_shown(here: Store) -> None:
     (line,) = _spent(here)
     assert (line.unit, line.used, line.allowed, line.hard) == ("percent", 60, 100, False)
     assert quotas.in_words(line) == "60 of 100 percent"
+
+
+def test_what_meta_says_of_its_limit_is_shown_with_the_page(here: Store, graph: Graph) -> None:
+    page = facebook(graph, graph.account())
+    page.budget = LastingBudget(here, "blog")
+
+    async def a_look() -> None:
+        graph.usage = 42
+        await page.open()
+        await page.close()
+        graph.usage = 0
+
+    asyncio.run(a_look())
+    page.budget.noting()()
+    (line,) = _spent(here)
+    assert quotas.in_words(line) == "42 of 100 percent of Meta's limit"
 
 
 GOOGLE = {"client_id": "4711-app.apps.example.org", "client_secret": "s"}
