@@ -195,15 +195,17 @@ def _version(models: Path) -> str:
 
 
 def _measured(data: Path | None) -> list[Row]:
-    """The first rows of each source that is only measured."""
-    counts: dict[str, int] = {}
-    rows = []
+    """Some rows of each source that is only measured, from all over it: many files go by topic."""
+    by_source: dict[str, list[Row]] = {}
     for row in reading.public(data, "measure") if data else ():
         if len(row.text) <= LONGEST_MEASURED:
-            counts[row.source] = counts.get(row.source, 0) + 1
-            if counts[row.source] <= MOST_A_SOURCE:
-                rows.append(row)
-    return rows
+            by_source.setdefault(row.source, []).append(row)
+    return [row for rows in by_source.values() for row in _spread(rows)]
+
+
+def _spread(rows: Sequence[Row]) -> Sequence[Row]:
+    count = min(MOST_A_SOURCE, len(rows))
+    return [rows[number * len(rows) // count] for number in range(count)]
 
 
 def _public(
