@@ -9,7 +9,7 @@ from statistics import median
 from markupsafe import Markup
 
 from modbot import resources
-from modbot.reports import charts, phrases, sentences, templating
+from modbot.reports import charts, outstanding, phrases, sentences, templating
 from modbot.reports.charts import FIRST, SECOND, THIRD, Drawing, Line, bars, calendar, course
 from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, REFERRED, WITHHELD, Seen, Value
 from modbot.reports.measuring import DAYS
@@ -93,6 +93,7 @@ def render(report: Report, drawings: Sequence[Drawing], *, for_paper: bool = Fal
             tables=tables(report),
             drawings={each.name: each for each in drawings},
             names=week_names(report),
+            first=outstanding,
             say=sentences,
             phrases=phrases,
             days=_days(report),

@@ -66,6 +66,20 @@ def long(hours: Value) -> str:
     return counted(round(hours / 24, 1), "days").replace(".0 ", " ")
 
 
+def in_hours(minutes: Value) -> Value:
+    return minutes / 60 if isinstance(minutes, int | float) else minutes
+
+
+def were(value: Value) -> str:
+    """The verb after so many."""
+    return "was" if value in (0, 1) else "were"
+
+
+def capital(text: str) -> str:
+    """A capital first letter, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
 def day_and_time(moment: datetime, zone: ZoneInfo) -> str:
     """`Tue, Nov 17, 9:05 AM`."""
     return f"{moment.astimezone(zone):%a, %b %-d, %-I:%M %p}"

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import platforms
 from modbot import appeals, cases, deletions, policy, second_looks, users, wiring
 from modbot.records import archive
-from modbot.reports import page, sentences, weekly, weeks
+from modbot.reports import outstanding, page, sentences, weekly, weeks
 from modbot.reports.weekly import Report, Version
 from modbot.rulings import Choice, Ruling
 from modbot.sampling import Sampling
@@ -228,7 +228,7 @@ def test_a_clause_on_which_two_reviewers_differ_is_named_first(days: Calendar) -
     report = days.report(W47.earlier(-1))
     assert report.value("second_looks", "clause", "C7") == len(OFFERS)
     assert report.value("second_looks", "clause", "C6") == 0
-    told = " ".join(sentences.stands_out(report))
+    told = " ".join(outstanding.stands_out(report))
     assert "under C7 Commercial promotion agreed too seldom: alpha" in told
     html = page.render(report, ())
     assert "By clause judged by two reviewers" in html
@@ -281,7 +281,7 @@ def test_a_page_that_could_not_be_read_has_a_gap_in_its_own_days(days: Calendar,
     assert report.value("captured", "page and day", "blog Tue") == 25
     assert report.value("captured", "page and day", "blog Wed") == 50
     assert report.value("captured", "page and day", "blog Thu") == 100
-    assert "Blog was not watched for 30 hours" in " ".join(sentences.stands_out(report))
+    assert "Blog was not watched for 30 hours" in " ".join(outstanding.stands_out(report))
 
 
 def test_a_gap_counts_the_same_before_and_after_it_ends(days: Calendar, file: Store) -> None:
@@ -313,7 +313,9 @@ def test_a_threat_that_nobody_looked_at_comes_first(file: Store, monkeypatch: py
     days.comes_in("I will hurt you")
     report = days.report(W47)
     assert report.value("urgent_unseen") == 1
-    assert sentences.stands_out(report)[0].startswith("1 comment that may be a threat had not been looked at")
+    assert outstanding.stands_out(report)[0].startswith(
+        "1 comment that may be a threat had not been looked at"
+    )
 
 
 def test_a_calm_week_claims_nothing_that_is_withheld(file: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -324,11 +326,11 @@ def test_a_calm_week_claims_nothing_that_is_withheld(file: Store, monkeypatch: p
         days.comes_in("Good morning again")
     days.at("2026-11-22 23:59")
     days.watched()
-    assert sentences.calm(days.report(W47)) == (
+    assert outstanding.calm(days.report(W47)) == (
         "Nothing: no long gap, no threat left waiting, no old case, no change of the rules and about as many "
         "comments as usual."
     )
-    assert sentences.calm(days.report(W47, Version.PUBLIC)) == (
+    assert outstanding.calm(days.report(W47, Version.PUBLIC)) == (
         "Nothing: no long gap and no change of the rules. Of threats or cases that wait this version tells "
         "nothing, because the numbers are small."
     )
@@ -339,7 +341,7 @@ def test_a_week_in_which_nobody_wrote_is_told(file: Store, monkeypatch: pytest.M
     days.comes_in("Good morning")
     days.at("2026-11-22 23:59")
     days.watched()
-    assert "Nobody wrote a comment on any page." in sentences.stands_out(days.report(W47))
+    assert "Nobody wrote a comment on any page." in outstanding.stands_out(days.report(W47))
 
 
 def test_a_change_of_the_policy_is_told_clause_by_clause(
@@ -370,4 +372,4 @@ def test_an_empty_log_makes_an_empty_report(file: Store) -> None:
     for version in Version:
         report = weekly.version_of(basis, version)
         assert weekly.document(report)["figures"] == []
-        assert sentences.stands_out(report) == []
+        assert outstanding.stands_out(report) == []
