@@ -18,7 +18,7 @@ from modbot.rulings import Choice, Ruling
 from modbot.service import Service
 from modbot.store import Store, table, utcnow
 from modbot.tables import Case, Checkpoint, Comment, Page, Presence
-from platforms.base import Batch, Identity, Unavailable
+from platforms.base import Batch, Identity, RateLimited, Unavailable
 from platforms.memory import Memory, MemoryPage, memory_page
 from tests.modbot.scene import District, deleted, district, edited, said
 
@@ -117,6 +117,21 @@ async def test_a_page_that_fails_is_shown_as_failing_while_the_others_go_on(
         await until(lambda: len(here.rows(Comment)) == 2)
     assert "capture.gap" in here.kinds()
     assert here.rows(Page)[0].failing_since is None
+
+
+@pytest.mark.anyio
+async def test_a_look_that_the_platform_puts_off_goes_on_as_soon_as_it_may(scene: Scene) -> None:
+    service, looks = Service(scene.bot), 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise RateLimited("not so fast", retry_after=0.1)
+        service.stop()
+
+    await asyncio.wait_for(service._every(3_600, look), 60)
+    assert looks == 2
 
 
 @pytest.mark.anyio
