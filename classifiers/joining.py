@@ -26,9 +26,13 @@ LEAST = 1e-4
 """Probabilities nearer to 0 or 1 than this say no more than this."""
 
 
+LOWEST = log(LEAST / (1 - LEAST))
+
+
 def logit(probability: float) -> float:
-    clipped = min(max(probability, LEAST), 1 - LEAST)
-    return log(clipped / (1 - clipped))
+    if probability <= LEAST:
+        return LOWEST
+    return -LOWEST if probability >= 1 - LEAST else log(probability / (1 - probability))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,10 @@ class Rule:
 
     def joined(self, probabilities: Mapping[str, float]) -> float:
         """Of members' probabilities, 0 for one that is silent; no digit depends on order or machine."""
-        terms = [weight * logit(probabilities.get(name, 0.0)) for name, weight in self.weights.items()]
-        return round(1 / (1 + exp(-fsum((self.bias, *terms)))), 6)
+        terms = [self.bias]
+        for name, weight in self.weights.items():
+            terms.append(weight * (logit(probabilities[name]) if name in probabilities else LOWEST))
+        return round(1 / (1 + exp(-fsum(terms))), 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +89,12 @@ class Rules:
         return {category: self._joined(category, rules.get(category), found) for category in categories}
 
     def _joined(self, category: Category, rule: Rule | None, found: Mapping[str, Scores]) -> Score:
-        said = {name: scores[category] for name, scores in found.items() if category in scores}
-        probability = 0.0
-        if rule:
-            probability = rule.joined({name: score.probability for name, score in said.items()})
-        for name, score in said.items():
-            if score.probability > probability and (
-                rule is None or name not in rule.weights or name in self.certain
-            ):
-                probability = score.probability
-        return Score(probability)
+        said = {name: scores[category].probability for name, scores in found.items() if category in scores}
+        joined = rule.joined(said) if rule else 0.0
+        for name, probability in said.items():
+            if probability > joined and (rule is None or name not in rule.weights or name in self.certain):
+                joined = probability
+        return Score(joined)
 
 
 HIGHEST = Rules({})

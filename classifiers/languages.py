@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
@@ -32,15 +34,26 @@ FOREIGN_SHARE = 1 / 3
 def covered(text: str) -> bool:
     """False where the text is in another language. True where that cannot be told."""
     plain = AIMED.sub(" ", normalize(text).text)
-    letters = [letter for letter in plain if letter.isalpha()]
-    foreign = sum(not _is_latin(letter) for letter in letters)
-    if foreign >= 2 and foreign >= FOREIGN_SHARE * len(letters):
+    if not plain.isascii() and _is_foreign(plain):
         return False
     words = WORD.findall(plain)
-    if len(words) < FEWEST_WORDS or sum(map(_is_known, words)) >= KNOWN_SHARE * len(words):
+    if len(words) < FEWEST_WORDS or _are_known(words):
         return True
     likely = dict(_detector().rank(" ".join(words)))
     return bool(sum(likely.get(name, 0.0) for name in LEARNED) >= UNLIKELY)
+
+
+def _is_foreign(plain: str) -> bool:
+    letters = [letter for letter in plain if letter.isalpha()]
+    foreign = sum(not _is_latin(letter) for letter in letters)
+    return foreign >= 2 and foreign >= FOREIGN_SHARE * len(letters)
+
+
+def _are_known(words: Sequence[str]) -> bool:
+    """Whether enough of them are; mostly the first ones tell."""
+    needed = KNOWN_SHARE * len(words)
+    known_words = accumulate(map(_is_known, words))
+    return any(count >= needed for count in known_words)
 
 
 def _is_known(word: str) -> bool:

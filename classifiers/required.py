@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from re import _constants as op  # type: ignore[attr-defined]  # no other parser reads these expressions
 from re import _parser as parser  # type: ignore[attr-defined]
@@ -29,8 +30,12 @@ SIGNS = {code: chr(code) if TOKEN.match(chr(code)) else " " for code in range(12
 """Every ASCII character is listed: looking one up in vain costs more than the rest of the work."""
 
 
+@lru_cache(maxsize=1024)
 def flat(text: str) -> str:
-    """The words and emoji with one space between any two and at both ends, whatever else stood there."""
+    """The words and emoji with one space between any two and at both ends, whatever else stood there.
+
+    The last texts are remembered: the same batch is searched for several kinds of expressions.
+    """
     words = text.translate(SIGNS).split() if text.isascii() else TOKEN.findall(text)
     return f" {' '.join(words)} "
 

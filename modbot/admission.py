@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from classifiers import manifest, neutrality
+from classifiers import joining, neutrality
+from classifiers.ensemble import Ensemble
+from classifiers.training import unseen
 from modbot.errors import ConfigError
-from modbot.members import ensemble_of
+from modbot.members import operating_points
 
 WORK = "work"
 """The folder in which a stopped training goes on; it stays where it is."""
-TRAINED = ("linear", "encoder")
-"""The members that training makes; the rules of `patterns` are measured along with them."""
 
 
 @contextmanager
@@ -36,9 +36,9 @@ def admitted(out: Path, progress: Callable[[str], None]) -> Iterator[Path]:
 
 def require_neutral(models: Path) -> None:
     """Raises ConfigError for models that fail the neutrality audit."""
-    trained = manifest.read(models)
-    members = ("patterns", *(name for name in TRAINED if name in trained))
-    report = neutrality.check(*ensemble_of(members, models))
+    ensemble = Ensemble(unseen.members(models), joining.load(models))
+    ensemble.load()
+    report = neutrality.check(ensemble, operating_points(models))
     if not report.passed:
         raise ConfigError(
             f"The new models fail the neutrality audit and are not used: {'; '.join(report.failures)}.",

@@ -23,7 +23,10 @@ from classifiers.training.reading import Row
 
 HELD_OUT = "{name}/heldout.json"
 AT_ONCE = 512
+ALWAYS: tuple[type[Classifier], ...] = (Patterns,)
+"""Measured, and weighed by the joining rules, as they are; one that reads files finds them in the models."""
 LEARNED: tuple[type[Classifier], ...] = (Linear, Encoder)
+"""The same once they were trained."""
 
 
 def as_json(ids: Sequence[str], scores: Floats) -> bytes:
@@ -33,9 +36,9 @@ def as_json(ids: Sequence[str], scores: Floats) -> bytes:
 
 
 def members(models: Path) -> list[Classifier]:
-    """Those that are measured: the rules, and what has been trained."""
+    """Those that are measured."""
     trained = manifest.read(models)
-    return [Patterns(models), *(one(models) for one in LEARNED if one.name in trained)]
+    return [one(models) for one in (*ALWAYS, *(one for one in LEARNED if one.name in trained))]
 
 
 def measured(models: Path, rows: Sequence[Row]) -> list[Row]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from classifiers import joining, manifest, patterns, thresholds
-from classifiers.base import Category
+from classifiers.base import Category, Classifier, Score, Scores
 from classifiers.ensemble import Ensemble
 from classifiers.linear import Linear
 from classifiers.patterns import Patterns
@@ -23,6 +24,7 @@ from classifiers.training import (
     measuring,
     reading,
     train,
+    unseen,
     vocabulary,
 )
 from classifiers.training.choosing import Budget
@@ -229,3 +231,30 @@ def test_what_is_chosen_on_one_half_is_measured_on_the_other() -> None:
     found = crossing.flags(rows, said, nobody, {"linear": np.zeros((0, len(Category)))})
     assert (found == (truth > 0)).mean() > 0.99
     assert "threats found" in crossing.told(rows, found)
+
+
+class Asks(Classifier):
+    """A member that somebody adds: it takes every question for a harmless text, and is not calibrated."""
+
+    name = "asks"
+    version = "1"
+    categories = frozenset(Category)
+    advisory = True
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        return [dict.fromkeys(Category, Score(0.01 if "?" in text else 0.4)) for text in texts]
+
+
+def test_a_member_that_is_added_to_what_is_measured_is_weighed_and_counts(
+    trained: Sequence[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unseen, "ALWAYS", (*unseen.ALWAYS, Asks))
+    shutil.copytree(trained[0], tmp_path / "models")
+    train(trained[2], tmp_path / "models", corpus=trained[3], only=())
+    rules = joining.load(tmp_path / "models")
+    assert rules.known == {"patterns", "linear", "asks"}
+    ensemble = Ensemble(unseen.members(tmp_path / "models"), rules)
+    ensemble.load()
+    [assessed] = ensemble.assess(["Where is the gym?"])
+    assert assessed.uncounted == ()
+    assert set(assessed.members) == {"patterns", "linear", "asks"}
