@@ -1,17 +1,26 @@
-"""The classifiers alone: texts per second, the time to load, and the time for one text."""
+"""The classifiers alone: texts per second, the time to load, and the time for one text.
+
+The ensemble also on what a page brings, where nearly everything breaks nothing: there its costly member is
+spared most texts, and how often that changes what is flagged is measured on the same texts.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from classifiers.ensemble import Ensemble
+from classifiers.base import Category
+from classifiers.ensemble import Assessment, Ensemble
 from modbot import resources
 from modbot.members import ensemble_of
+from modbot.scoring_process import ScoringProcess
 from tests.benchmarks import detoxify_speed
 from tests.benchmarks.plan import NotMeasured, Plan, Report, Table, percentile
+from tests.benchmarks.scoring import peak_bytes
 
 MEMBERS = ("patterns", "linear", "encoder")
 AT_ONCE = 256
@@ -38,29 +47,72 @@ COLUMNS = {
 def measure(plan: Plan) -> Report:
     report = Report()
     rows = []
-    texts = plan.texts(plan.classified)
+    texts, everyday = plan.texts(plan.classified), plan.everyday(plan.classified)
     for name, members in {**{name: (name,) for name in MEMBERS}, "ensemble": MEMBERS}.items():
-        ensemble, _ = ensemble_of(members, resources.models())
-        if ensemble.absent:
-            raise NotMeasured(f"A classifier is missing: {ensemble.absent}.")
-        found = _speed(ensemble, texts) | {"load_s": round(sum(map(_loading, members)), 3)}
+        ensemble, limits = _loaded(members)
+        load = {"load_s": round(sum(map(_loading, members)), 3)}
+        found = _speed(ensemble, everyday if name == "ensemble" else texts) | load
         report.figures.update({f"{name}.{key}": value for key, value in found.items()})
         rows.append((name, *(f"{found[key]:,}" for key in COLUMNS)))
-        report.figures["versions"] = ensemble.version
-    if yardstick := detoxify_speed.speed(texts):
+    report.figures.update({"versions": ensemble.version, "ensemble.peak_memory_mb": _memory(everyday)})
+    thorough = Ensemble(ensemble.members, replace(ensemble.rules, spared={}))
+    always = _speed(thorough, texts)
+    report.figures.update({f"ensemble_without_sparing.{key}": value for key, value in always.items()})
+    rows.append(("ensemble, nobody spared", *(f"{always.get(key, '–')}" for key in COLUMNS)))
+    if yardstick := detoxify_speed.speed(everyday):
         times = found["texts_per_s"] / yardstick["texts_per_s"]  # the last that was measured is the ensemble
         report.figures.update({f"detoxify_original.{key}": value for key, value in yardstick.items()})
         report.figures["ensemble.times_detoxify_original"] = round(times, 1)
         rows.append(("Detoxify original", *(f"{yardstick.get(key, '–')}" for key in COLUMNS)))
     report.tables.append(Table("The classifiers in one process", ("", *COLUMNS.values()), rows))
+    report.tables.append(_sparing(report, ensemble, thorough, limits, {"everyday": everyday, "mixed": texts}))
     return report
+
+
+def _loaded(members: tuple[str, ...]) -> tuple[Ensemble, Mapping[Category, float]]:
+    ensemble, limits = ensemble_of(members, resources.models())
+    if ensemble.absent:
+        raise NotMeasured(f"A classifier is missing: {ensemble.absent}.")
+    return ensemble, limits
+
+
+def _sparing(
+    report: Report,
+    ensemble: Ensemble,
+    thorough: Ensemble,
+    limits: Mapping[Category, float],
+    texts: Mapping[str, Sequence[str]],
+) -> Table:
+    """How many texts the costly members are asked about, and how many are flagged alike without that."""
+    rows = []
+    for name, some in texts.items():
+        found, whole = _assessed(ensemble, some), _assessed(thorough, some)
+        asked = sum(one.members.keys() >= ensemble.rules.spared.keys() for one in found)
+        alike = sum(_flags(a, limits) == _flags(b, limits) for a, b in zip(found, whole, strict=True))
+        figures = {
+            "asked_percent": round(100 * asked / len(some), 1),
+            "flagged_percent": round(100 * sum(bool(_flags(one, limits)) for one in found) / len(some), 2),
+            "flagged_alike_percent": round(100 * alike / len(some), 3),
+        }
+        report.figures.update({f"sparing.{name}.{key}": value for key, value in figures.items()})
+        rows.append((f"{name} ({len(some):,})", *map(str, figures.values())))
+    heads = ("texts", "encoder asked, %", "flagged, %", "flagged alike without sparing, %")
+    return Table("What sparing the encoder changes", heads, rows)
+
+
+def _assessed(ensemble: Ensemble, texts: Sequence[str]) -> list[Assessment]:
+    starts = range(0, len(texts), AT_ONCE)
+    return [one for start in starts for one in ensemble.assess(texts[start : start + AT_ONCE])]
+
+
+def _flags(one: Assessment, limits: Mapping[Category, float]) -> set[Category]:
+    return {category for category, score in one.scores.items() if score.probability >= limits[category]}
 
 
 def _speed(ensemble: Ensemble, texts: Sequence[str]) -> dict[str, float]:
     ensemble.assess(texts[:AT_ONCE])
     wall, cpu = time.perf_counter(), time.process_time()
-    for start in range(0, len(texts), AT_ONCE):
-        ensemble.assess(texts[start : start + AT_ONCE])
+    _assessed(ensemble, texts)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     alone = [_seconds(ensemble, text) * 1000 for text in texts[: len(texts) // 10]]
     return {
@@ -82,3 +134,14 @@ def _loading(member: str) -> float:
     """Seconds to import and load one member in a fresh process."""
     command = [sys.executable, "-c", LOADING, member, str(resources.models())]
     return float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout)
+
+
+def _memory(texts: Sequence[str]) -> int:
+    """MB that the process of the classifiers held at most."""
+    process = ScoringProcess(MEMBERS, resources.models(), Path())
+    try:
+        for start in range(0, len(texts), AT_ONCE):
+            process.assess(texts[start : start + AT_ONCE])
+        return peak_bytes(str(process.pid)) // 2**20
+    finally:
+        process.close()

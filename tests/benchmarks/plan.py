@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 SEED = 4007
+LABELS = 3
+"""Of fewer categories a source says too little for its text to be called harmless."""
 
 
 class NotMeasured(Exception):
@@ -44,6 +46,11 @@ class Plan:
         """Real comments of all sources, mixed, the same at every run. Raises NotMeasured."""
         return chosen(self.data, count)
 
+    def everyday(self, count: int) -> list[str]:
+        """The same, but as on a page: of 20 there are 19 of which their source says, of several categories,
+        that they break nothing."""
+        return everyday(self.data, count)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -60,19 +67,35 @@ class Report:
 
 
 def chosen(data: Path | None, count: int) -> list[str]:
+    return random.Random(SEED).sample([text for text, _ in _rows(data, count)], count)
+
+
+def everyday(data: Path | None, count: int) -> list[str]:
+    rows = _rows(data, count)
+    breaches = [text for text, labels in rows if any(labels.values())]
+    harmless = [text for text, labels in rows if len(labels) >= LABELS and not any(labels.values())]
+    others = harmless if len(harmless) >= count else [text for text, _ in rows]
+    few = min(count // 20, len(breaches))
+    chance = random.Random(SEED)
+    return chance.sample(chance.sample(breaches, few) + chance.sample(others, count - few), count)
+
+
+def _rows(data: Path | None, count: int) -> list[tuple[str, Mapping[str, int]]]:
+    """Every text, and by category whether its source says that it breaks it. Raises NotMeasured."""
     how = 'Set MODBOT_BENCH_DATA (or --data) to a folder of *.jsonl.gz files with lines {"text": ...}.'
     if data is None:
         raise NotMeasured(f"It needs {count:,} real comments. {how}")
-    texts = [text for path in sorted(data.glob("*.jsonl.gz")) for text in _read(path)]
-    if len(texts) < count:
-        raise NotMeasured(f"It needs {count:,} real comments, and {data} holds {len(texts):,}. {how}")
-    return random.Random(SEED).sample(texts, count)
+    rows = [row for path in sorted(data.glob("*.jsonl.gz")) for row in _read(path)]
+    if len(rows) < count:
+        raise NotMeasured(f"It needs {count:,} real comments, and {data} holds {len(rows):,}. {how}")
+    return rows
 
 
-def _read(path: Path) -> Iterator[str]:
+def _read(path: Path) -> Iterator[tuple[str, Mapping[str, int]]]:
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
-            yield json.loads(line)["text"]
+            row = json.loads(line)
+            yield row["text"], row.get("labels", {})
 
 
 def percentile(values: Sequence[float], share: float) -> float:
