@@ -35,12 +35,12 @@ def found(shipped: tuple[Ensemble, Mapping[Category, float]], texts: Sequence[st
 
 def test_nearly_every_flag_says_which_words_carried_it(found: list[Explained]) -> None:
     assert len(found) > 40
-    assert sum(bool(each.score.spans) for each in found) >= 0.95 * len(found)
+    assert sum(bool(each.score.spans) for each in found) >= 0.99 * len(found)
 
 
 def test_without_the_marked_words_the_score_is_lower_and_most_flags_are_gone(found: list[Explained]) -> None:
     marked = [each for each in found if each.score.spans]
-    assert sum(each.is_lower for each in marked) >= 0.97 * len(marked)
+    assert sum(each.is_lower for each in marked) >= 0.98 * len(marked)
     assert sum(each.without < each.threshold for each in marked) >= 0.7 * len(marked)
 
 
