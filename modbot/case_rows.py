@@ -17,6 +17,15 @@ from modbot.tables import Case, CaseComment, Comment, Page, User
 cases, case_comments = table(Case), table(CaseComment)
 comments, pages, users = table(Comment), table(Page), table(User)
 
+_ROLE = sa.select(users.c.role).where(users.c.name == sa.bindparam("person"), users.c.active)
+_LOCKED = sa.select(cases).where(cases.c.id == sa.bindparam("case")).with_for_update()
+_ITEMS = (
+    sa.select(comments.c.id, comments.c.page, comments.c.native_id, comments.c.number, pages.c.platform)
+    .join(case_comments, case_comments.c.comment_id == comments.c.id)
+    .join(pages, pages.c.key == comments.c.page)
+    .where(case_comments.c.case_id == sa.bindparam("case"))
+    .order_by(comments.c.id)
+)
 LEASE = timedelta(minutes=10)
 """How long a claimed case is kept for its reviewer."""
 
@@ -52,15 +61,13 @@ def active(tx: Transaction, name: str) -> str:
 
 def role_of(tx: Transaction, name: str) -> str | None:
     """None for somebody who is not, or no longer, an active user."""
-    role: str | None = tx.execute(
-        sa.select(users.c.role).where(users.c.name == name, users.c.active)
-    ).scalar()
+    role: str | None = tx.execute(_ROLE, {"person": name}).scalar()
     return role
 
 
 def locked(tx: Transaction, case_id: int) -> sa.Row[Any]:
     """The case's row, kept from others until the commit. Raises StaleCase for a number that is none."""
-    row = tx.execute(sa.select(cases).where(cases.c.id == case_id).with_for_update()).first()
+    row = tx.execute(_LOCKED, {"case": case_id}).first()
     if row is None:
         raise StaleCase(f"There is no case {case_id}.", remedy="See the queue with: modbot case list")
     return row
@@ -77,13 +84,7 @@ def refuse_if_held(row: sa.Row[Any], case_id: int, by: str, now: datetime) -> No
 
 def items(tx: Transaction, case_id: int) -> list[Item]:
     """The newest revision, within the case, of each of its items."""
-    rows = tx.execute(
-        sa.select(comments.c.id, comments.c.page, comments.c.native_id, comments.c.number, pages.c.platform)
-        .join(case_comments, case_comments.c.comment_id == comments.c.id)
-        .join(pages, pages.c.key == comments.c.page)
-        .where(case_comments.c.case_id == case_id)
-        .order_by(comments.c.id)
-    )
+    rows = tx.execute(_ITEMS, {"case": case_id})
     return [Item(row.id, row.page, row.platform, row.native_id) for row in revisions.newest(rows).values()]
 
 

@@ -24,6 +24,13 @@ decisions = table(Decision)
 events = table(AuditEvent)
 releases = table(Release)
 
+_STATE = sa.select(cases.c.state).where(cases.c.id == sa.bindparam("case"))
+_OPEN_ACTIONS = (
+    sa.select(sa.func.count())
+    .select_from(actions.join(decisions, decisions.c.id == actions.c.decision_id))
+    .where(decisions.c.case_id == sa.bindparam("case"), actions.c.state.in_(("pending", "failed")))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -230,13 +237,13 @@ def again(store: Store, action: Due, why: str, wait: timedelta) -> None:
 
 def close_if_done(tx: Transaction, case_id: int) -> None:
     """Close a decided case once nothing of it waits, for the records officer either, or has failed."""
-    open_actions = (
-        sa.select(sa.func.count())
-        .select_from(actions.join(decisions, decisions.c.id == actions.c.decision_id))
-        .where(decisions.c.case_id == case_id, actions.c.state.in_(("pending", "failed")))
-    )
-    state = tx.execute(sa.select(cases.c.state).where(cases.c.id == case_id)).scalar()
-    if state == "decided" and not tx.execute(open_actions).scalar() and not proposals.of_case(tx, case_id):
+    case = {"case": case_id}
+    state = tx.execute(_STATE, case).scalar()
+    if (
+        state == "decided"
+        and not tx.execute(_OPEN_ACTIONS, case).scalar()
+        and not proposals.of_case(tx, case_id)
+    ):
         tx.record("case.closed", f"case:{case_id}", {"reason": "everything decided has been carried out"})
         tx.execute(sa.update(cases).where(cases.c.id == case_id).values(state="closed", closed_at=tx.now))
 

@@ -19,6 +19,12 @@ from platforms.base import ActionKind
 proposals = table(Proposal)
 
 WAITING, RELEASED, REFUSED, WITHDRAWN = "waiting", "released", "refused", "withdrawn"
+_OF_CASE = (
+    sa.select(proposals)
+    .where(proposals.c.case_id == sa.bindparam("case"), proposals.c.state == WAITING)
+    .order_by(proposals.c.comment_id)
+    .with_for_update()
+)
 
 
 def final_only(platform: str) -> bool:
@@ -53,10 +59,7 @@ def propose(
 
 def of_case(tx: Transaction, case_id: int) -> Sequence[sa.Row[Any]]:
     """The case's waiting proposals, by their comments."""
-    its = (proposals.c.case_id == case_id, proposals.c.state == WAITING)
-    return tx.execute(
-        sa.select(proposals).where(*its).order_by(proposals.c.comment_id).with_for_update()
-    ).all()
+    return tx.execute(_OF_CASE, {"case": case_id}).all()
 
 
 def of_comment(tx: Transaction, comment_id: int) -> sa.Row[Any] | None:

@@ -26,6 +26,13 @@ def newest(revisions: Iterable[T]) -> dict[tuple[str, str], T]:
 
 def newest_of(connection: sa.Connection, page: str, native_id: str) -> int | None:
     """The record number of the item's newest revision."""
-    # Not the highest id, which besides would have SQLite look through the whole page.
-    its = sa.select(comments.c.id).where(comments.c.page == page, comments.c.native_id == native_id)
-    return connection.execute(its.order_by(comments.c.number.desc()).limit(1)).scalar()
+    return connection.execute(_NEWEST, {"page": page, "native_id": native_id}).scalar()
+
+
+# Not the highest id, which besides would have SQLite look through the whole page.
+_NEWEST = (
+    sa.select(comments.c.id)
+    .where(comments.c.page == sa.bindparam("page"), comments.c.native_id == sa.bindparam("native_id"))
+    .order_by(comments.c.number.desc())
+    .limit(1)
+)

@@ -7,10 +7,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot.store import Transaction, storable, table
+from modbot.store import Transaction, many, storable, table
 from modbot.tables import Action, Decision
 
 actions, decisions = table(Action), table(Decision)
+_ON_ITEM = (
+    sa.select(actions)
+    .where(
+        actions.c.page == sa.bindparam("page"),
+        actions.c.native_id == sa.bindparam("native_id"),
+        actions.c.state.in_(many("states")),
+    )
+    .order_by(actions.c.id.desc())
+)
 HIDE, DELETE = "hide", "delete"
 
 
@@ -38,13 +47,8 @@ def last_change(tx: Transaction, page: str, native_id: str) -> sa.Row[Any] | Non
 
 def actions_on(tx: Transaction, page: str, native_id: str, states: Sequence[str]) -> Sequence[sa.Row[Any]]:
     """The item's actions in these states, newest first."""
-    return tx.execute(
-        sa.select(actions)
-        .where(
-            actions.c.page == page, actions.c.native_id == storable(native_id), actions.c.state.in_(states)
-        )
-        .order_by(actions.c.id.desc())
-    ).all()
+    given = {"page": page, "native_id": storable(native_id), "states": states}
+    return tx.execute(_ON_ITEM, given).all()
 
 
 def case_of(tx: Transaction, action_id: int) -> int:

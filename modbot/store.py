@@ -105,8 +105,7 @@ class Transaction:
 
     def lock(self) -> tuple[int, str]:
         """Take the chain's head for this transaction."""
-        head = table(AuditHead)
-        row = self.connection.execute(sa.select(head.c.seq, head.c.hash).with_for_update()).one()
+        row = self.connection.execute(_HEAD).one()
         self._head = (row.seq, row.hash)
         return self._head
 
@@ -117,6 +116,7 @@ def _by_dependence() -> tuple[sa.Table, ...]:
     return tuple(SQLModel.metadata.sorted_tables)
 
 
+_HEAD = sa.select(table(AuditHead).c.seq, table(AuditHead).c.hash).with_for_update()
 _ENTRY_FIELDS = tuple(audit.Entry.__dataclass_fields__)
 
 

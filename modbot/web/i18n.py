@@ -142,7 +142,8 @@ def install(environment: Environment) -> None:
     environment.add_extension("jinja2.ext.i18n")
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(gettext, ngettext, newstyle=False)  # type: ignore[attr-defined]
-    environment.globals |= {"spoken": spoken, "languages": LANGUAGES}
+    # Jinja's own `_` looks gettext up by its name each time.
+    environment.globals |= {"_": gettext, "spoken": spoken, "languages": LANGUAGES}
     environment.filters |= {
         "clock": clock,
         "when": when,

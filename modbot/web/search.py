@@ -120,6 +120,9 @@ def _hit(found: Found, wanted: str) -> Hit:
 def _is_wanted(word: str, words: Sequence[str]) -> bool:
     if not words:
         return False
+    if word.isascii():  # `folded` would only look it through once more
+        part = word.lower()
+        return part in words or part.startswith(words[-1])
     return any(part in words or part.startswith(words[-1]) for part in folded(word))
 
 

@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from modbot import checkpoints, migrations
 from modbot.errors import ConfigError, StoreUnavailable
-from modbot.store import Store, body_of, storable, table
+from modbot.store import Readable, Store, body_of, storable, table
 from modbot.tables import AuditEvent, User
 
 
-def count(store: Store) -> int:
+def count(store: Readable) -> int:
     with store.read() as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(table(AuditEvent))).scalar_one()
 
@@ -76,6 +76,15 @@ def test_a_reader_does_not_wait_for_a_writer(store: Store) -> None:
         tx.record("user.changed", "user:x")
         tx.flush()
         assert count(store) == 0
+
+
+def test_a_view_stays_as_it_was_while_others_write(store: Store) -> None:
+    with store.view() as view:
+        assert count(view) == 0
+        with store.write() as tx:
+            tx.record("user.added", "user:ana")
+        assert count(view) == 0
+    assert count(store) == 1
 
 
 def test_the_schema_can_be_brought_up_twice_and_then_equals_the_tables(empty_database_url: str) -> None:
