@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -69,20 +69,21 @@ def train(
             "From which texts, and to where?",
             remedy="Give --data FOLDER and --out FOLDER, or --from-decisions to learn from your own cases.",
         )
-    learned = partial(
-        training.train,
-        existing(data),
-        seed=seed,
-        progress=note,
-        corpus=comments(corpus),
-        only=[only] if only else list(Member),
-        work=work or out / admission.WORK,
-    )
-    report = _admitted(out, learned)
+    members = [only] if only else list(Member)
+    report = _admitted(out, _learning(existing(data), seed, corpus, members, work or out / admission.WORK))
     if as_data:
         sys.stdout.write(report.to_json() + "\n")
     else:
         describe(report)
+
+
+def _learning(
+    data: Path, seed: int, corpus: Path | None, only: Sequence[str], work: Path
+) -> Callable[..., training.Report]:
+    """Training, but for the folder to which it writes."""
+    return partial(
+        training.train, data, seed=seed, progress=note, corpus=comments(corpus), only=only, work=work
+    )
 
 
 def _admitted(out: Path, learned: Callable[..., training.Report]) -> training.Report:

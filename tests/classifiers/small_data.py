@@ -7,16 +7,23 @@ import json
 import random
 from pathlib import Path
 
+from classifiers.base import Category
 from classifiers.training import reading
 
 
 def some_of_the_corpus(folder: Path, rows: int, seed: int) -> Path:
-    """A small corpus with every label, as files of the real shape."""
+    """A small corpus with enough of every label to learn from, as files of the real shape."""
     lines = [
         line for path in sorted(reading.CORPUS.glob("*.jsonl")) for line in path.read_text().splitlines()
     ]
+    random.Random(seed).shuffle(lines)
+    chosen: dict[str, None] = {}
+    for category in Category:
+        breaches = [line for line in lines if f'"{category.value}": 1' in line]
+        chosen |= dict.fromkeys(breaches[: rows // 20])
+    rest = [line for line in lines if line not in chosen]
     folder.mkdir()
-    (folder / "part.jsonl").write_text("\n".join(random.Random(seed).sample(lines, rows)) + "\n")
+    (folder / "part.jsonl").write_text("\n".join([*chosen, *rest[: rows - len(chosen)]]) + "\n")
     return folder
 
 

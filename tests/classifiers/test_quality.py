@@ -1,6 +1,8 @@
 """The shipped models at their thresholds on comments written for this test and for nothing else.
 
-Floors, not figures: the figures are in models/encoder/CARD.md. The set is small (72 in, 72 out, 24 pairs).
+Floors, not figures: the figures are in models/encoder/CARD.md. The first set is small and plain (72 in, 72
+out, 24 pairs). The second, fresh.jsonl, is what a busy district might get in a week (242 in, 164 out), from a
+writer who saw nothing that models learn from; a second labeller, blind, agreed on 404 of its 406.
 """
 
 from __future__ import annotations
@@ -27,13 +29,14 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def flags() -> Mapping[str, list[Category]]:
-    """What is flagged in every text of both sets."""
+    """What is flagged in every text of all sets."""
     shipped = [found for found in map(classifiers.load, classifiers.BUILTIN) if not found.district]
     ensemble = Ensemble([found(MODELS) for found in shipped], joining.load(MODELS))
     ensemble.load()
     assert ensemble.absent == {}
     texts = [entry["text"] for entry in lines("codebook.jsonl")]
     texts += [entry[side] for entry in lines("pairs.jsonl") for side in ("pro", "con")]
+    texts += [entry["text"] for entry in lines("fresh.jsonl")]
     points = thresholds.load(MODELS)
     scores = [assessed.scores for assessed in ensemble.assess(texts)]
     return {text: thresholds.flagged(one, points) for text, one in zip(texts, scores, strict=True)}
@@ -79,3 +82,37 @@ def test_every_call_to_vote_is_found_on_both_sides(flags: Mapping[str, list[Cate
     ]
     assert len(calls) == 10
     assert [text for text in calls if Category.POLITICAL not in flags[text]] == []
+
+
+def found(flags: Mapping[str, list[Category]], entries: list[dict[str, Any]]) -> float:
+    """The share of breaches that are flagged for anything."""
+    breaches = [entry for entry in entries if entry["breaks"]]
+    return sum(bool(flags[entry["text"]]) for entry in breaches) / len(breaches)
+
+
+def test_of_a_busy_week_few_permissible_comments_are_flagged(flags: Mapping[str, list[Category]]) -> None:
+    permissible = [entry["text"] for entry in lines("fresh.jsonl") if not entry["breaks"]]
+    wrong = [(text, flags[text]) for text in permissible if flags[text]]
+    assert len(wrong) <= 0.05 * len(permissible), wrong
+
+
+def test_of_a_busy_week_breaches_are_found_under_their_clauses(flags: Mapping[str, list[Category]]) -> None:
+    week = lines("fresh.jsonl")
+    said = [{category.value for category in flags[entry["text"]]} for entry in week]
+    meant = [set(entry["breaks"]) for entry in week]
+    right = sum(len(one & other) for one, other in zip(said, meant, strict=True))
+    assert 2 * right / sum(len(one) + len(other) for one, other in zip(said, meant, strict=True)) >= 0.8
+
+
+def test_of_a_busy_week_most_threats_are_found(flags: Mapping[str, list[Category]]) -> None:
+    threats = [entry["text"] for entry in lines("fresh.jsonl") if "threats" in entry["breaks"]]
+    missed = [text for text in threats if Category.THREATS not in flags[text]]
+    assert len(missed) <= 0.25 * len(threats), missed
+
+
+def test_of_a_busy_week_spanish_and_disguised_breaches_are_found(
+    flags: Mapping[str, list[Category]],
+) -> None:
+    week = lines("fresh.jsonl")
+    assert found(flags, [entry for entry in week if entry["lang"] != "en"]) >= 0.75
+    assert found(flags, [entry for entry in week if entry["disguised"]]) >= 0.85

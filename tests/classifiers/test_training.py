@@ -87,7 +87,7 @@ def test_evaluating_again_gives_the_same_report_and_it_is_json(trained: Sequence
     assert first == second
     told = json.loads(first.to_json())
     assert {one["category"] for one in told["categories"]} == {category.value for category in Category}
-    assert told["false_flags"]["n"] > 200
+    assert told["false_flags"]["n"] > 150
     assert told["public_viewpoints"][0]["name"] == "vaccine_stance"
 
 
