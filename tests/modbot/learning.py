@@ -43,7 +43,9 @@ thresholds = { commercial = 0.000001 }
 """So low that the machine puts every comment before people."""
 THINGS = ("bike", "couch", "car wash", "phone", "puppy", "dress", "lawn mower", "camera", "guitar", "sofa")
 PLACES = ("spring play", "book fair", "band concert")
-SOLD = [f"My {thing} is for sale, ${n}5, message me number {n}" for n in (2, 4, 6) for thing in THINGS]
+OFFERS = ("Selling our old {}, make an offer", "Used {} $25 obo", "{} wanted, will pay cash")
+SOLD = [offer.format(thing) for offer in OFFERS for thing in THINGS]
+"""Offers of which the shipped models are in doubt."""
 SCHOOL = [f"The {thing} at the {place} was lovely, thank you all" for place in PLACES for thing in THINGS]
 
 

@@ -20,6 +20,7 @@ from platforms.graph import (
     BadParameter,
     Graph,
     NoSuchObject,
+    Refused,
     failure,
     listing_of,
     usages_of,
@@ -92,7 +93,7 @@ ERRORS = {
     (368, None): NotAuthorised,
     (100, 33): NoSuchObject,
     (100, None): BadParameter,
-    (2500, None): Unavailable,
+    (2500, None): Refused,
 }
 
 
@@ -117,7 +118,7 @@ def test_recorded_errors_are_read(name: str) -> None:
 
 
 def test_an_error_of_instagram_is_read() -> None:
-    assert type(failure(SAMPLES["instagram"]["ig_login_exception"]["error"], 400)) is Unavailable
+    assert type(failure(SAMPLES["instagram"]["ig_login_exception"]["error"], 400)) is Refused
 
 
 @pytest.mark.parametrize("error", [None, {}, [], "oops", {"code": "190"}, {"message": "no code"}])
