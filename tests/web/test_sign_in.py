@@ -111,6 +111,7 @@ def test_what_cannot_easily_be_undone_asks_who_is_there_first(desk: Office, cont
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_label("The same once more").fill(PASSWORD)
     page.get_by_role("button", name="Keep this password").click()
+    expect(page).to_have_url(f"{desk.address}/people/vic")
     long_ago = datetime.now(UTC) - timedelta(minutes=6)
     with desk.store.write(logged=False) as tx:
         tx.execute(sa.update(table(Session)).values(proven_at=long_ago))
