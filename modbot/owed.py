@@ -136,8 +136,7 @@ def entries_about(
         .where(events.c.kind.in_((REQUESTED, SENT, FAILED)), events.c.at >= since)
         .order_by(events.c.seq)
     ).all()
-    bodies = bodies_of(connection, [row.seq for row in rows])
-    return [Entry(row.seq, row.at, row.kind, bodies.get(row.seq) or {}) for row in rows]
+    return _entries(connection, rows)
 
 
 def given_up(connection: sa.Connection, now: datetime) -> int:
@@ -147,9 +146,12 @@ def given_up(connection: sa.Connection, now: datetime) -> int:
             events.c.kind == FAILED, events.c.at >= now - timedelta(days=1)
         )
     ).all()
+    return sum(each.again_at == NEVER for each in _entries(connection, rows))
+
+
+def _entries(connection: sa.Connection, rows: Sequence[Any]) -> list[Entry]:
     bodies = bodies_of(connection, [row.seq for row in rows])
-    failed = [Entry(row.seq, row.at, row.kind, bodies.get(row.seq) or {}) for row in rows]
-    return sum(each.again_at == NEVER for each in failed)
+    return [Entry(row.seq, row.at, row.kind, bodies.get(row.seq) or {}) for row in rows]
 
 
 def _rests(connection: sa.Connection, page: str, now: datetime) -> bool:
@@ -163,12 +165,11 @@ def _rests(connection: sa.Connection, page: str, now: datetime) -> bool:
         .where(events.c.at >= now - FRESH)
         .order_by(events.c.seq.desc())
         .limit(1)
-    ).first()
-    if newest is None:
-        return False
-    body = bodies_of(connection, [newest.seq]).get(newest.seq) or {}
-    entry = Entry(newest.seq, newest.at, newest.kind, body)
-    return bool(body.get("whole_page")) and now < entry.again_at < NEVER
+    ).all()
+    return any(
+        entry.body.get("whole_page") and now < entry.again_at < NEVER
+        for entry in _entries(connection, newest)
+    )
 
 
 def _fresh(connection: sa.Connection, page: str, now: datetime) -> Iterator[Any]:
