@@ -2,21 +2,25 @@
 
 YouTube lists threads newest first and knows no "since". An answer does not move its thread up, so all recent
 threads are listed again now and then, and their answers read where their number or the newest ones changed.
+All the others are walked through once a day, a page at a time.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from pydantic import Field
 
+from platforms import youtube_walk
 from platforms.base import (
     ActionKind,
     Batch,
     Capabilities,
+    Comment,
     CommentGone,
     Effect,
     Event,
@@ -32,9 +36,10 @@ from platforms.budget import Period, Quota
 from platforms.client import ClientPlatform
 from platforms.following import Follower, Scan, titled
 from platforms.oauth import Consent
-from platforms.youtube_actions import ASKED, REACHED, UNLISTED, batched, is_id, receipt
+from platforms.youtube_actions import ASKED, REACHED, UNLISTED, batched, checked, is_id, receipt, status_in
 from platforms.youtube_comments import HELD, PUBLISHED, REJECTED, SPAM, comment_of, status_of, time_of
-from platforms.youtube_rest import BATCH, UNITS, Native, Refused, YouTubeRest
+from platforms.youtube_rest import BATCH, UNITS, Native, PageEnded, Refused, YouTubeRest
+from platforms.youtube_walk import Walk, Walker
 
 SCOPE = "https://www.googleapis.com/auth/youtube.force-ssl"
 LISTED = (PUBLISHED, HELD, SPAM)
@@ -50,6 +55,8 @@ class YouTubeSettings(BearerSettings):
     """How often recent threads are listed again for new answers."""
     rescan_threads: int = Field(500, ge=100)
     """How many of them; every hundred cost a unit."""
+    walk_hours: float = Field(24.0, gt=0)
+    """How often all threads are gone through for answers that came late; every hundred cost a unit."""
     batch_size: int = Field(200, gt=0)
     api: str = "https://youtube.googleapis.com"
     authorize_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
@@ -78,7 +85,9 @@ class YouTube(ClientPlatform[YouTubeRest]):
         sees_edits="lookup",
         sees_deletions="lookup",
         note="Comments that YouTube holds back or takes for spam are captured too; live chat and comments "
-        "on posts of the Community tab are not, since YouTube gives no access.",
+        "on posts of the Community tab are not, since YouTube gives no access. A new answer under one of the "
+        "newest 500 comments is seen within a quarter of an hour; under an older one it may take a day, and "
+        "longer where a channel has more than a hundred thousand comments.",
         storage_terms="YouTube's developer policies (III.E.4) want a program to ask anew for data about "
         "other people, or to delete it, after 30 days.",
     )
@@ -88,6 +97,9 @@ class YouTube(ClientPlatform[YouTubeRest]):
         self._follower = Follower(self.settings.batch_size)
         self._titles: dict[str, str] = {}
         self._rescan_at = 0.0
+        self._walker = Walker(self.settings.walk_hours, self.settings.units_per_day)
+        self._walked = Walk()
+        """How far the walk is once everything was handed out that was found up to there."""
         self._rejected: set[str] = set()
         """What this process rejected: YouTube answers as if it had never been."""
 
@@ -121,20 +133,27 @@ class YouTube(ClientPlatform[YouTubeRest]):
         return YouTubeRest(settings.api, bearer, self.budget)
 
     async def identify(self, rest: YouTubeRest) -> Identity:
+        self._walker.wait(1)
         return await rest.identify(self.settings.channel)
 
     async def poll(self, cursor: str | None) -> Batch:
-        waiting = self._follower.at(cursor)
-        if waiting is not None:
-            return waiting
+        listed, walk = youtube_walk.read(cursor)
+        batch = self._follower.at(listed)
+        if batch is None:
+            batch = await self._look(walk)
+        return replace(batch, cursor=youtube_walk.written(batch.cursor, walk if batch.more else self._walked))
+
+    async def _look(self, walk: Walk) -> Batch:
         whole = not self._follower.whole or time.monotonic() >= self._rescan_at
         scan = self._follower.scan()
         for status in LISTED:
             await self._list(scan, status, whole=whole)
+        walked = await self._walk_on(scan, walk)
         await self._name_videos({comment.post for comment in scan.fresh})
         scan.fresh = titled(scan.fresh, self._titles)
         if whole:
             self._rescan_at = time.monotonic() + self.settings.rescan_minutes * 60
+        self._walked = walked
         return self._follower.finish(scan, whole=whole)
 
     async def _list(self, scan: Scan, status: str, *, whole: bool) -> None:
@@ -142,14 +161,34 @@ class YouTube(ClientPlatform[YouTubeRest]):
         count = 0
         async for thread in self.rest.threads(self._channel, status):
             count += 1
-            top = comment_of(thread["snippet"]["topLevelComment"], status)
-            scan.offer(top)
-            for native in await self._answers(scan, thread, status):
-                scan.offer(comment_of(native, PUBLISHED, video=top.post))
+            top = await self._offer(scan, thread, status)
             # Held answers stand under old threads, so those lists, which people keep short, are read whole.
             enough = not whole or (status == PUBLISHED and count >= self.settings.rescan_threads)
             if enough and scan.reaches(top.created_at):
                 return
+
+    async def _walk_on(self, scan: Scan, walk: Walk) -> Walk:
+        """Offer one page more of all published threads, where it is time and the day's units will do."""
+        # What this process did not list in full yet is told by dates, and late answers may have old ones.
+        if not scan.whole_before or not self._walker.may_go_on(walk, self.budget):
+            return walk
+        before = self.rest.spent
+        try:
+            threads, token = await self.rest.some_threads(self._channel, PUBLISHED, walk.token)
+            for thread in threads:
+                await self._offer(scan, thread, PUBLISHED)
+        except PageEnded:
+            return Walk()
+        finally:
+            self._walker.wait(self.rest.spent - before)
+        return walk.on(token, youtube_walk.now())
+
+    async def _offer(self, scan: Scan, thread: Native, status: str) -> Comment:
+        top = comment_of(thread["snippet"]["topLevelComment"], status)
+        scan.offer(top)
+        for native in await self._answers(scan, thread, status):
+            scan.offer(comment_of(native, PUBLISHED, video=top.post))
+        return top
 
     async def _answers(self, scan: Scan, thread: Native, status: str) -> Sequence[Native]:
         """The answers to a thread where something about them changed since they were read last."""
@@ -240,7 +279,7 @@ class YouTube(ClientPlatform[YouTubeRest]):
 
     async def _one(self, comment_id: str) -> Native:
         """Raises CommentGone."""
-        found = await self.rest.by_id([_checked(comment_id)])
+        found = await self.rest.by_id([checked(comment_id)])
         native = found.get(comment_id) or (await self._held()).get(comment_id)
         if native is None:
             raise CommentGone(f"comment {comment_id} is no longer on YouTube")
@@ -252,7 +291,7 @@ class YouTube(ClientPlatform[YouTubeRest]):
         if its is not None:
             return str(its["snippet"].get("moderationStatus") or HELD)
         if parent := native["snippet"].get("parentId"):
-            return _status_in(native["id"], await self.rest.replies(parent))
+            return status_in(native["id"], await self.rest.replies(parent))
         written = time_of(native["snippet"]["publishedAt"])
         async for thread in self.rest.threads(_where(native) or self._channel, PUBLISHED):
             top = thread["snippet"]["topLevelComment"]
@@ -304,19 +343,6 @@ def _changed(native: Native | None, revision: str) -> bool:
     return native is None or comment_of(native, PUBLISHED).revision != revision
 
 
-def _status_in(comment_id: str, answers: Sequence[Native]) -> str:
-    for native in answers:
-        if native["id"] == comment_id:
-            return status_of(native, PUBLISHED)
-    return UNLISTED
-
-
 def _where(native: Native) -> dict[str, str] | None:
     video = native["snippet"].get("videoId")
     return {"videoId": video} if video else None
-
-
-def _checked(comment_id: str) -> str:
-    if not is_id(comment_id):
-        raise CommentGone(f"{comment_id!r} is no comment of YouTube")
-    return comment_id

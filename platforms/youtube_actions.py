@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from platforms.base import ActionKind, CommentGone, Receipt, Unavailable, Visibility
-from platforms.youtube_comments import HELD, PUBLISHED, REJECTED, SPAM
+from platforms.youtube_comments import HELD, PUBLISHED, REJECTED, SPAM, status_of
+from platforms.youtube_rest import Native
 
 UNLISTED = "in no list"
 ASKED = {ActionKind.HIDE: HELD, ActionKind.UNHIDE: PUBLISHED, ActionKind.DELETE: REJECTED}
@@ -20,6 +21,21 @@ REACHED = {
 def is_id(text: str) -> bool:
     """A comma would name two comments; YouTube's ids are of letters, digits, `-`, `_` and one dot."""
     return text.isascii() and text.replace("-", "").replace("_", "").replace(".", "").isalnum()
+
+
+def checked(comment_id: str) -> str:
+    """Raises CommentGone."""
+    if not is_id(comment_id):
+        raise CommentGone(f"{comment_id!r} is no comment of YouTube")
+    return comment_id
+
+
+def status_in(comment_id: str, answers: Sequence[Native]) -> str:
+    """What readers get of an answer, by the list of all answers to its thread."""
+    for native in answers:
+        if native["id"] == comment_id:
+            return status_of(native, PUBLISHED)
+    return UNLISTED
 
 
 def batched(

@@ -40,6 +40,10 @@ class Refused(Exception):
         self.reason = reason
 
 
+class PageEnded(Exception):
+    """YouTube no longer knows the token of a page that was given earlier."""
+
+
 class CommentsOff(NotAuthorised):
     """Comments are switched off for a video, or for the channel."""
 
@@ -51,6 +55,8 @@ class YouTubeRest:
         self._root = f"{api.rstrip('/')}/youtube/v3"
         self._bearer = bearer
         self._budget = budget
+        self.spent = 0.0
+        """Units that this client used."""
 
     async def close(self) -> None:
         await self._bearer.close()
@@ -70,14 +76,27 @@ class YouTubeRest:
 
     async def threads(self, filters: Mapping[str, str], status: str) -> AsyncIterator[Native]:
         """The threads of a channel or video, newest first, each with some of its answers."""
-        query = dict(filters) | {"part": "snippet,replies", "moderationStatus": status, "order": "time"}
         try:
-            async for thread in self._pages("commentThreads", query):
+            async for thread in self._pages("commentThreads", _listing(filters, status)):
                 yield _thread(thread)
         except CommentsOff:
             # Under one such video nobody sees a comment; a whole channel must not fall silent unnoticed.
             if "videoId" not in filters:
                 raise
+
+    async def some_threads(
+        self, filters: Mapping[str, str], status: str, token: str
+    ) -> tuple[list[Native], str]:
+        """A hundred, from the newest or from `token` on, and the token of those that follow; "" at the end.
+
+        Raises PageEnded.
+        """
+        query = _FULL | _listing(filters, status) | ({"pageToken": token} if token else {})
+        response = await self._send("GET", "commentThreads", query)
+        if token and response.status_code == httpx.codes.BAD_REQUEST:
+            raise PageEnded
+        answer = _ok(response)
+        return [_thread(item) for item in _items(answer)], str(answer.get("nextPageToken") or "")
 
     async def replies(self, parent: str) -> list[Native]:
         """Every answer to a thread, in the order of YouTube's choice."""
@@ -112,19 +131,20 @@ class YouTubeRest:
         return str(response.status_code)
 
     async def _pages(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Native]:
-        query = {"maxResults": "100", "textFormat": "plainText"} | dict(query)
+        query = _FULL | dict(query)
         while True:
             answer = _ok(await self._send("GET", path, query))
             for item in _items(answer):
                 yield item
             if not (token := answer.get("nextPageToken")):
                 return
-            query = dict(query) | {"pageToken": str(token)}
+            query = query | {"pageToken": str(token)}
 
     async def _send(
         self, verb: str, path: str, query: Mapping[str, str], units: float = 1.0
     ) -> httpx.Response:
         self._budget.spend(UNITS, units)
+        self.spent += units
         url = httpx.URL(f"{self._root}/{path}", params=dict(query))
         response = await self._bearer.send(verb, url)
         reason = _reason(response) if response.is_client_error else ""
@@ -143,6 +163,14 @@ class YouTubeRest:
         return RateLimited(
             f"YouTube's units for today are used up until {until:%Y-%m-%d %H:%M} UTC", retry_after=wait
         )
+
+
+_FULL = {"maxResults": "100", "textFormat": "plainText"}
+
+
+def _listing(filters: Mapping[str, str], status: str) -> dict[str, str]:
+    """A list of threads, newest first, each with some of its answers."""
+    return dict(filters) | {"part": "snippet,replies", "moderationStatus": status, "order": "time"}
 
 
 def midnight(now: datetime) -> datetime:

@@ -14,6 +14,7 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 from pydantic import SecretStr, ValidationError
 
+from platforms import youtube_walk
 from platforms.base import (
     ActionKind,
     Comment,
@@ -138,6 +139,118 @@ async def test_a_new_answer_in_an_old_thread_is_found_at_the_rescan(
     _, cursor = await everything(page)
     name = channel.write("late answer", parent=old)
     assert [event.id for event in (await everything(page, cursor))[0]] == [name]
+
+
+OFTEN = {"walk_hours": 1e-9}
+
+
+async def old_threads(channel: Channel, page: YouTube) -> tuple[list[str], str]:
+    """More threads than are ever listed again, all captured: the oldest first, and the cursor."""
+    names = [channel.write(f"thread {number}") for number in range(350)]
+    return names, (await everything(page))[1]
+
+
+async def walked(page: YouTube, cursor: str, polls: int) -> tuple[list[str], str]:
+    """The ids that so many polls bring."""
+    found: list[str] = []
+    for _ in range(polls):
+        batch = await page.poll(cursor)
+        found, cursor = [*found, *(event.id for event in batch.events)], batch.cursor
+    return found, cursor
+
+
+async def test_a_late_answer_under_a_thread_that_is_not_listed_again_is_found_by_the_walk(
+    channel: Channel, adapter: Adapter
+) -> None:
+    page = adapter(rescan_threads=100, **OFTEN)
+    await page.open()
+    names, cursor = await old_threads(channel, page)
+    late = channel.write("late answer", parent=names[0])
+    found, cursor = await walked(page, cursor, 4)
+    assert found == [late]
+    assert (await walked(page, cursor, 8))[0] == []
+
+
+async def test_the_walk_goes_on_after_a_restart_where_it_was(channel: Channel, adapter: Adapter) -> None:
+    first = adapter(rescan_threads=100, **OFTEN)
+    await first.open()
+    names, cursor = await old_threads(channel, first)
+    _, cursor = await walked(first, cursor, 2)
+    late = channel.write("late answer", parent=names[0])
+    second = adapter(rescan_threads=100, **OFTEN)
+    await second.open()
+    # The first look of a process lists the newest ones in full, and walks no further.
+    before, cursor = await walked(second, cursor, 1)
+    channel.calls.clear()
+    found, cursor = await walked(second, cursor, 2)
+    assert late in found
+    assert not set(before) & {late}
+    assert [query["pageToken"] for _, _, query in channel.calls if "pageToken" in query] == [
+        "page-200",
+        "page-300",
+    ]
+
+
+async def test_what_the_walk_found_is_not_passed_over_when_it_was_not_committed(
+    channel: Channel, adapter: Adapter
+) -> None:
+    page = adapter(rescan_threads=100, batch_size=1, **OFTEN)
+    await page.open()
+    names, cursor = [channel.write(f"thread {number}") for number in range(130)], None
+    for _ in names:
+        cursor = (await page.poll(cursor)).cursor
+    assert cursor is not None
+    late = [channel.write(f"late answer {number}", parent=names[0]) for number in range(3)]
+    _, cursor = await walked(page, cursor, 1)
+    batch = await page.poll(cursor)
+    assert ([event.id for event in batch.events], batch.more) == (late[:1], True)
+    again = adapter(rescan_threads=100, **OFTEN)
+    await again.open()
+    found, _ = await walked(again, batch.cursor, 4)
+    assert set(late[1:]) <= set(found)
+
+
+async def test_a_walk_begins_once_a_day_and_leaves_units_for_actions(
+    channel: Channel, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1_770_000_000]
+    monkeypatch.setattr(youtube_walk, "now", lambda: clock[0])
+    monkeypatch.setattr(youtube_walk.Walker, "wait", lambda *_: None)
+    page = adapter()
+    await page.open()
+    channel.write("thread")
+    _, cursor = await everything(page)
+
+    async def units() -> int:
+        nonlocal cursor
+        used = channel.used
+        _, cursor = await walked(page, cursor, 1)
+        return channel.used - used
+
+    assert [await units() for _ in range(3)] == [4, 3, 3]
+    clock[0] += 24 * 3600
+    page.budget.learn("units", used=9_500)
+    assert await units() == 3
+    page.budget.learn("units", used=100)
+    assert [await units() for _ in range(2)] == [4, 3]
+
+
+async def test_a_walk_whose_place_youtube_has_forgotten_begins_anew(
+    channel: Channel, adapter: Adapter
+) -> None:
+    page = adapter(rescan_threads=100, **OFTEN)
+    await page.open()
+    names, cursor = await old_threads(channel, page)
+    _, cursor = await walked(page, cursor, 2)
+    late = channel.write("late answer", parent=names[0])
+    channel.failures.extend([None] * 3 + [Failure(400, "invalidPageToken")])
+    assert (await walked(page, cursor, 5))[0] == [late]
+
+
+def test_a_cursor_from_before_there_were_walks_is_still_good() -> None:
+    assert youtube_walk.read("[3,{}]") == ("[3,{}]", youtube_walk.Walk())
+    place = youtube_walk.Walk(1_770_000_000, "CAoQ#=")
+    assert youtube_walk.read(youtube_walk.written("[3,{}]", place)) == ("[3,{}]", place)
 
 
 async def test_a_held_answer_in_an_old_thread_is_found(channel: Channel, page: YouTube) -> None:
