@@ -151,7 +151,7 @@ class Facebook(GraphPage):
             read = [said(each, post.id) if is_talk else self._comment(each, native) for each in listing.items]
             for comment in read:
                 yield comment
-            if _is_behind(read, mark):
+            if mark.is_behind(read):
                 return
 
     def _is_by_a_visitor(self, edge: str, native: Native) -> bool:
@@ -274,11 +274,3 @@ class Facebook(GraphPage):
     async def subscribe(self, graph: Graph, own: Native) -> None:  # noqa: ARG002
         fields = ["feed", "mention", *(["messages"] if "conversations" in self.edges else [])]
         await graph.post(f"{self.account}/subscribed_apps", subscribed_fields=",".join(fields))
-
-
-def _is_behind(listed: Sequence[Comment], mark: Mark) -> bool:
-    """Whether all that follows was handed out: only where the list really goes from new to old."""
-    times = [comment.created_at for comment in listed]
-    if not times or times != sorted(times, reverse=True):
-        return False
-    return times[-1].timestamp() <= mark.horizon

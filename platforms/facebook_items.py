@@ -59,7 +59,7 @@ def item(
         post=post,
         parent=parent,
         kind=kind,
-        author=str(author.get("name", "")),
+        author=str(author.get("name") or author.get("username") or ""),
         author_id=str(author.get("id", "")),
         text=text,
         payload=dict(native),

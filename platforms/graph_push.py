@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
-from platforms.base import Comment, Event, Kind, NotAuthorised, text_revision
+from platforms.base import Comment, Event, EventKind, Kind, NotAuthorised, text_revision
 from platforms.graph import BadParameter, Native, NoSuchObject
 from platforms.graph_account import GraphAccount
 from platforms.graph_reading import created
@@ -56,9 +56,7 @@ class GraphPushed(GraphAccount, Pushed):
             at = _moment(entry.get("time"))
             for change in _objects(entry.get("changes")):
                 events += await self.told(str(change.get("field")), _object(change.get("value")), at)
-            events += [
-                created(message_of(each)) for each in _objects(entry.get("messaging")) if _has_text(each)
-            ]
+            events += [_message_told(each) for each in _objects(entry.get("messaging")) if _is_message(each)]
         return events
 
     async def read_or_none(self, path: str, fields: str) -> Native | None:
@@ -85,9 +83,18 @@ def _object(value: Any) -> Native:
     return value if isinstance(value, dict) else {}
 
 
-def _has_text(native: Native) -> bool:
+def _is_message(native: Native) -> bool:
     """Deliveries tell of reading and of typing too."""
     return bool(_object(native.get("message")).get("mid"))
+
+
+def _message_told(native: Native) -> Event:
+    """A message; or that its sender took it back, which comes without its words."""
+    message = native["message"]
+    if message.get("is_deleted") is not True:
+        return created(message_of(native))
+    at = _moment(native.get("timestamp"))
+    return Event(kind=EventKind.DELETED, id=str(message["mid"]), at=at, detail="its sender took it back")
 
 
 def message_of(native: Native) -> Comment:

@@ -43,6 +43,13 @@ class Mark:
     def is_news(self, comment: Comment) -> bool:
         return (self.at == 0 or seconds(comment) > self.horizon) and comment.id not in self.ids
 
+    def is_behind(self, listed: Sequence[Comment]) -> bool:
+        """Whether all that follows was handed out: only where the list really goes from new to old."""
+        times = [comment.created_at for comment in listed]
+        if not times or times != sorted(times, reverse=True):
+            return False
+        return times[-1].timestamp() <= self.horizon
+
     def moved(self, comment: Comment) -> Mark:
         at = max(self.at, seconds(comment))
         ids = {**self.ids, comment.id: seconds(comment)}

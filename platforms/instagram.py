@@ -22,10 +22,11 @@ from platforms.base import (
     Unavailable,
     text_revision,
 )
+from platforms.facebook_items import MESSAGE, said
 from platforms.graph import BadParameter, Graph, Listing, Native, NoSuchObject, listing_of
 from platforms.graph_page import GraphPage
 from platforms.graph_reading import Mark, Post, Posts, created
-from platforms.instagram_login import EDGES, InstagramLogin, InstagramSettings
+from platforms.instagram_login import READABLE, TALKS, InstagramLogin, InstagramSettings
 
 COMMENT = "id,text,timestamp,username,from,hidden,parent_id,media,like_count"
 MEDIA = "id,caption,timestamp,username,permalink,media_type,media_product_type"
@@ -34,6 +35,8 @@ EMBEDDED = 10
 POSTS = 25
 MENTION = "mention:"
 """Before the id of what stands under somebody else's account."""
+MESSAGES = ("aWdf", "m_")
+"""How the ids of messages begin: the first is "ig_" in Base64."""
 
 
 class Instagram(InstagramLogin, GraphPage):
@@ -43,7 +46,7 @@ class Instagram(InstagramLogin, GraphPage):
     push_object = "instagram"
     messenger = "INSTAGRAM"
     item_id = re.compile(r"\d{1,40}")
-    foreign = (MENTION, "m_")
+    foreign = (MENTION, *MESSAGES)
     capabilities: ClassVar[Capabilities] = Capabilities(
         actions={
             ActionKind.HIDE: Effect(
@@ -62,8 +65,9 @@ class Instagram(InstagramLogin, GraphPage):
         mentions=True,
         direct_messages=True,
         answers=True,
-        note="Comments cannot be edited on Instagram. Mentions in other people's comments and direct "
-        "messages come by push alone; deletions are found by looking recent comments up again.",
+        note="Comments cannot be edited on Instagram. Mentions in other people's comments come by push "
+        "alone; deletions are found by looking recent comments up again. Direct messages are archived where "
+        "they are pushed, and read besides where `edges` names `conversations`.",
     )
 
     @property
@@ -73,10 +77,10 @@ class Instagram(InstagramLogin, GraphPage):
     async def identify(self) -> str:
         account = await self.graph.get(self.account, fields="id,username")
         for edge in self.edges:
-            if edge not in EDGES:
-                raise NotAuthorised(f"`edges` names {edge!r}; Instagram has {', '.join(EDGES)}")
+            if edge not in READABLE:
+                raise NotAuthorised(f"`edges` names {edge!r}; Instagram has {', '.join(READABLE)}")
             try:
-                await self.graph.listing(f"{self.account}/{edge}", fields=_fields(edge, 1), limit="1")
+                await self._stretch(edge, 1, {"limit": "1"})
             except (NotAuthorised, NoSuchObject, BadParameter) as error:
                 raise NotAuthorised(
                     f"`{edge}` of the account cannot be read: {error}. If it is not wanted, take it out of "
@@ -88,11 +92,20 @@ class Instagram(InstagramLogin, GraphPage):
 
     async def posts(self, edge: str, after: str | None) -> Posts:
         query = {"limit": str(POSTS)} | ({"after": after} if after else {})
-        listing = await self.graph.listing(f"{self.account}/{edge}", fields=_fields(edge, EMBEDDED), **query)
+        listing = await self._stretch(edge, EMBEDDED, query)
         posts = [Post(str(each["id"]), _count(each), each) for each in listing.items]
         return Posts(posts, listing.after)
 
+    async def _stretch(self, edge: str, embedded: int, query: Mapping[str, str]) -> Listing:
+        if edge == TALKS:
+            # To Meta `me` is whom the token is of: the linked Page or the account, and both have the talks.
+            fields = f"id,updated_time,messages.limit({embedded}){{{MESSAGE}}}"
+            return await self.graph.listing(f"me/{edge}", platform=self.messenger, fields=fields, **query)
+        return await self.graph.listing(f"{self.account}/{edge}", fields=_fields(edge, embedded), **query)
+
     async def fresh(self, edge: str, post: Post, mark: Mark) -> Sequence[Comment]:
+        if edge == TALKS:
+            return await self._said(post, mark)
         media = {key: value for key, value in post.payload.items() if key != "comments"}
         if edge == "tags":
             mention = _mention(media)
@@ -111,6 +124,22 @@ class Instagram(InstagramLogin, GraphPage):
                 pages = self.graph.pages(f"{native['id']}/replies", first=begun, **query, fields=COMMENT)
                 all_of_it.append((native, [answers async for answers in pages]))
         return self._news(all_of_it, media, mark)
+
+    async def _said(self, talk: Post, mark: Mark) -> list[Comment]:
+        """The messages of a talk that are news, oldest first."""
+        first, found = listing_of(talk.payload.get("messages")), list[Comment]()
+        query = {"limit": str(self.settings.page_size), "fields": MESSAGE}
+        try:
+            async for listing in self.graph.pages(f"{talk.id}/messages", first=first, **query):
+                read = [said(each, talk.id) for each in listing.items]
+                found += [each for each in read if mark.is_news(each)]
+                if mark.is_behind(read):
+                    break
+        except (NoSuchObject, BadParameter):
+            # Of each talk Instagram shows a program the newest twenty; what is older it calls deleted.
+            pass
+        found.reverse()
+        return sorted(found, key=lambda each: each.created_at)
 
     def _news(
         self, listed: Sequence[tuple[Native, Sequence[Listing]]], media: Native, mark: Mark

@@ -23,6 +23,9 @@ from platforms.oauth import Consent, token_of
 from platforms.tokens import Token
 
 EDGES = ("media", "tags", "live_media")
+TALKS = "conversations"
+READABLE = (*EDGES, TALKS)
+"""The talks need a permission of their own, so they are read only where they are named."""
 OWN_ADDRESSES = {"api": "https://graph.instagram.com", "dialog": "https://www.instagram.com"}
 OWN_PERMISSIONS = ("instagram_business_basic", "instagram_business_manage_comments")
 FOR_MESSAGES = "instagram_business_manage_messages"

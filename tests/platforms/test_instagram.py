@@ -153,6 +153,54 @@ async def test_comments_of_live_videos_and_posts_that_tag_the_account_are_read(
         await page.act(ActionKind.HIDE, mention.id)
 
 
+async def test_messages_are_read_where_the_district_names_them(
+    graph: Graph, account: Account, adapter: Adapter
+) -> None:
+    page = adapter(edges=["conversations"])
+    await page.open()
+    talk = graph.post(account, "", edge="conversations", author=("77", "a_parent"))
+    written = [graph.message(talk, f"message {number}") for number in range(25)]
+    messages, last = await everything(page)
+    assert [each.id for each in messages] == written
+    assert {(each.kind, each.post, each.author, each.author_id) for each in messages} == {
+        (Kind.DIRECT_MESSAGE, talk.id, "a_parent", "77")
+    }
+    new = graph.message(talk, "My child was hit on the bus.")
+    graph.requests.clear()
+    [message], _ = await everything(page, last.cursor)
+    assert (message.id, message.text) == (new, "My child was hit on the bus.")
+    verb, path, sent = graph.requests[0]
+    assert (verb, path, sent["platform"]) == ("GET", "me/conversations", "INSTAGRAM")
+    for action in ActionKind:
+        with pytest.raises(Unsupported):
+            await page.act(action, message.id)
+    assert await page.lookup({message.id: "another revision"}) == []
+
+
+async def test_messages_that_instagram_no_longer_shows_hold_nothing_up(
+    graph: Graph, account: Account, adapter: Adapter
+) -> None:
+    page = adapter(edges=["conversations"])
+    await page.open()
+    talk = graph.post(account, "", edge="conversations")
+    written = [graph.message(talk, f"message {number}") for number in range(30)]
+    graph.fail(None, GraphError(100, 33))
+    messages, _ = await everything(page)
+    assert [each.id for each in messages] == written[-10:]
+
+
+async def test_without_the_permission_for_messages_everything_else_is_read(
+    graph: Graph, account: Account, adapter: Adapter
+) -> None:
+    account.denied.add("conversations")
+    page = adapter()
+    await page.open()
+    graph.comment(account, "a comment")
+    assert texts((await everything(page))[0]) == ["a comment"]
+    with pytest.raises(NotAuthorised, match=r"`conversations`.*take it out"):
+        await adapter(edges=["media", "conversations"]).open()
+
+
 async def test_a_deleted_comment_is_found_by_looking_it_up(
     graph: Graph, account: Account, page: Instagram
 ) -> None:
@@ -434,6 +482,35 @@ async def test_a_mention_in_a_caption_is_captured(graph: Graph, recorded: Accoun
 async def test_a_mention_that_cannot_be_asked_for_tells_nothing(pushed: Instagram, asked: str) -> None:
     entry = {"id": "0", "changes": [{"field": "mentions", "value": {"comment_id": asked}}]}
     assert await pushed.unpack(json.dumps({"object": "instagram", "entry": [entry]}).encode()) == []
+
+
+async def test_a_message_whose_delivery_was_lost_is_found_by_the_poll_and_is_the_same_as_the_delivered_one(
+    graph: Graph, recorded: Account
+) -> None:
+    page = instagram(graph, recorded, edges=["conversations"])
+    await page.open()
+    talk = graph.post(recorded, "", edge="conversations", author=("77", "a_parent"))
+    lost, came = graph.message(talk, "lost"), graph.message(talk, "came")
+    said = {"sender": {"id": "77"}, "timestamp": 1519399307000, "message": {"mid": came, "text": "came"}}
+    [event] = await page.unpack(delivered(said))
+    polled, _ = await everything(page)
+    await page.close()
+    assert [each.id for each in polled] == [lost, came]
+    assert event.comment
+    assert (event.id, event.comment.revision) == (came, polled[1].revision)
+
+
+async def test_a_message_that_its_sender_takes_back_is_deleted_and_not_emptied(pushed: Instagram) -> None:
+    unsent = {"sender": {"id": "77"}, "recipient": {"id": "0"}, "timestamp": 1519399307000}
+    unsent["message"] = {"mid": "aWdfZAG1fc2FtcGxl", "is_deleted": True}
+    [event] = await pushed.unpack(delivered(unsent))
+    assert (event.kind, event.id, event.comment) == (EventKind.DELETED, "aWdfZAG1fc2FtcGxl", None)
+    assert event.at == datetime.fromtimestamp(1519399307, UTC)
+
+
+def delivered(*messages: object) -> bytes:
+    entry = {"id": "0", "time": 1519399307, "messaging": messages}
+    return json.dumps({"object": "instagram", "entry": [entry]}).encode()
 
 
 async def test_a_delivery_for_a_facebook_page_is_not_ours(pushed: Instagram) -> None:

@@ -7,6 +7,7 @@ answers, hiding, deleting, mentions and long-lived tokens.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -129,6 +130,8 @@ class Graph:
 
     def message(self, talk: Post, text: str, *, own: bool = False) -> str:
         message_id = f"m_{next(self._numbers)}"
+        if self.accounts[talk.owner].kind == "instagram":
+            message_id = base64.urlsafe_b64encode(f"ig_dm_item:{message_id}".encode()).decode()
         author = (talk.owner, self.accounts[talk.owner].name) if own else talk.author
         talk.comments.append(Item(message_id, talk.id, text, now(), None, author, own=own))
         return message_id

@@ -115,11 +115,12 @@ def post_native(account: Account, post: Post) -> Object:
 def comment_native(account: Account, post: Post, item: Item) -> Object:
     # Messages look the same on both.
     if account.kind == "page" or post.edge == "conversations":
+        called = "name" if account.kind == "page" else "username"
         native: Object = {
             "id": item.id,
             "message": item.text,
             "created_time": written(item.at),
-            "from": {"id": item.author[0], "name": item.author[1]},
+            "from": {"id": item.author[0], called: item.author[1]},
             "is_hidden": item.hidden,
             "can_hide": not item.own,
             "can_remove": True,
