@@ -39,6 +39,7 @@ KINDS = {
     "call.person": "The next person on call was alerted",
     "call.started": "People on call are being alerted until one of them answers",
     "capture.gap": "A page could not be read for a while",
+    "capture.partial": "A part of a page could not be read for a while",
     "case.changed": "What the policy says of an open case changed",
     "case.claimed": "A person took a case to decide it, and saw it as it was then",
     "case.closed": "Everything decided about a case has been carried out",

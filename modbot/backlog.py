@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from modbot.actions import STUCK_AFTER
+from modbot.records.standing import GAP, PARTIAL
 from modbot.store import Store, bodies_of, table
 from modbot.tables import Action, AuditEvent, Decision, Page
 
@@ -30,7 +31,7 @@ class HeldUp:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A time in which a page could not be read."""
+    """A time in which a page, or a part of it, could not be read."""
 
     since: datetime
     until: datetime
@@ -49,6 +50,10 @@ class Watched:
     next_poll_at: datetime | None
     failing_since: datetime | None
     failure: str
+    unreadable_since: datetime | None
+    unreadable: str
+    unchecked_since: datetime | None
+    unchecked: str
     gaps: tuple[Gap, ...]
 
 
@@ -78,7 +83,7 @@ def watched(store: Store, gaps: int = 3) -> list[Watched]:
 def _gaps(connection: sa.Connection, page: str, count: int) -> tuple[Gap, ...]:
     found = (
         sa.select(events.c.seq)
-        .where(events.c.subject == f"page:{page}", events.c.kind == "capture.gap")
+        .where(events.c.subject == f"page:{page}", events.c.kind.in_((GAP, PARTIAL)))
         .order_by(events.c.seq.desc())
         .limit(count)
     )

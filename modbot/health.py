@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -29,6 +29,9 @@ events, checkpoints = table(AuditEvent), table(Checkpoint)
 
 POLLS_MISSED = 5
 """A page that was not read for so many polls lags."""
+SWEEPS_MISSED = 3
+UNCHECKED = 900.0
+"""Seconds for which looking for edits and deletions may fail before anybody is told."""
 PATIENCE = 120.0
 """Seconds for which a page may be unread, or a comment unscored, before anybody is told."""
 ACTION_STATES = ("pending", "done", "gone", "failed", "cancelled")
@@ -44,6 +47,11 @@ class PageFigures:
     """Since it should have been read again: it may be left alone for a while on purpose."""
     failing_since: datetime | None
     failure: str
+    unreadable: str
+    """What part of it cannot be read."""
+    unchecked_since: datetime | None
+    """Since when it was not looked through for edits and deletions; None: it is."""
+    unchecked: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +113,11 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
     """
     watched = {page.key for page in settings.page} - set(ended)
     allowed = allowed_lag(settings)
+    zone = ZoneInfo(settings.district.timezone)
     found = [_of_page(page, allowed) for page in figures.pages if page.key in watched]
+    for page in figures.pages:
+        if page.key in watched and page.failing_since is None:
+            found += _of_parts(page, settings, zone)
     found += _of_platforms(figures, settings, watched)
     if figures.alerts.unanswered:
         found.insert(0, f"{figures.alerts.unanswered} urgent calls are not answered by anybody on call")
@@ -148,6 +160,22 @@ def _of_page(page: PageFigures, allowed: float) -> str:
     return ""
 
 
+def _of_parts(page: PageFigures, settings: Settings, zone: ZoneInfo) -> Iterator[str]:
+    """Of a page that is read: what of it is not."""
+    if page.unreadable:
+        yield f"part of page {page.key} cannot be read: {page.unreadable}"
+    if page.unchecked_since is not None and is_unchecked(page.unchecked_since, settings):
+        since = f"{page.unchecked_since.astimezone(zone):%B %-d, %-I:%M %p}"
+        what = "edits and deletions have not been looked at since"
+        yield f"page {page.key}: {what} {since}: {page.unchecked}"
+
+
+def is_unchecked(since: datetime | None, settings: Settings) -> bool:
+    """Whether looking for edits and deletions has failed for so long that people are told."""
+    allowed = max(UNCHECKED, SWEEPS_MISSED * settings.intake.recheck_seconds)
+    return (seconds_since(since, utcnow()) or 0.0) > allowed
+
+
 def _of_platforms(figures: Figures, settings: Settings, watched: Collection[str]) -> list[str]:
     """What platforms sent and it could not be read, money that is nearly spent, connections that end."""
     zone = ZoneInfo(settings.district.timezone)
@@ -184,6 +212,9 @@ def _pages(connection: Connection, now: datetime) -> list[PageFigures]:
             overdue_seconds=seconds_since(row.next_poll_at or row.polled_at, now),
             failing_since=row.failing_since,
             failure=row.failure,
+            unreadable=row.unreadable,
+            unchecked_since=row.unchecked_since,
+            unchecked=row.unchecked,
         )
         for row in rows
     ]

@@ -21,7 +21,7 @@ from modbot.actions import pause
 from modbot.errors import StoreUnavailable
 from modbot.learning import shadowing, switching
 from modbot.pipeline import Scored, Scorer
-from modbot.records import archive, rechecking
+from modbot.records import archive, rechecking, standing
 from modbot.reports import schedule
 from modbot.store import Store, table
 from modbot.tables import Page
@@ -218,12 +218,19 @@ class Service:
         await self._every(lambda: seconds * platform.budget.factor, partial(self.sweep, key, platform))
 
     async def sweep(self, key: str, platform: Platform) -> int:
-        """Look up the next hundred recent comments of a page; returns how many were asked for."""
+        """Look up the next hundred recent comments of a page; returns how many were asked for.
+
+        Why that failed is noted with the page before it is raised.
+        """
         if key not in self._opened:
             return 0
         horizon = timedelta(days=self.bot.settings.intake.recheck_days)
         known, last = await asyncio.to_thread(rechecking.due, self.store, key, horizon)
-        events = await platform.lookup(known) if known else ()
+        try:
+            events = await platform.lookup(known) if known else ()
+        except Exception as error:
+            await asyncio.to_thread(standing.mark_unchecked, self.store, key, _in_words(error))
+            raise
         taken = await asyncio.to_thread(archive.recheck, self.store, key, events, last)
         _count(key, taken)
         if taken.edited:

@@ -145,6 +145,8 @@ class Batch:
     """True when the source has ended and will never bring more (a replayed file)."""
     gap: str = ""
     """Why comments may be missing that were written since the batch before, in words; goes on record."""
+    unreadable: str = ""
+    """What part of the page is closed to us now, in words: people are told until it is open again."""
 
 
 @dataclass(frozen=True, slots=True)

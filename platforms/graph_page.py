@@ -22,7 +22,7 @@ from platforms.base import (
     Unsupported,
     Visibility,
 )
-from platforms.graph import BATCH, BadParameter, Native, NoSuchObject
+from platforms.graph import BATCH, Native, NoSuchObject, Refused
 from platforms.graph_push import GraphPushed
 from platforms.graph_reading import Reader, Source
 from platforms.looking import Looking
@@ -82,9 +82,7 @@ class GraphPage(GraphPushed, Source):
         for start in range(0, len(ids), self.together):
             chunk = ids[start : start + self.together]
             found = await self.each(chunk)
-            refused = [
-                each for each in found if isinstance(each, NoSuchObject | NotAuthorised | BadParameter)
-            ]
+            refused = [each for each in found if isinstance(each, NoSuchObject | NotAuthorised | Refused)]
             if refused and not probed:
                 await self.probe()
                 probed = True
@@ -102,7 +100,7 @@ class GraphPage(GraphPushed, Source):
         now = datetime.now(UTC)
         if isinstance(native, NoSuchObject):
             return [Event(kind=EventKind.DELETED, id=comment_id, at=now, detail=GONE)]
-        if isinstance(native, NotAuthorised | BadParameter):
+        if isinstance(native, NotAuthorised | Refused):
             # The page itself can be read: this one item cannot, and nothing is known of it.
             return []
         if isinstance(native, Exception):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import platforms
-from modbot import wiring
+from modbot import backlog, health, wiring
 from modbot.checkups import connections
 from modbot.checkups.finding import Finding, fine, look, wrong
 from modbot.config import PageSettings, Settings
@@ -27,6 +28,7 @@ def pages(settings: Settings) -> Iterator[Finding]:
     try:
         for page in settings.page:
             yield from _page(page, settings, store)
+        yield from _not_read(settings, store)
     finally:
         if store is not None:
             store.close()
@@ -50,6 +52,22 @@ def _page(page: PageSettings, settings: Settings, store: Store | None) -> Iterat
         yield wrong(what, f"no answer in {PATIENCE} seconds", "Is the address right and the site up?")
     else:
         yield from _identity(what, page, identity)
+
+
+def _not_read(settings: Settings, store: Store | None) -> Iterator[Finding]:
+    """What of the pages modbot could not read or look through when it last tried, though they answer."""
+    zone = ZoneInfo(settings.district.timezone)
+    watched = {page.key for page in settings.page}
+    for page in backlog.watched(store) if store is not None else ():
+        if page.key not in watched:
+            continue
+        if page.unreadable:
+            yield look(f"page {page.key}", page.unreadable, "Open that part to modbot on the platform.")
+        since = page.unchecked_since
+        if since is not None and health.is_unchecked(since, settings):
+            when = f"{since.astimezone(zone):%B %-d, %-I:%M %p}"
+            says = f"edits and deletions have not been looked at since {when}: {page.unchecked}"
+            yield look(f"page {page.key}", says, "modbot goes on trying. Mend what the message names.")
 
 
 async def _open(platform: Platform) -> Identity:

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from modbot import search_words
+from modbot.records import standing
 from modbot.records.departures import BACK, GONE, Departures
 from modbot.store import Store, Transaction, storable, table
 from modbot.tables import Authored, Page, Presence, Unscored
@@ -27,7 +28,6 @@ REVERT = "~"
 
 UNREAD = timedelta(minutes=15)
 """A page that nobody had read for longer was not watched; a restart takes less."""
-NOT_RUNNING = "modbot was not running"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def take_in(
     """
     with store.write() as tx:
         taken = archive(tx, page, batch.events, native_revisions=native_revisions)
-        _mark_answered(tx, page, batch, unread, rest)
+        standing.mark_answered(tx, page, batch, unread, rest)
     return taken
 
 
@@ -293,32 +293,6 @@ def _fill_presence(tx: Transaction, items: dict[str, _Item]) -> None:
         by_comment[row.comment_id].present = row.present
 
 
-def _mark_answered(tx: Transaction, page: str, batch: Batch, unread: timedelta, rest: timedelta) -> None:
-    row = tx.execute(sa.select(pages).where(pages.c.key == page)).one()
-    if batch.gap:
-        _gap(tx, page, row.polled_at or tx.now, batch.gap)
-    if row.failing_since is not None:
-        _gap(tx, page, row.failing_since, row.failure)
-    elif row.polled_at is not None and tx.now - (row.next_poll_at or row.polled_at) > unread:
-        _gap(tx, page, row.polled_at, NOT_RUNNING)
-    tx.execute(
-        sa.update(pages)
-        .where(pages.c.key == page)
-        .values(
-            cursor=storable(batch.cursor),
-            polled_at=tx.now,
-            next_poll_at=tx.now + rest,
-            failing_since=None,
-            failure="",
-        )
-    )
-
-
-def _gap(tx: Transaction, page: str, since: datetime, failure: str) -> None:
-    body = {"from": _iso(since), "to": _iso(tx.now), "failure": failure}
-    tx.record("capture.gap", f"page:{page}", body)
-
-
 def mark_failing(store: Store, page: str, failure: str) -> None:
     """Note that a page cannot be read; the gap is logged when it answers again."""
     with store.write(logged=False) as tx:
@@ -333,5 +307,6 @@ def recheck(store: Store, page: str, events: Sequence[Event], checked_to: int) -
     """Archive what a look-up of known comments found, and note how far the sweep has come."""
     with store.write() as tx:
         taken = archive(tx, page, events)
-        tx.execute(sa.update(pages).where(pages.c.key == page).values(checked_to=checked_to))
+        done = {"checked_to": checked_to, "unchecked_since": None, "unchecked": ""}
+        tx.execute(sa.update(pages).where(pages.c.key == page).values(**done))
     return taken

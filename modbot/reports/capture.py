@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot.records.archive import NOT_RUNNING
+from modbot.records.standing import NOT_RUNNING
 from modbot.reports.extent import Extent, noted
 from modbot.store import table
 from modbot.tables import AuditHead, Comment, Page

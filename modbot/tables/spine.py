@@ -106,6 +106,13 @@ class Page(SQLModel, table=True):
     failure: str = ""
     checked_to: int = Field(default=0, sa_type=Number)
     """How far the sweep for edits and deletions has come."""
+    unreadable_since: datetime | None = None
+    unreadable: str = ""
+    """What part of the page is closed to us, where the rest is read."""
+    unchecked_since: datetime | None = None
+    """Since when no sweep for edits and deletions has succeeded; None: the last one did."""
+    unchecked: str = ""
+    """Why it did not."""
 
 
 class Comment(SQLModel, table=True):

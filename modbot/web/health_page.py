@@ -38,6 +38,7 @@ LeadWatching = Annotated[SignedIn, Depends(require(Permission.LEAD, active=False
 STATES = {
     "fine": N_("Read as it should be"),
     "failing": N_("Cannot be read"),
+    "partly": N_("Read in part"),
     "behind": N_("Behind"),
     "new": N_("Not read yet"),
     "ended": N_("Read to its end"),
@@ -53,6 +54,8 @@ class Row:
     page: Watched
     state: str
     lag: float | None
+    unchecked: bool
+    """For so long that people have to know, it was not looked through for edits and deletions."""
     resting: bool
     """It is left alone for long on purpose, to spare its quota."""
     pushed: Standing | None
@@ -129,6 +132,7 @@ def _row(watched: Watched, figures: Figures, desk: Desk, sharing: Sequence[str])
         watched,
         _state(watched, overdue, desk.settings, desk.ended),
         health.seconds_since(watched.polled_at, now),
+        unchecked=health.is_unchecked(watched.unchecked_since, desk.settings),
         resting=due is not None and (due - now).total_seconds() > health.PATIENCE,
         pushed=next((each for each in figures.pushed if each.page == key), None),
         quotas=[each for each in figures.quotas if each.page in (sharing[:1] or [key])],
@@ -147,4 +151,6 @@ def _state(watched: Watched, lag: float | None, settings: Settings, ended: Colle
         return "failing"
     if lag is None:
         return "new"
-    return "behind" if lag > health.allowed_lag(settings) else "fine"
+    if lag > health.allowed_lag(settings):
+        return "behind"
+    return "partly" if watched.unreadable else "fine"
