@@ -12,12 +12,14 @@ import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from classifiers.base import Span
 from modbot import resources
+from modbot.person_names import pointing_at, readings
 
 Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2)]
 
@@ -60,16 +62,15 @@ def _why(term: str, protected: dict[str, str]) -> str:
     folded = " ".join(term.casefold().split()).lstrip("#@")
     if folded in protected:
         return protected[folded]
-    for word in re.findall(r"\w+", folded):
+    for word in chain(re.findall(r"\w+", folded), *readings(term)):
         if word in protected:
             return protected[word]
-    if re.match(r"^[A-Z]\w+ (?:[A-Z]\w*\.? )?[A-Z]\w+$", term):
-        return "looks like a person's name"
-    return ""
+    return pointing_at(term)
 
 
 def _names(name: str) -> list[str]:
-    return [name, *(part for part in name.split() if len(part) > 2)]
+    """A name whole, and its parts as they are written and as `readings` has them."""
+    return [name, *(part for part in chain(name.split(), *readings(name)) if len(part) > 2)]
 
 
 @lru_cache(maxsize=1)

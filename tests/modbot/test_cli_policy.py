@@ -30,6 +30,7 @@ text = "No offers"
 mode = "advise"
 categories = ["commercial"]
 """
+LIST = '\n\n[[word_list]]\nclause = "C2"\nreason = "Names of known swindles"\nterms = ["gift circle"]\n'
 MISTAKES = {
     "a threshold that is none": ('mode = "advise"', 'mode = "advise"\nthresholds = { commercial = 7 }', 20),
     "an unknown mode": ('mode = "advise"', 'mode = "delete"', 19),
@@ -41,6 +42,8 @@ MISTAKES = {
     "broken TOML": ('id = "C2"', "id = C2", 16),
     "a version missing": ('version = "3"\n', "", 1),
     "an empty threshold table": ('["commercial"]', '["commercial"]\n[clause.thresholds]\nthreats = 2', 22),
+    "a word list that acts": ('["commercial"]', f'["commercial"]{LIST}action = "hide"', 26),
+    "a word list that is enforced": ('["commercial"]', f'["commercial"]{LIST}mode = "enforce"', 26),
 }
 
 
@@ -81,6 +84,9 @@ def test_bytes_that_are_no_text_are_told_with_their_line() -> None:
         ("republicans", "names a political party"),
         ("corrupt", "word of criticism"),
         ("Dale", "is an official of the district"),
+        ("jane doe", "looks like a person's name"),
+        ("Xoch Zelinska", "if it is none, write it in small letters"),
+        ("@JaneDoe", "names somebody's account"),
         ("the school board", "public body"),
     ],
 )
@@ -97,8 +103,7 @@ def test_a_word_list_that_names_somebody_or_filters_criticism_is_refused(
 
 
 def test_a_word_list_without_names_is_allowed(tmp_path: Path) -> None:
-    text = '\n[[word_list]]\nclause = "C2"\nreason = "Names of known swindles"\nterms = ["gift circle"]\n'
-    assert check(tmp_path, SOUND + text) == []
+    assert check(tmp_path, SOUND + LIST) == []
 
 
 def test_a_sound_policy_says_what_it_leaves_open(tmp_path: Path) -> None:

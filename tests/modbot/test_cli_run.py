@@ -81,6 +81,17 @@ def test_without_a_page_it_says_what_to_do(tmp_path: Path, database_url: str) ->
     assert "modbot demo" in found.err
 
 
+def test_under_a_word_list_that_names_somebody_it_does_not_start(tmp_path: Path) -> None:
+    settings_file(tmp_path, "sqlite:///modbot.db", recording(tmp_path, *COMMENTS))
+    policy = tmp_path / "policy.toml"
+    policy.write_text(policy.read_text().replace('"gift circle"', '"gift circle", "jane doe"'))
+    found = process("run", "--once", folder=tmp_path)
+    assert found.status == 1
+    assert "'jane doe' (list under C7) looks like a person's name" in found.err
+    assert "Take these terms out" in found.err
+    assert "Traceback" not in found.err
+
+
 def test_one_pass_archives_scores_and_queues_and_a_second_one_finds_nothing_new(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -30,12 +30,58 @@ def test_the_districts_own_officials_are_refused(term: str) -> None:
     assert refused([words(term)], ["Dana Whitfield"])
 
 
-def test_what_looks_like_a_persons_name_is_refused() -> None:
-    assert refused([words("Maria Del Toro"), words("Jo A. Smith")], ()) != []
+@pytest.mark.parametrize("term", ["#AskWhitfield", "Whitfield's", "Wh1tfield", "núñez", "Nunez"])
+def test_the_districts_own_officials_are_refused_however_they_are_written(term: str) -> None:
+    (sentence,) = refused([words(term)], ["Dana Whitfield", "Iñaki Núñez"])
+    assert sentence.endswith("is an official of the district")
 
 
-def test_a_neutral_term_of_commerce_is_allowed() -> None:
-    assert refused([words("cash gifting circle", "promo code", "crypto signals")], ()) == []
+NAMES = (
+    *("Maria Del Toro", "Jo A. Smith", "jane doe", "JANE DOE", "Jane Doe", "remember jane doe now"),
+    *("Kelly O'Brien", "kelly o’brien", "Ángela Ruiz", "angela ruiz", "Gutierrez", "Gutiérrez's"),
+    *("Anne-Marie Lopez", "Maria Lopez-Vega", "jane_doe", "JaneDoe", "#AskJaneDoe", "J4ne D0e"),
+    *("Will Price", "will t. price", "Grace Young", "Xoch Zelinska", "Zdenka K. Zelinska"),
+)
+
+
+@pytest.mark.parametrize("term", NAMES)
+def test_what_looks_like_a_persons_name_is_refused(term: str) -> None:
+    assert any("looks like a person's name" in each for each in refused([words(term)], ()))
+
+
+@pytest.mark.parametrize("term", ["@JaneDoe", "@larch.neighbor", "ask @x_9"])
+def test_an_account_is_refused(term: str) -> None:
+    (sentence,) = refused([words(term)], ())
+    assert sentence.endswith("names somebody's account")
+
+
+@pytest.mark.parametrize("term", ["Mr. Gutierrez", "mrs zelinska", "Señora Quispe", "that dr. zelinska"])
+def test_somebody_named_by_title_is_refused(term: str) -> None:
+    (sentence,) = refused([words(term)], ())
+    assert sentence.endswith("names somebody by title")
+
+
+COMMERCE = (
+    *("cash gifting circle", "promo code", "Promo Code", "Gift Card", "crypto signals", "Crypto Signals"),
+    *("Work From Home", "WhatsApp Group", "forex signals", "name@shop.example", "tarjeta de regalo"),
+    *(
+        "price",
+        "will",
+        "Grace",
+        "may",
+        "young",
+        "hope",
+        "rose gold",
+        "best price",
+        "I will hunt you",
+        "4chan",
+    ),
+)
+
+
+@pytest.mark.parametrize("term", COMMERCE)
+def test_a_term_that_names_nobody_is_allowed(term: str) -> None:
+    assert refused([words(term)], ()) == []
 
 
 def test_hits_are_whole_words_in_any_case_with_their_place_in_the_text() -> None:
