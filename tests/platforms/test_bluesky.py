@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 from atproto import Client
+from atproto.exceptions import AtProtocolError
 from pydantic import SecretStr, ValidationError
 from starlette.responses import JSONResponse, Response
 
+from platforms import bluesky_rest
 from platforms.base import (
     ActionKind,
     Comment,
@@ -28,6 +33,7 @@ from platforms.base import (
 )
 from platforms.bluesky import Bluesky, BlueskySettings
 from platforms.tokens import Token
+from tests.platforms.asking import calls_in
 from tests.platforms.described import check_body, check_query, description
 from tests.simulators.bluesky import GATE, Account, Network
 from tests.simulators.bluesky_chat import Chat
@@ -445,7 +451,7 @@ async def test_an_id_that_is_no_posts_is_never_asked_for(network: Network, page:
 # What others say of it
 
 
-async def test_every_request_is_one_that_the_lexicons_know(
+async def every_call(
     network: Network, bluesky_chat: Chat, district: Account, parent: Account, root: str, make: Make
 ) -> None:
     page = make(watch_seconds=0, page_size=1, direct_messages=True)
@@ -462,6 +468,12 @@ async def test_every_request_is_one_that_the_lexicons_know(
         await page.act(action, uris[1])
     network.expire_tokens()
     await page.poll(cursor)
+
+
+async def test_every_request_is_one_that_the_lexicons_know(
+    network: Network, bluesky_chat: Chat, district: Account, parent: Account, root: str, make: Make
+) -> None:
+    await every_call(network, bluesky_chat, district, parent, root, make)
     assert {name for _, name, _, _ in network.requests} == set(LEXICONS["calls"])
     for method, name, query, body in network.requests:
         lexicon = LEXICONS["calls"][name]
@@ -471,6 +483,52 @@ async def test_every_request_is_one_that_the_lexicons_know(
         check_body(lexicon["input"], body or {})
         if name.endswith("putRecord"):
             check_body(LEXICONS["records"][body["collection"]], body["record"])
+
+
+async def test_every_request_is_sent_by_the_atproto_client_as_well(
+    network: Network, bluesky_chat: Chat, district: Account, parent: Account, root: str, make: Make
+) -> None:
+    await every_call(network, bluesky_chat, district, parent, root, make)
+    ours = list(network.requests)
+    assert {name for _, name, _, _ in ours} == calls_in(bluesky_rest, {"_send", "_call"})
+    client = Client(network.url)
+    client.login(district.handle, district.password)
+    chat = client.with_bsky_chat_proxy()
+    for method, name, query, body in ours:
+        network.requests.clear()
+        # What a call answers now is another matter: what was hidden then is so already.
+        with contextlib.suppress(AtProtocolError):
+            _ask_by(chat if name.startswith("chat.") else client, name, query, body)
+        [theirs] = network.requests
+        assert _readable(theirs) == _readable((method, name, query, _without_null(body)))
+    chat.request.close()
+    client.request.close()
+
+
+def _ask_by(client: Client, name: str, query: Mapping[str, list[str]], body: object) -> None:
+    """The client's own method of this name: `getPosts` is called `get_posts` there."""
+    if name.endswith("refreshSession"):
+        client._refresh_and_set_session()
+        return
+    asked: Any = client
+    for part in name.split("."):
+        asked = getattr(asked, re.sub("([A-Z])", r"_\1", part).lower())
+    kinds = LEXICONS["calls"][name]["parameters"]["properties"]
+    given = {key: AS_MEANT[kinds[key]["type"]](values) for key, values in query.items()}
+    asked(*[each for each in (given or body,) if each])
+
+
+AS_MEANT: Mapping[str, Callable[[list[str]], Any]] = {
+    "array": lambda values: values,
+    "string": lambda values: values[0],
+    "integer": lambda values: int(values[0]),
+    "boolean": lambda values: values == ["true"],
+}
+
+
+def _without_null(body: object) -> object:
+    """`swapRecord: null` wants that there is no record yet; the client has no way to say so."""
+    return {key: each for key, each in body.items() if each is not None} if isinstance(body, dict) else body
 
 
 async def test_the_atproto_client_sends_the_same_and_takes_the_simulated_network_for_real(

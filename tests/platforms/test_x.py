@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from requests.adapters import HTTPAdapter
 from starlette.responses import JSONResponse, Response
 
+from platforms import x_rest
 from platforms.base import (
     ActionKind,
     CapReached,
@@ -32,7 +34,8 @@ from platforms.oauth import token_of
 from platforms.push import BadSignature
 from platforms.x import X, XSettings
 from platforms.x_posts import first_id, queries, written_ms
-from platforms.x_rest import DOLLARS
+from platforms.x_rest import ASKED_OF_MESSAGES, DOLLARS
+from tests.platforms.asking import calls_in
 from tests.platforms.described import check_body, check_query, description
 from tests.simulators.x import PROBLEMS, Service
 from tests.simulators.x_objects import User
@@ -658,8 +661,12 @@ class ToLoopback(HTTPAdapter):
 
 
 async def test_tweepy_sends_the_same_and_takes_the_simulated_x_for_real(
-    service: Service, district: User, parent: User, root: str, page: X
+    service: Service, district: User, parent: User, root: str, make: Make
 ) -> None:
+    page = make(direct_messages=True)
+    await page.open()
+    for number in range(11):
+        service.message(parent, district, f"message {number}")
     await every_call(service, district, parent, root, page)
     ours, service.requests = service.requests, []
     client = tweepy.Client(bearer_token=service.tokens(district)["access_token"])
@@ -676,6 +683,13 @@ async def test_tweepy_sends_the_same_and_takes_the_simulated_x_for_real(
         "tweets": lambda query: client.get_users_tweets(district.id, **query, **asked),
         "recent": lambda query: client.search_recent_tweets(**query, **asked),
         "lookup": lambda query: client.get_tweets(**query, **asked),
+        "dm_events": lambda query: client.get_direct_message_events(
+            **query,
+            dm_event_fields=ASKED_OF_MESSAGES["dm_event.fields"].split(","),
+            expansions="sender_id",
+            user_fields=asked["user_fields"],
+            user_auth=False,
+        ),
     }
     answers, hidden = [], []
     for method, path, query, body in ours:
@@ -691,6 +705,9 @@ async def test_tweepy_sends_the_same_and_takes_the_simulated_x_for_real(
     assert answers[0].data.username == "district"
     assert any(answer.data and answer.data[0].author_id == int(parent.id) for answer in answers[1:])
     assert [answer.data for answer in hidden] == [{"hidden": True}, {"hidden": False}]
+    assert any("pagination_token" in query for _, path, query, _ in ours if path.endswith("dm_events"))
+    met = {re.sub(r"\d+", "{}", path.removeprefix("/2/")) for _, path, _, _ in ours}
+    assert met == calls_in(x_rest, {"_send", "_pages", "_read", "_paid_for"})
 
 
 def _readable(method: str, path: str, query: dict[str, str], body: bytes) -> tuple[object, ...]:

@@ -14,7 +14,7 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 from pydantic import SecretStr, ValidationError
 
-from platforms import youtube_walk
+from platforms import youtube_rest, youtube_walk
 from platforms.base import (
     ActionKind,
     Comment,
@@ -32,6 +32,7 @@ from platforms.tokens import Token
 from platforms.youtube import YouTube, YouTubeSettings
 from platforms.youtube_rest import midnight
 from tests.descriptions import Description
+from tests.platforms.asking import calls_in
 from tests.simulators.youtube import CHANNEL, VIDEO, Channel, Failure
 
 pytestmark = pytest.mark.anyio
@@ -636,42 +637,31 @@ def google(channel: Channel) -> Iterator[Any]:
         yield client
 
 
-async def test_our_requests_are_those_of_googles_client(channel: Channel, page: YouTube, google: Any) -> None:
-    top = channel.write("a comment")
-    name = channel.write("an answer", parent=top)
-    channel.calls.clear()
-    rest = page.rest
-    await rest.identify(CHANNEL)
-    _ = [thread async for thread in rest.threads({"videoId": VIDEO}, "heldForReview")]
-    await rest.replies(top)
-    await rest.by_id([top, name])
-    await rest.titles([VIDEO])
-    await rest.set_status([top], "heldForReview")
-    ours = list(channel.calls)
-    channel.calls.clear()
-    text = {"textFormat": "plainText"}
-    for request in (
-        google.channels().list(part="snippet", mine=True),
-        google.commentThreads().list(
-            part="snippet,replies",
-            videoId=VIDEO,
-            moderationStatus="heldForReview",
-            order="time",
-            maxResults=100,
-            **text,
-        ),
-        google.comments().list(part="snippet", parentId=top, maxResults=100, **text),
-        google.comments().list(part="snippet", id=f"{top},{name}", **text),
-        google.videos().list(part="snippet", id=VIDEO),
-        google.comments().setModerationStatus(id=top, moderationStatus="heldForReview"),
-    ):
-        assert request.body is None
-        request.execute()
-    theirs = [
-        (verb, path, {key: value for key, value in query.items() if key not in GOOGLES})
-        for verb, path, query in channel.calls
-    ]
-    assert ours == theirs
+async def test_our_requests_are_those_of_googles_client(
+    channel: Channel, adapter: Adapter, google: Any
+) -> None:
+    page = adapter(**OFTEN)
+    await page.open()
+    await story(channel, page)
+    await page.act_on(ActionKind.HIDE, [channel.write("one"), channel.write("two")])
+    comments, threads = google.comments(), google.commentThreads()
+    calls = {
+        "channels": google.channels().list,
+        "videos": google.videos().list,
+        "commentThreads": threads.list,
+        "comments": comments.list,
+        "comments/setModerationStatus": comments.setModerationStatus,
+    }
+    names = {name for _, _, query in channel.calls for name in query}
+    assert {"allThreadsRelatedToChannelId", "videoId", "pageToken", "parentId"} <= names
+    assert any("," in query["id"] for _, path, query in channel.calls if path.endswith("Status"))
+    for verb, path, query in channel.calls:
+        request = calls[path.removeprefix("/youtube/v3/")](**query)
+        url = httpx.URL(request.uri)
+        theirs = {key: value for key, value in url.params.items() if key not in GOOGLES}
+        assert (request.method, url.path, theirs, request.body) == (verb, path, query, None)
+    met = {path.removeprefix("/youtube/v3/") for _, path, _ in channel.calls}
+    assert met == set(calls) == calls_in(youtube_rest, {"_send", "_pages"})
     assert YouTubeSettings(channel=CHANNEL, client_id="client").api == DESCRIPTION.root
 
 
