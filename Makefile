@@ -9,13 +9,20 @@ INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --no
 # Many tests start modbot: without what Python remembers of its own files each start takes four times as long.
 unexport PYTHONDONTWRITEBYTECODE
 
+# The district's settings, as modbot itself finds them, and whether they name a page to watch.
+SETTINGS := $(or $(MODBOT_CONFIG),modbot.toml)
+PAGES := $(shell grep -lsE '^ *\[\[ *page *\]\]' '$(SETTINGS)' '$(SETTINGS)/modbot.toml')
+
+# The labelled comments that are measured with, where a folder of them lies beside this one.
+DATA ?= $(or $(MODBOT_BENCH_DATA),$(wildcard ../shared/data/train))
+
 .PHONY: help run test check bench faults screenshots strings clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
 
-run: .venv/installed  ## start the practice page, to try modbot out; PORT=9000 for another port
-	@$(BIN)/modbot demo $(if $(PORT),--port $(PORT))
+run: .venv/installed  ## start modbot: on your pages, where modbot.toml here names one, else for practice; PORT=9000
+	@$(if $(PAGES),$(if $(PORT),MODBOT_WEB__PORT=$(PORT) )$(BIN)/modbot run,$(BIN)/modbot demo$(if $(PORT), --port $(PORT)))
 
 test: .venv/for-development  ## run all tests; those whose real server is not installed are skipped
 	@$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
@@ -28,7 +35,7 @@ check: .venv/for-development  ## style, types, import rules, migrations against 
 	$(BIN)/python -m pytest --quiet tests/rules/test_migrations.py
 	$(BIN)/python -m build --wheel --no-isolation --outdir build/wheel
 
-bench: .venv/for-development  ## measure speed and memory into build/bench.json; ONLY=pipeline, DATA=folder
+bench: .venv/for-development  ## measure speed and memory into build/bench.json; ONLY=pipeline, DATA=folder of comments
 	@$(BIN)/python -m tests.benchmarks $(foreach part,$(ONLY),--only $(part)) $(if $(DATA),--data '$(DATA)')
 
 faults: .venv/for-development  ## kill, cut off and fill up: the long form (make test runs a short one)
