@@ -1,7 +1,7 @@
 """Deliveries of every platform that pushes, through the receiver of the running app, right and spoiled.
 
 Facebook's and Instagram's are recorded; X's and LinkedIn's have the form that their makers publish; the
-inbox's are made by the reference library of Standard Webhooks.
+inbox's are made by the reference library of Standard Webhooks; the feed's are a hub's, by W3C WebSub.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from standardwebhooks import Webhook
 
 from modbot import config, deliveries, wiring
 from modbot.store import Store, bodies_of, table
-from modbot.tables import Comment, PushDelivery
+from modbot.tables import Comment, Presence, PushDelivery
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from modbot.web.push import LARGEST
 from tests.platforms.described import description
-from tests.platforms.meta import FORM, sample
+from tests.platforms.meta import FORM, SAMPLES, sample
 from tests.platforms.meta import signed as signed_by_meta
 from tests.simulators import linkedin, serve, site
+from tests.simulators.feed import Blog
 from tests.simulators.graph import APP_SECRET, Graph
 from tests.simulators.linkedin import Organization
 from tests.simulators.x import Service
@@ -48,7 +49,18 @@ OF_LINKEDIN = {
 BATCH = 10
 PAGE, ACCOUNT = "1234567890321", "0"
 """Whose the recorded deliveries are."""
-NAMES = ("facebook", "inbox", "instagram", "linkedin", "x")
+NAMES = ("facebook", "feed", "inbox", "instagram", "linkedin", "x")
+OF_FACEBOOK = {
+    "feed-comment-add-25": "and the next one",
+    "feed-comment-edited-25": "Let's see the Webhooks in action :D",
+    "feed-post-add-25": "Let's check this",
+    "mention-comment-add": "Just a test message",
+    "mention-post-add-real": "A test post message",
+    "mention-post-add": "",
+}
+"""The recorded ones that each tell of a comment of its own, and its text; one mention came without."""
+OF_INSTAGRAM = {"wh-comments": "This is an example."}
+HUB_SECRET = "a long word that the hub signs with"
 X_SECRET = Service().consumer_secret
 Headers = dict[str, str]
 CHUNK = b"x" * 65_536
@@ -63,7 +75,7 @@ class Sender:
     """Deliveries that each tell of one comment of its own."""
     texts: Sequence[str]
     other: Sequence[bytes] = ()
-    """Further recorded ones, which tell of nothing that is archived from them alone."""
+    """Further ones: of the same comments again, of what is gone, of nothing that is archived."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,20 @@ class Receiver:
         its = sa.select(rows.c.body).where(rows.c.page == page, rows.c.state == deliveries.WAITING)
         with self.store.read() as connection:
             return list(connection.execute(its.order_by(rows.c.id)).scalars())
+
+    def set_aside(self, page: str) -> list[str]:
+        """Why nobody could make sense of deliveries."""
+        rows = table(PushDelivery)
+        its = sa.select(rows.c.failure).where(rows.c.page == page, rows.c.state == deliveries.SET_ASIDE)
+        with self.store.read() as connection:
+            return list(connection.execute(its).scalars())
+
+    def vanished(self, page: str) -> int:
+        """How many archived comments of the page were noted as gone."""
+        rows, its = table(Presence), table(Comment)
+        found = sa.select(rows.c.id).join(its, its.c.id == rows.c.comment_id)
+        with self.store.read() as connection:
+            return len(connection.execute(found.where(its.c.page == page, ~rows.c.present)).all())
 
     def archived(self, page: str) -> list[str]:
         """The texts of a page's comments."""
@@ -105,26 +131,35 @@ class Receiver:
 
 
 @pytest.fixture(scope="module")
+def blog() -> Iterator[tuple[Blog, str]]:
+    served = Blog()
+    with serve(served.app) as url:
+        yield served, f"{url}/comments/feed"
+
+
+@pytest.fixture(scope="module")
 def running(
     tmp_path_factory: pytest.TempPathFactory,
     migrated_file: Path,
     graph: Graph,
     served_x: Service,
     served_linkedin: Organization,
+    blog: tuple[Blog, str],
 ) -> Iterator[Receiver]:
     folder = tmp_path_factory.mktemp("receiver")
     (folder / "modbot.db").write_bytes(migrated_file.read_bytes())
     store = Store(f"sqlite:///{folder / 'modbot.db'}")
     served_x.clear()
     served_linkedin.clear()
-    pages = [*_meta(graph), _x(served_x), _linkedin(served_linkedin)]
+    pages = [*_meta(graph), _x(served_x), _linkedin(served_linkedin), _feed(blog[1])]
     pages.append({"key": "inbox", "platform": "inbox", "settings": {"secret": site.SECRET}})
     settings = config.build({"page": pages}, folder / "modbot.toml")
     wiring.register_pages(store, settings.page)
     app = create_app(Desk(settings, store))
     senders = {
-        "facebook": _facebook(),
-        "instagram": _instagram(),
+        "facebook": _recorded("facebook", OF_FACEBOOK),
+        "feed": _hub(blog[0]),
+        "instagram": _recorded("instagram", OF_INSTAGRAM),
         "inbox": _inbox(),
         "linkedin": _company(served_linkedin),
         "x": _network(served_x),
@@ -196,41 +231,57 @@ def _linkedin(company: Organization) -> dict[str, Any]:
     return {"key": "linkedin", "platform": "linkedin", "settings": settings}
 
 
-def _facebook() -> Sender:
-    news, texts = [sample("facebook", "feed-comment-add-211")], ["and the next one"]
-    others = (
-        *("feed-comment-edited-25", "feed-comment-hide", "feed-comment-unhide", "feed-comment-remove-25"),
-        *("feed-post-remove-25", "feed-post-hide", "feed-two-entries-25", "ratings-comment-add-25"),
-    )
-    return Sender(signed_by_meta, news, texts, [_of_page(sample("facebook", each)) for each in others])
+def _feed(address: str) -> dict[str, Any]:
+    settings = {
+        "url": address,
+        "callback": "https://hooks.example.org/push/feed",
+        "push_secret": HUB_SECRET,
+        "allow_loopback": True,
+    }
+    return {"key": "feed", "platform": "feed", "settings": settings}
 
 
-def _of_page(body: bytes) -> bytes:
-    """The recorded ones are of several pages."""
-    told = json.loads(body)
-    for entry in told["entry"]:
-        entry["id"] = PAGE
-    return json.dumps(told).encode()
-
-
-def _instagram() -> Sender:
+def _recorded(platform: str, news: Mapping[str, str]) -> Sender:
+    """Every delivery of Meta's that somebody recorded, those that are `news` apart."""
+    others = [name for name, body in SAMPLES[platform].items() if "entry" in body and name not in news]
     return Sender(
         signed_by_meta,
-        [sample("instagram", "wh-comments")],
-        ["This is an example."],
-        [sample("instagram", "wh-mentions"), sample("instagram", "wh-livecomments")],
+        [sample(platform, each) for each in news],
+        list(news.values()),
+        [sample(platform, each) for each in others],
     )
+
+
+def _hub(blog: Blog) -> Sender:
+    """One comment to a delivery: the older ones have left the feed when they are read."""
+    texts, bodies = ["The first comment", "The second comment"], []
+    blog.shown = 1
+    for text in texts:
+        blog.write(text)
+        bodies.append(blog.content())
+    return Sender(_signed_by_hub, bodies, texts, [b""])
+
+
+def _signed_by_hub(body: bytes) -> Headers:
+    return {"x-hub-signature": f"sha256={_hmac(HUB_SECRET, body).hex()}"}
 
 
 def _network(service: Service) -> Sender:
     news = ("post.reply.create", "post.mention.create", "post.quote.create", "dm.received")
-    others = ("post.create", "post.delete", "oauth.revoke")
+    others = [each for each in OF_X if each not in news]
     return Sender(
         lambda body: {"x-twitter-webhooks-signature": service.signed(body)},
-        [json.dumps(OF_X[each]).encode() for each in news],
+        [_to_the_district(service, each) for each in news],
         ["Some words"] * len(news),
-        [json.dumps(OF_X[each]).encode() for each in others],
+        [_to_the_district(service, each) for each in others],
     )
+
+
+def _to_the_district(service: Service, kind: str) -> bytes:
+    """X names whose subscription a delivery is for."""
+    [district] = [each.id for each in service.users.values() if each.username == "district"]
+    told = OF_X[kind]["data"] | {"filter": {"user_id": district}}
+    return json.dumps(OF_X[kind] | {"data": told}).encode()
 
 
 def _company(company: Organization) -> Sender:
@@ -280,6 +331,7 @@ def push_all(receiver: Receiver, page: str, bodies: Sequence[bytes]) -> list[int
 def test_what_comes_in_any_order_and_more_than_once_is_archived_once(
     receiver: Receiver, name: str, sender: Sender
 ) -> None:
+    before = receiver.archived(name)
     came = [*reversed(sender.news), *sender.other, *sender.news]
     assert push_all(receiver, name, came) == [200] * len(came)
     assert receiver.waiting(name) == [*reversed(sender.news), *sender.other]
@@ -288,7 +340,9 @@ def test_what_comes_in_any_order_and_more_than_once_is_archived_once(
     push_all(receiver, name, sender.news)
     assert receiver.waiting(name) == []
     archived = receiver.archived(name)
+    assert receiver.set_aside(name) == []
     assert Counter(sender.texts) <= Counter(archived)
+    assert set(archived) == {*sender.texts, *before}
     receiver.read(name)
     assert receiver.archived(name) == archived
 
@@ -347,6 +401,28 @@ def test_what_nobody_understands_keeps_nothing_else_waiting(
     receiver.read(name)
     assert receiver.waiting(name) == []
     assert Counter(sender.texts) <= Counter(receiver.archived(name))
+
+
+@pytest.mark.parametrize(("name", "account"), [("facebook", PAGE), ("instagram", ACCOUNT)])
+def test_a_message_that_its_sender_takes_back_is_gone_and_its_words_stay(
+    receiver: Receiver, name: str, account: str
+) -> None:
+    said = {"mid": f"aWdf-{name}", "text": f"Words to {name} that were taken back"}
+    before = receiver.vanished(name)
+    push_all(receiver, name, [messaging(name, account, said)])
+    receiver.read(name)
+    archived = receiver.archived(name)
+    push_all(receiver, name, [messaging(name, account, {"mid": said["mid"], "is_deleted": True})])
+    receiver.read(name)
+    assert said["text"] in archived
+    assert receiver.archived(name) == archived
+    assert receiver.vanished(name) - before == 1
+
+
+def messaging(name: str, account: str, message: Mapping[str, Any]) -> bytes:
+    told = {"sender": {"id": "77"}, "recipient": {"id": account}, "timestamp": 1519399307000}
+    entry = {"id": account, "time": 1519399307, "messaging": [{**told, "message": message}]}
+    return json.dumps({"object": "page" if name == "facebook" else name, "entry": [entry]}).encode()
 
 
 def test_each_platforms_check_of_the_address_is_answered_as_it_asks(receiver: Receiver) -> None:

@@ -85,10 +85,14 @@ class Blog:
         told = {"hub.mode": mode, "hub.topic": asked["hub.topic"], "hub.challenge": "do-you-want-it"}
         return callback.path, dict(parse_qsl(callback.query)) | told | {"hub.lease_seconds": "3600"}
 
+    def content(self) -> bytes:
+        """The feed as it is now, without its older pages."""
+        newest = list(reversed(self.comments))[: self.shown]
+        return (self._rss(newest, "") if self.kind == "rss" else self._atom(newest, "")).encode()
+
     def delivery(self, method: str = "sha256") -> tuple[dict[str, str], bytes]:
         """What the hub sends to its subscribers: the feed, signed."""
-        newest = list(reversed(self.comments))[: self.shown]
-        body = (self._rss(newest, "") if self.kind == "rss" else self._atom(newest, "")).encode()
+        body = self.content()
         mac = hmac.new(self.subscriptions[-1]["hub.secret"].encode(), body, method)
         return {"x-hub-signature": f"{method}={mac.hexdigest()}"}, body
 
