@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import case_rows, outbox, proposals, rulings, second_looks, standing
+from modbot import case_rows, decision_record, outbox, proposals, rulings, second_looks, standing
 from modbot.case_rows import Item
 from modbot.errors import DecisionRefused, NotAllowed, StaleCase
 from modbot.policy import Policy
@@ -121,12 +121,14 @@ def _show_again(tx: Transaction, policy: Policy, row: sa.Row[Any], by: str, reas
     ruling = Ruling(choice=Choice.LEAVE_UP, by=by, reason=storable(reason))
     case_rows.locked(tx, row.case_id)
     gone = []
-    for item in _hidden(tx, row.case_id):
+    hidden = _hidden(tx, row.case_id)
+    person, facts = decision_record.of_person(tx, by), decision_record.of_items(tx, hidden)
+    for item in hidden:
         if standing.deleted(tx, item.page, item.native_id):
             gone.append(item)
             continue
         ids = {"case": row.case_id, "comment": item.comment_id, "appeal": row.id, "quote": ""}
-        body = rulings.as_content(policy, ruling) | ids
+        body = rulings.as_content(policy, ruling) | ids | facts[item.comment_id] | person
         seq = tx.record("decision.made", f"comment:{item.page}/{item.native_id}", body, actor=by)
         about: dict[str, Any] = {"case_id": row.case_id, "comment_id": item.comment_id, "decided_by": by}
         made = {"choice": Choice.LEAVE_UP.value, "clause": "", "policy": policy.sha256}

@@ -72,6 +72,7 @@ KINDS = {
     "page.disconnected": "Modbot's right to act on a page was removed from here",
     "page.brought_in": "A person brought in comments that modbot cannot read by itself",
     "page.filters": "What a page's platform filters by itself was read, and differs from before",
+    "page.opened": "Modbot works on a page: for which district, as which account, in which version",
     "page.registered": "A page was connected, or its settings changed",
     "policy.loaded": "A policy version came into force",
     "record.disposed": "The records officer released the words of an entry; its hash stays",

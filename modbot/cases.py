@@ -6,7 +6,7 @@ action cannot exist without a decision, and a decision cannot exist without a na
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from modbot import (
     case_rows,
+    decision_record,
     openings,
     outbox,
     proposals,
@@ -81,11 +82,14 @@ def decide(
         _refuse_if_held(tx, row, ruling.by, role)
         items = case_rows.items(tx, case_id)
         quotes = rulings.check(tx, policy, ruling, rulings.View(row, items, role))
-        by: dict[str, Any] = {"role": role, "opened_at": _opened_at(tx, case_id, ruling.by)}
+        facts = _facts(tx, items, ruling.by)
+        by: dict[str, Any] = {"opened_at": _opened_at(tx, case_id, ruling.by)}
         if ruling.choice is Choice.ESCALATE:
             by["before"] = {"escalated": row.escalated, "priority": row.priority}
         made = [
-            _record(tx, policy, case_id, replace(ruling, quote=quote), item, delay, by)
+            _record(
+                tx, policy, case_id, replace(ruling, quote=quote), item, delay, by | facts[item.comment_id]
+            )
             for item, quote in zip(items, quotes, strict=True)
         ]
         _move(tx, row, ruling, sampling)
@@ -105,7 +109,9 @@ def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") 
             return
         ruling = Ruling(choice=Choice.LEAVE_UP, by=by, reason=reason or "The last decision was taken back")
         proposed = {each.comment_id for each in proposals.of_case(tx, case_id)}
-        for item in case_rows.items(tx, case_id):
+        items = case_rows.items(tx, case_id)
+        facts = _facts(tx, items, by)
+        for item in items:
             hidden_by = standing.hidden_by(tx, item.page, item.native_id)
             if standing.deleted(tx, item.page, item.native_id):
                 raise StaleCase(
@@ -113,14 +119,14 @@ def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") 
                     remedy="The record keeps its words; ask the records officer.",
                 )
             if hidden_by == case_id or item.comment_id in proposed:
-                _record(tx, policy, case_id, ruling, item, timedelta(0), {})
+                _record(tx, policy, case_id, ruling, item, timedelta(0), facts[item.comment_id])
             elif hidden_by is not None:
                 raise StaleCase(
                     f"Comment {item.native_id} is hidden by case {hidden_by}, not by this one.",
                     remedy=f"Take that decision back instead: modbot case undo {hidden_by}",
                 )
             elif standing.left_to_people(tx, item.page, item.native_id):
-                _record(tx, policy, case_id, ruling, item, timedelta(0), {})
+                _record(tx, policy, case_id, ruling, item, timedelta(0), facts[item.comment_id])
         second_looks.drop(tx, case_id, ruling.reason, by)
         case_rows.reopen(tx, case_id, ruling.reason, by)
 
@@ -161,6 +167,12 @@ def _refuse_if_held(tx: Transaction, row: sa.Row[Any], by: str, role: str) -> No
     case_rows.refuse_if_held(row, row.id, by, tx.now)
 
 
+def _facts(tx: Transaction, items: Sequence[Item], by: str) -> dict[int, dict[str, Any]]:
+    """What the record of each comment's decision says beside the ruling."""
+    person = decision_record.of_person(tx, by)
+    return {each: facts | person for each, facts in decision_record.of_items(tx, items).items()}
+
+
 def _opened_at(tx: Transaction, case_id: int, by: str) -> str | None:
     moment = openings.first_opened(tx.connection, case_id, by)
     return None if moment is None else moment.isoformat()
@@ -173,10 +185,10 @@ def _record(
     ruling: Ruling,
     item: Item,
     delay: timedelta,
-    by: Mapping[str, Any],
+    facts: Mapping[str, Any],
 ) -> int:
     ids = {"case": case_id, "comment": item.comment_id}
-    body = rulings.as_content(policy, ruling) | {**ids, "quote": ruling.quote, **by}
+    body = rulings.as_content(policy, ruling) | {**ids, "quote": ruling.quote, **facts}
     subject = f"comment:{item.page}/{item.native_id}"
     seq = tx.record("decision.made", subject, body, actor=ruling.by)
     tx.add(

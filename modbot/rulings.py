@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -34,6 +35,8 @@ class Choice(StrEnum):
 
 
 REFERRALS = ("threat", "privacy", "civil_rights")
+RECORD_VERSION = 2
+"""Of the content of decisions and second opinions. Those of version 1 do not say so, and hold fewer keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +97,16 @@ def check_opinion(
 
 
 def as_content(policy: Policy, ruling: Ruling) -> dict[str, Any]:
-    """What goes on record of a ruling, the quoted words aside."""
+    """What goes on record of a ruling and of the policy behind it, the quoted words aside."""
+    clause, about = policy.find(ruling.clause), policy.policy
     return {
+        "record_version": RECORD_VERSION,
         "choice": ruling.choice.value,
         "clause": ruling.clause,
-        "clause_text": clause.text if (clause := policy.find(ruling.clause)) else "",
+        "clause_text": clause.text if clause else "",
+        "clause_mode": clause.mode.value if clause else "",
+        "signed_off_by": clause.signed_off_by if clause else "",
+        "signed_off_on": _day(clause.signed_off_on) if clause else None,
         "reason": ruling.reason,
         "reason_code": ruling.reason_code,
         "referral": ruling.referral,
@@ -106,7 +114,15 @@ def as_content(policy: Policy, ruling: Ruling) -> dict[str, Any]:
         "opinion_first": ruling.opinion_first,
         "first_choice": ruling.first_choice,
         "policy": policy.sha256,
+        "policy_name": about.name,
+        "policy_version": about.version,
+        "policy_adopted": _day(about.adopted),
+        "notice": about.notice,
     }
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def _check_grounds(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence[Item]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot import case_rows, openings, queue, rulings
+from modbot import case_rows, decision_record, openings, queue, rulings
 from modbot.errors import NotAllowed, StaleCase
 from modbot.policy import Policy
 from modbot.rulings import Ruling
@@ -99,6 +99,7 @@ def _record(
         "look": look.id,
         "quote": quote,
         "outcome": outcome,
+        **decision_record.of_person(tx, ruling.by),
     }
     number = tx.record("second.given", f"case:{look.case_id}", body, actor=ruling.by)
     tx.add(

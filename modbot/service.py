@@ -16,7 +16,7 @@ from functools import partial
 import sqlalchemy as sa
 import structlog
 
-from modbot import actions, auto_reply, checkpoints, deliveries, filters, observe
+from modbot import actions, auto_reply, checkpoints, deliveries, filters, observe, page_openings
 from modbot.actions import pause
 from modbot.errors import StoreUnavailable
 from modbot.learning import shadowing, switching
@@ -110,9 +110,14 @@ class Service:
         await self._close()
         return failures
 
-    async def _read_all(self, key: str, platform: Platform) -> None:
-        await platform.open()
+    async def _open(self, key: str, platform: Platform) -> None:
+        identity, district = await platform.open(), self.bot.settings.district.name
+        await asyncio.to_thread(page_openings.note, self.store, key, platform.name, identity, district)
         self._opened.add(key)
+        log.info("page.open", page=key, account=identity.account)
+
+    async def _read_all(self, key: str, platform: Platform) -> None:
+        await self._open(key, platform)
         await self._read_pushed(key, platform)
         while (await self.poll(key, platform)).more:
             pass
@@ -187,9 +192,7 @@ class Service:
         while not self._stopping.is_set():
             try:
                 if key not in self._opened:
-                    identity = await platform.open()
-                    self._opened.add(key)
-                    log.info("page.open", page=key, account=identity.account)
+                    await self._open(key, platform)
                 batch = await self.poll(key, platform)
             except Exception as error:  # whatever one page does must not end the others
                 attempts += 1
