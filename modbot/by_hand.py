@@ -15,6 +15,7 @@ import sqlalchemy as sa
 import platforms
 from modbot import case_rows, outbox, standing
 from modbot.errors import StaleCase
+from modbot.evidence import newest_verdict, severity_of
 from modbot.store import Store, bodies_of, table
 from modbot.tables import Action, AuditEvent, Decision, Page
 from platforms.base import ActionKind, Visibility
@@ -49,6 +50,8 @@ class Task:
     since: datetime
     what: str
     text: str | None
+    severe: str
+    """What makes the words hard to read, in words; empty when nothing does."""
     author: str
     link: str
 
@@ -67,7 +70,7 @@ def tasks(store: Store) -> list[Task]:
     """What waits, the oldest first; at most 200."""
     found = (
         sa.select(actions, decisions.c.case_id, decisions.c.decided_by, pages.c.platform, events.c.at)
-        .add_columns(pages.c.title, pages.c.url)
+        .add_columns(pages.c.title, pages.c.url, newest_verdict(actions.c.comment_id))
         .join(decisions, decisions.c.id == actions.c.decision_id)
         .join(pages, pages.c.key == actions.c.page)
         .join(events, events.c.seq == actions.c.id)
@@ -93,6 +96,7 @@ def _task(row: sa.Row[tuple[object, ...]], body: dict[str, str]) -> Task:
         since=row.at,
         what=row.failure,
         text=body.get("text"),
+        severe=severity_of(row.verdict),
         author=body.get("author", ""),
         link=body.get("permalink") or row.url,
     )

@@ -131,7 +131,28 @@ def topics(opinion: Judged | None) -> tuple[str, ...]:
 
 def severity(opinion: Judged | None) -> str:
     """What makes the comment hard to read, in words; empty when nothing does."""
-    findings = opinion.findings if opinion else ()
+    return _severity(opinion.findings if opinion else ())
+
+
+def newest_verdict(comment_id: sa.ColumnElement[int]) -> sa.Label[Any]:
+    """A column `verdict` for a statement about few comments: what `severity_of` reads."""
+    said = content.alias()
+    newest = (
+        sa.select(said.c.body)
+        .join_from(verdicts, said, said.c.seq == verdicts.c.id)
+        .where(verdicts.c.comment_id == comment_id)
+        .order_by(verdicts.c.id.desc())
+        .limit(1)
+    )
+    return newest.correlate_except(verdicts, said).scalar_subquery().label("verdict")
+
+
+def severity_of(verdict: str | None) -> str:
+    """`severity` from the column that `newest_verdict` reads."""
+    return _severity([_finding(each) for each in decoded(verdict).get("findings", ())])
+
+
+def _severity(findings: Sequence[Finding]) -> str:
     found = next((finding for finding in findings if finding.category in SEVERE), None)
     if found is None:
         return ""

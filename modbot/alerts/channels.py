@@ -32,6 +32,8 @@ class Words:
 
     author: str
     text: str
+    severe: str = ""
+    """What makes them hard to read, in words; empty when nothing does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

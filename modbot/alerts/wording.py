@@ -14,6 +14,7 @@ from modbot.alerts.channels import Message, Words
 from modbot.alerts.delivering import Due
 from modbot.alerts.settings import About
 from modbot.config import Settings
+from modbot.evidence import newest_verdict, severity_of
 from modbot.policy import REPORT
 from modbot.store import Store, bodies_of, body_of, table
 from modbot.tables import Call, CaseComment
@@ -132,7 +133,10 @@ def _words(connection: Connection, settings: Settings, due: Due, body: Mapping[s
 
 
 def words_of(connection: Connection, case_id: int) -> Words | None:
-    newest = sa.select(sa.func.max(case_comments.c.comment_id)).where(case_comments.c.case_id == case_id)
-    comment_id = connection.execute(newest).scalar()
-    said = body_of(connection, comment_id) if comment_id is not None else None
-    return None if said is None else Words(str(said.get("author", "")), str(said.get("text", "")))
+    c = case_comments.c
+    its = sa.select(c.comment_id, newest_verdict(c.comment_id)).where(c.case_id == case_id)
+    newest = connection.execute(its.order_by(c.comment_id.desc()).limit(1)).first()
+    said = body_of(connection, newest.comment_id) if newest is not None else None
+    if newest is None or said is None:
+        return None
+    return Words(str(said.get("author", "")), str(said.get("text", "")), severity_of(newest.verdict))

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from modbot.evidence import newest_verdict, severity_of
 from modbot.review.found import hidden_items
 from modbot.review.lines import Row, case_comments, cases, comments
 from modbot.review.proposed import decisions, deleting
@@ -43,6 +44,8 @@ class Said:
     created_at: datetime
     hidden: bool
     """By a decision of ours."""
+    severe: str
+    """As of a `Line`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,8 @@ class Earlier:
     opened_at: datetime
     state: str
     text: str | None
+    severe: str
+    """As of a `Line`."""
     choice: str
     clause: str
     deletes: bool
@@ -141,6 +146,7 @@ def _said(row: Row, hidden: set[tuple[str, str]]) -> Said:
         text=body.get("text"),
         created_at=row.created_at,
         hidden=(row.page, row.native_id) in hidden,
+        severe=severity_of(row.verdict),
     )
 
 
@@ -179,6 +185,7 @@ def _earlier(row: Row, made: Row | None, final: set[int]) -> Earlier:
         opened_at=row.opened_at,
         state="open" if row.blind else row.state,
         text=decoded(row.body).get("text"),
+        severe=severity_of(row.verdict),
         choice="" if told is None else told.choice,
         clause="" if told is None else told.clause,
         deletes=told is not None and told.id in final,
@@ -188,7 +195,8 @@ def _earlier(row: Row, made: Row | None, final: set[int]) -> Earlier:
 
 def _earlier_cases() -> sa.Select[Any]:
     newest = _newest_by_case().subquery()
-    found = sa.select(cases, newest.c.comment_id, content.c.body, BLIND)
+    said = (content.c.body, newest_verdict(newest.c.comment_id))
+    found = sa.select(cases, newest.c.comment_id, *said, BLIND)
     joined = found.join(newest, newest.c.case_id == cases.c.id)
     return joined.outerjoin(content, content.c.seq == newest.c.comment_id).order_by(cases.c.id.desc())
 
@@ -205,6 +213,7 @@ def _beside_it() -> sa.CompoundSelect[Any]:
 _WRITTEN = sa.select(
     *(comments.c[name] for name in ("id", "page", "native_id", "number", "parent", "created_at")),
     content.c.body,
+    newest_verdict(comments.c.id),
 ).outerjoin(content, content.c.seq == comments.c.id)
 """What `Said` is made of."""
 _BY_NAME = (

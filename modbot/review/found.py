@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot import search_words
+from modbot.evidence import newest_verdict, severity_of
 from modbot.review.lines import Row, case_comments, cases, comments
 from modbot.review.outcomes import UNKNOWN, Outcome, outcomes
 from modbot.review.proposed import ASKED_TO_HIDE, actions, asked, decisions
@@ -27,7 +28,11 @@ _SUPERSEDED = sa.exists().where(
 )
 _ROWS = (
     sa.select(
-        comments, content.c.body, presences.c.present, _SUPERSEDED.correlate(comments).label("superseded")
+        comments,
+        content.c.body,
+        presences.c.present,
+        _SUPERSEDED.correlate(comments).label("superseded"),
+        newest_verdict(comments.c.id),
     )
     .outerjoin(content, content.c.seq == comments.c.id)
     .outerjoin(presences, presences.c.comment_id == comments.c.id)
@@ -85,6 +90,8 @@ class Found:
     outcome: Outcome
     superseded: bool
     """Its author wrote something else in its place since."""
+    severe: str
+    """As of a `Line`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +209,7 @@ def _one(row: Row, outcome: Outcome, hidden: set[tuple[str, str]]) -> Found:
         hidden=(row.page, row.native_id) in hidden,
         outcome=outcome,
         superseded=row.superseded,
+        severe=severity_of(row.verdict),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from modbot.evidence import Judged, judged
 from modbot.review.lines import Row, case_comments, comments
+from modbot.review.media import carries_media
 from modbot.store import decoded, table
 from modbot.tables import Content, Presence
 
@@ -44,6 +45,8 @@ class Seen:
     present: bool
     """False once the comment is no longer on the platform."""
     judged: Judged | None
+    media: bool
+    """It came with more than words, such as a picture or a video."""
 
 
 def revisions(connection: Connection, case_id: int) -> tuple[Seen, ...]:
@@ -72,4 +75,5 @@ def _seen(row: Row, opinion: Judged | None) -> Seen:
         text=body.get("text"),
         present=row.present is not False,
         judged=opinion,
+        media=carries_media(body.get("payload")),
     )

@@ -13,6 +13,7 @@ from modbot.alerts import calls
 from modbot.audit import KINDS
 from modbot.errors import StaleCase
 from modbot.opinion import comes_after
+from modbot.queue import WAITING
 from modbot.roles import Permission
 from modbot.store import Readable
 from modbot.web import case_sheet
@@ -69,9 +70,15 @@ def next_address(desk: Desk, who: SignedIn, after: int | None) -> str:
 
 def opinion_waits(desk: Desk, who: SignedIn, line: review.Line) -> bool:
     """Whether this person chooses before seeing the machine's opinion. Never for what is urgent."""
-    if line.priority == "urgent" or not who.may(Permission.DECIDE) or not case_sheet.is_waiting(line):
+    if line.priority == "urgent" or not case_sheet.is_waiting(line):
         return False
-    return comes_after(line.id, who.name, desk.settings.review.opinion_after_share)
+    return opinion_follows(desk, who, line.id)
+
+
+def opinion_follows(desk: Desk, who: SignedIn, case_id: int) -> bool:
+    """The same of any case that waits, urgent or not."""
+    share = desk.settings.review.opinion_after_share
+    return who.may(Permission.DECIDE) and comes_after(case_id, who.name, share)
 
 
 def present(
@@ -102,6 +109,11 @@ def present(
     sheet = case_sheet.sheet(found, rules, opinion=opinion)
     values: dict[str, Any] = {
         "sheet": sheet,
+        "untold": {
+            each.case
+            for each in found.earlier
+            if each.state in WAITING and opinion_follows(desk, who, each.case)
+        },
         "final_names": [titles.get(key, key) for key in sheet.final],
         "because": {choice: codebook.reasons(rules, choice) for choice in case_sheet.CHOICES},
         "pages": titles,

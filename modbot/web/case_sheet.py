@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from classifiers.base import Category
 from modbot import codebook
 from modbot.codebook import Chapter
-from modbot.evidence import Advice, Piece
+from modbot.evidence import Advice, Piece, severity
 from modbot.policy import REPORT, Clause, Mode, Policy, Watch
 from modbot.proposals import deletable, final_only
 from modbot.queue import WAITING
@@ -28,6 +29,8 @@ class Copies:
     text: str | None
     records: Sequence[int]
     pages: Mapping[str, int]
+    severe: str
+    """As of a `Line`."""
 
     @property
     def count(self) -> int:
@@ -75,9 +78,28 @@ class Sheet:
         return self.view.line.severe
 
     @property
+    def threatens(self) -> bool:
+        """Whether the machine's opinion, where it is shown, takes it for a threat."""
+        return any(reason.finding.category == Category.THREATS for reason in self.reasons)
+
+    @property
     def link(self) -> str:
         """To the comment on its page, where the platform gave an address that a browser may follow."""
-        return self.item.permalink if self.item.permalink.startswith(LINKS) else ""
+        return _web(self.item.permalink)
+
+    @property
+    def page_link(self) -> str:
+        """To the page that the comment stands on."""
+        return _web(self.view.place.url)
+
+    @property
+    def marks(self) -> Mapping[str, Sequence[str]]:
+        """Why words of the text are marked → the different words that are."""
+        found: dict[str, dict[str, None]] = {}
+        for piece in self.pieces:
+            for reason in piece.reasons:
+                found.setdefault(reason, {})[piece.text] = None
+        return {reason: list(texts) for reason, texts in found.items()}
 
 
 def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
@@ -113,6 +135,10 @@ def sheet(view: View, rules: Policy, *, opinion: bool = True) -> Sheet:
     )
 
 
+def _web(address: str) -> str:
+    return address if address.startswith(LINKS) else ""
+
+
 def final_pages(view: View) -> list[str]:
     """The keys of the case's pages whose platform can only delete."""
     keys = dict.fromkeys(each.page for each in view.items)
@@ -144,7 +170,12 @@ def copies(items: Sequence[Seen]) -> list[Copies]:
     for each in items:
         by_text.setdefault(each.text, []).append(each)
     found = [
-        Copies(text, [each.id for each in same], Counter(each.page for each in same))
+        Copies(
+            text,
+            [each.id for each in same],
+            Counter(each.page for each in same),
+            next(filter(None, (severity(each.judged) for each in same)), ""),
+        )
         for text, same in by_text.items()
     ]
     return sorted(found, key=lambda each: -each.count)

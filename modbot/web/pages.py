@@ -10,6 +10,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from modbot import resources
+from modbot.evidence import severity
 from modbot.policy import REPORT
 from modbot.roles import Permission
 from modbot.visible import visible
@@ -79,7 +80,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     i18n.install(made)
-    made.filters |= {"visible": visible, "shown": quoting.shown, "of_policy": of_policy}
+    made.filters |= {"visible": visible, "shown": quoting.shown, "of_policy": of_policy, "severity": severity}
     made.globals |= {"Permission": Permission, "static": static}
     return made
 

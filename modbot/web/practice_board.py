@@ -21,7 +21,8 @@ from modbot.queue import WAITING
 from modbot.review import Seen, View
 from modbot.store import Store, bodies_of, table
 from modbot.tables import AuditEvent, Case, CaseComment, Comment, Decision
-from modbot.web import grounds
+from modbot.web import case_sheet, grounds
+from modbot.web.case_sheet import Copies
 from modbot.web.grounds import Reason
 from platforms.base import Comment as Written
 from platforms.memory import MemoryPage
@@ -56,6 +57,8 @@ class Card:
     view: View
     item: Seen
     pieces: Sequence[Piece]
+    copies: Sequence[Copies]
+    """Every wording that the decision covers."""
     reasons: Sequence[Reason]
     hideable: Sequence[Clause]
     """Clauses that somebody may hide under, the likely ones first."""
@@ -171,6 +174,7 @@ def card(store: Store, settings: Settings, rules: Policy, case_id: int) -> Card:
         view=view,
         item=item,
         pieces=grounds.pieces(text, findings),
+        copies=case_sheet.copies(view.items),
         reasons=grounds.reasons(findings, rules),
         hideable=hideable,
         offered=not reported and any(clause.id in named for clause in hideable),

@@ -15,9 +15,9 @@ from modbot.review import Found
 from modbot.roles import Permission
 from modbot.search_words import folded
 from modbot.store import storable
-from modbot.web.case import page_titles
+from modbot.web.case import opinion_follows, page_titles
 from modbot.web.counts import waiting
-from modbot.web.desk import AtDesk
+from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import address, day, end_of, number, start_of
 from modbot.web.i18n import N_
 from modbot.web.pages import page
@@ -41,6 +41,7 @@ CHOICES = {
     "escalate": N_("Escalate"),
     "refer": N_("Refer"),
 }
+STILL_WAITING = ("waiting", "escalated", "referred")
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -51,6 +52,8 @@ class Hit:
     found: Found
     pieces: tuple[Piece, ...]
     whole: bool
+    told: bool
+    """Whether its reader may know already what the machine takes it for."""
     link: str
     """To the comment on its platform; empty where the platform gave none that a browser may follow."""
 
@@ -91,7 +94,7 @@ def show(
         who,
         asked=asked,
         form=form,
-        hits=[_hit(each, text) for each in results.found] if results else [],
+        hits=[_hit(each, text, told=_told(desk, who, each)) for each in results.found] if results else [],
         first=first,
         earlier=address("/search", **form, start=max(0, first - PAGE)) if first else "",
         later=_later(form, first, results.more if results else False),
@@ -106,7 +109,12 @@ def _later(form: dict[str, str], first: int, more: bool) -> str:
     return address("/search", **form, start=first + PAGE) if more and first + PAGE <= DEEPEST else ""
 
 
-def _hit(found: Found, wanted: str) -> Hit:
+def _told(desk: Desk, who: SignedIn, found: Found) -> bool:
+    case = found.outcome.case if found.outcome.word in STILL_WAITING else None
+    return case is None or not opinion_follows(desk, who, case)
+
+
+def _hit(found: Found, wanted: str, *, told: bool) -> Hit:
     text = found.text or ""
     words = folded(wanted)
     places = [match.span() for match in _WORD.finditer(text) if _is_wanted(match[0], words)]
@@ -114,7 +122,7 @@ def _hit(found: Found, wanted: str) -> Hit:
     end = start + EXCERPT
     whole = start == 0 and end >= len(text)
     link = found.permalink if found.permalink.startswith(("https://", "http://")) else ""
-    return Hit(found, tuple(_pieces(text, places, start, end)), whole, link)
+    return Hit(found, tuple(_pieces(text, places, start, end)), whole, told, link)
 
 
 def _is_wanted(word: str, words: Sequence[str]) -> bool:

@@ -3,6 +3,8 @@
 
 const TYPING = "textarea, select, input:not([type=checkbox]):not([type=radio]), [contenteditable]";
 const SEQUENCE_MS = 1500;
+// What somebody chose, kept by this browser: "off", or nothing.
+const SWITCH = "single-keys";
 let begun = "";
 let forget = 0;
 
@@ -79,6 +81,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (target.matches?.(TYPING) || document.querySelector("dialog[open]")) return;
+  if (event.key.length === 1 && isOff()) return;
   if (event.key.startsWith("Arrow") && !target.matches?.("[data-row]")) return;
   const letter = /^[A-Z]$/.test(event.key);
   if (act(letter ? event.key.toLowerCase() : event.key, letter)) event.preventDefault();
@@ -100,7 +103,25 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-for (const each of document.querySelectorAll("[data-open]")) each.hidden = false;
-for (const each of document.querySelectorAll("[data-key]")) {
-  if (each.dataset.key.length === 1) each.setAttribute("aria-keyshortcuts", each.dataset.key);
+const isOff = () => localStorage.getItem(SWITCH) === "off";
+
+// Says by the printed keys, and to a screen reader, which keys there are at present.
+function tell() {
+  document.documentElement.classList.toggle("no-single-keys", isOff());
+  for (const each of document.querySelectorAll("[data-key]")) {
+    if (isOff()) each.removeAttribute("aria-keyshortcuts");
+    else if (each.dataset.key.length === 1) each.setAttribute("aria-keyshortcuts", each.dataset.key);
+  }
 }
+
+const tick = document.getElementById("single-keys");
+if (tick) {
+  tick.checked = !isOff();
+  tick.addEventListener("change", () => {
+    if (tick.checked) localStorage.removeItem(SWITCH);
+    else localStorage.setItem(SWITCH, "off");
+    tell();
+  });
+}
+for (const each of document.querySelectorAll("[data-open]")) each.hidden = false;
+tell();

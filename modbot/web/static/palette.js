@@ -66,6 +66,14 @@ function start(run) {
   run();
 }
 
+function begin() {
+  offers = collect();
+  words.value = "";
+  chosen = 0;
+  if (!dialog.open) dialog.showModal();
+  show();
+}
+
 function move(event) {
   const count = list.children.length;
   if (event.key === "ArrowDown") chosen = (chosen + 1) % Math.max(count, 1);
@@ -89,10 +97,7 @@ if (dialog) {
   document.addEventListener("keydown", (event) => {
     if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey) || dialog.open) return;
     event.preventDefault();
-    offers = collect();
-    words.value = "";
-    chosen = 0;
-    dialog.showModal();
-    show();
+    begin();
   });
+  document.addEventListener("click", (event) => event.target.closest?.("[data-open=palette]") && begin());
 }
