@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,10 +21,12 @@ def mark_answered(tx: Transaction, page: str, batch: Batch, unread: timedelta, r
     row = tx.execute(sa.select(pages).where(pages.c.key == page)).one()
     if batch.gap:
         _gap(tx, page, row.polled_at or tx.now, batch.gap)
+    if row.polled_at is not None:
+        since, until = due_since(row), row.failing_since or tx.now
+        if until - since > unread:
+            _gap(tx, page, since, NOT_RUNNING, until=until)
     if row.failing_since is not None:
         _gap(tx, page, row.failing_since, row.failure)
-    elif row.polled_at is not None and tx.now - (row.next_poll_at or row.polled_at) > unread:
-        _gap(tx, page, row.polled_at, NOT_RUNNING)
     unreadable, since = storable(batch.unreadable), row.unreadable_since
     if unreadable != row.unreadable:
         if since is not None:
@@ -44,8 +47,22 @@ def mark_answered(tx: Transaction, page: str, batch: Batch, unread: timedelta, r
     )
 
 
-def _gap(tx: Transaction, page: str, since: datetime, failure: str, *, kind: str = GAP) -> None:
-    body = {"from": _iso(since), "to": _iso(tx.now), "failure": failure}
+def due_since(row: sa.Row[Any]) -> datetime:
+    """When a page that was read before should have been read again: a rest on purpose is no gap."""
+    polled: datetime = row.polled_at
+    return max(polled, row.next_poll_at or polled)
+
+
+def _gap(
+    tx: Transaction,
+    page: str,
+    since: datetime,
+    failure: str,
+    *,
+    kind: str = GAP,
+    until: datetime | None = None,
+) -> None:
+    body = {"from": _iso(since), "to": _iso(until or tx.now), "failure": failure}
     tx.record(kind, f"page:{page}", body)
 
 

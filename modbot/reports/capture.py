@@ -1,20 +1,22 @@
 """Which pages there were, and when they could not be read.
 
 A gap is put on record when it ends. One that had not ended with the week counts up to the week's end, whether
-it is on record by now or still stands in the page's row: so a report is the same whenever it is made.
+it is on record by now or still stands in the page's row: so a report is the same whenever it is made. For the
+same reason why it came about is told only where it ended within the week: the reason of one that goes on is
+that of the last attempt, and changes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot.records.standing import NOT_RUNNING
-from modbot.reports.extent import Extent, noted
+from modbot.records.standing import NOT_RUNNING, due_since
+from modbot.reports.extent import Extent, Noted, noted
 from modbot.store import table
 from modbot.tables import AuditHead, Comment, Page
 
@@ -85,29 +87,35 @@ def gaps(
 ) -> list[Gap]:
     """What of each gap lies in the span, by page and time. A page unread for `patience` is in a gap."""
     now = connection.execute(sa.select(head.c.seq)).scalar() or 0
-    found = [
-        Gap(
-            each.subject.removeprefix("page:"),
-            datetime.fromisoformat(each.body["from"]),
-            datetime.fromisoformat(each.body["to"]),
-            each.body["failure"],
-        )
-        for each in noted(connection, Extent(extent.start, extent.end, extent.after, now), "capture.gap")
-        if each.body
-    ]
-    found += _still_open(connection, extent.end, patience)
+    recorded = noted(connection, Extent(extent.start, extent.end, extent.after, now), "capture.gap")
+    found = [_on_record(each) for each in recorded if each.body]
+    found += _still_open(connection, extent.end)
     since = {page.key: page.since for page in known}
-    return sorted(within(found, extent.start, extent.end, since))
+    return sorted(within(_as_of(found, extent.end, patience), extent.start, extent.end, since))
 
 
-def _still_open(connection: Connection, end: datetime, patience: timedelta) -> Iterable[Gap]:
+def _on_record(noted: Noted) -> Gap:
+    start, end = (datetime.fromisoformat(noted.body[name]) for name in ("from", "to"))
+    return Gap(noted.subject.removeprefix("page:"), start, end, noted.body["failure"])
+
+
+def _still_open(connection: Connection, end: datetime) -> Iterable[Gap]:
+    """Of each page what its row tells, up to `end`: unread since it should have been read, or failing."""
     for row in connection.execute(sa.select(pages)):
+        if row.polled_at is None:
+            yield Gap(row.key, datetime.min.replace(tzinfo=end.tzinfo), end, NOT_RUNNING)
+        else:
+            yield Gap(row.key, due_since(row), row.failing_since or end, NOT_RUNNING)
         if row.failing_since is not None:
             yield Gap(row.key, row.failing_since, end, row.failure)
-        elif row.polled_at is not None and row.polled_at + patience < end:
-            yield Gap(row.key, row.polled_at, end, NOT_RUNNING)
-        elif row.polled_at is None:
-            yield Gap(row.key, datetime.min.replace(tzinfo=end.tzinfo), end, NOT_RUNNING)
+
+
+def _as_of(found: Iterable[Gap], end: datetime, patience: timedelta) -> Iterator[Gap]:
+    """The gaps as they were known when the span ended, those that went on without a reason."""
+    for gap in found:
+        if gap.why == NOT_RUNNING and min(gap.end, end) - gap.start <= patience:
+            continue
+        yield gap if gap.end < end else replace(gap, why="")
 
 
 def within(found: Iterable[Gap], start: datetime, end: datetime, since: dict[str, datetime]) -> Iterable[Gap]:
