@@ -22,9 +22,9 @@ def mark_answered(tx: Transaction, page: str, batch: Batch, unread: timedelta, r
     if batch.gap:
         _gap(tx, page, row.polled_at or tx.now, batch.gap)
     if row.polled_at is not None:
-        since, until = due_since(row), row.failing_since or tx.now
-        if until - since > unread:
-            _gap(tx, page, since, NOT_RUNNING, until=until)
+        due, until = due_since(row), row.failing_since or tx.now
+        if until - due > unread:
+            _gap(tx, page, due, NOT_RUNNING, until=until)
     if row.failing_since is not None:
         _gap(tx, page, row.failing_since, row.failure)
     unreadable, since = storable(batch.unreadable), row.unreadable_since
