@@ -41,6 +41,8 @@ CASE_STATES = ("open", "claimed", "decided", "closed")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFigures:
     key: str
+    known_seconds: float
+    """Since the page was registered, or its settings last changed."""
     lag_seconds: float | None
     """Since the page last answered; None when it never did."""
     overdue_seconds: float | None
@@ -204,10 +206,15 @@ def _used_up(spent: Spent, pages: Sequence[str]) -> str:
 
 
 def _pages(connection: Connection, now: datetime) -> list[PageFigures]:
-    rows = connection.execute(sa.select(pages).order_by(pages.c.key))
+    rows = connection.execute(
+        sa.select(pages, events.c.at.label("registered_at"))
+        .join(events, events.c.seq == pages.c.registered)
+        .order_by(pages.c.key)
+    )
     return [
         PageFigures(
             key=row.key,
+            known_seconds=max(0.0, (now - row.registered_at).total_seconds()),
             lag_seconds=seconds_since(row.polled_at, now),
             overdue_seconds=seconds_since(row.next_poll_at or row.polled_at, now),
             failing_since=row.failing_since,

@@ -14,7 +14,10 @@ from pydantic import SecretStr
 
 REGISTRY = CollectorRegistry()
 COMMENTS = Counter(
-    "modbot_comments", "Archived events by page: seen, edited, deleted", ["page", "step"], registry=REGISTRY
+    "modbot_comments",
+    "By page: what it handed over (seen), and what of that was new (archived, edited, deleted)",
+    ["page", "step"],
+    registry=REGISTRY,
 )
 PUSHED = Counter(
     "modbot_pushed", "Deliveries of platforms: new, or sent again", ["page", "what"], registry=REGISTRY
@@ -27,7 +30,12 @@ PLATFORM_ERRORS = Counter(
 FAILURES = Counter(
     "modbot_loop_failures", "Failures of the bot's loops by class", ["error"], registry=REGISTRY
 )
-LAG = Gauge("modbot_page_lag_seconds", "Seconds since the page last answered", ["page"], registry=REGISTRY)
+LAG = Gauge(
+    "modbot_page_lag_seconds",
+    "Seconds since the page last answered; if it never did, since it was registered",
+    ["page"],
+    registry=REGISTRY,
+)
 ACTION_STATES = Gauge("modbot_actions_now", "Actions by state", ["state"], registry=REGISTRY)
 CASES = Gauge("modbot_cases_now", "Cases by state", ["state"], registry=REGISTRY)
 WAITING = Gauge("modbot_unscored_now", "Archived comments waiting for a score", registry=REGISTRY)

@@ -317,5 +317,7 @@ def _cursor(store: Store, key: str) -> str | None:
 
 
 def _count(key: str, taken: archive.Taken) -> None:
-    for step in ("seen", "edited", "deleted"):
-        observe.COMMENTS.labels(key, step).inc(getattr(taken, step))
+    handed_over = taken.seen + taken.edited + taken.deleted + taken.known
+    steps = {"seen": handed_over, "archived": taken.seen, "edited": taken.edited, "deleted": taken.deleted}
+    for step, count in steps.items():
+        observe.COMMENTS.labels(key, step).inc(count)

@@ -73,8 +73,8 @@ def metrics(desk: AtDesk, trusted: Trusted) -> Response:
 
 def _fill(figures: health.Figures) -> None:
     for page in figures.pages:
-        if page.lag_seconds is not None:
-            observe.LAG.labels(page.key).set(page.lag_seconds)
+        lag = page.known_seconds if page.lag_seconds is None else page.lag_seconds
+        observe.LAG.labels(page.key).set(lag)
     for state, count in figures.actions.items():
         observe.ACTION_STATES.labels(state).set(count)
     for state, count in figures.cases.items():

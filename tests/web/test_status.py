@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,7 +20,7 @@ from modbot.store import Store, table
 from modbot.tables import Action, Page, Unscored
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
-from tests.modbot.scene import District, Keywords, district, said
+from tests.modbot.scene import District, Keywords, add_page, district, said
 from tests.web.visitor import Visitor, settings
 
 pages, actions, unscored = table(Page), table(Action), table(Unscored)
@@ -146,6 +147,18 @@ def test_metrics_are_read_from_the_rows_at_each_scrape(here: District, tmp_path:
     lines = visitor.get("/metrics").text.splitlines()
     assert 'modbot_actions_now{state="pending"} 0.0' in lines
     assert 'modbot_actions_now{state="done"} 1.0' in lines
+
+
+def test_a_page_that_never_answered_lags_since_it_was_registered(here: District, tmp_path: Path) -> None:
+    with here.store.write(now=ago(hours=3)) as tx:
+        add_page(tx, "old", "memory", tx.record("page.registered", "page:old"))
+    here.comes_in("Nice concert")
+    visitor = Visitor(create_app(Desk(settings(tmp_path, "blog"), here.store)))
+    told = re.findall(r'^modbot_page_lag_seconds{page="(\w+)"} (.+)$', visitor.get("/metrics").text, re.M)
+    lags = {page: float(lag) for page, lag in told}
+    assert lags["old"] >= 3 * 3600
+    assert lags["news"] < 3600
+    assert lags["blog"] < 3600
 
 
 def test_a_member_that_is_not_there_is_told(here: District, tmp_path: Path) -> None:
