@@ -56,6 +56,16 @@ class MediaWikiSettings(PlatformSettings):
     timeout: float = Field(30.0, gt=0)
     """Seconds for each step of a call."""
 
+    @field_validator("user")
+    @classmethod
+    def _of_a_bot_password(cls, value: str) -> str:
+        if not all(value.strip().partition("@")):
+            raise ValueError(
+                "must be the name of a bot password, such as Modbot@moderation: make one on the wiki under "
+                "Special:BotPasswords, and never write a person's own name and password here"
+            )
+        return value.strip()
+
     @field_validator("url")
     @classmethod
     def _a_folder(cls, value: str) -> str:

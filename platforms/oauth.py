@@ -36,7 +36,9 @@ class Consent:
     basic: bool = False
     """The client's name and secret go as HTTP Basic (X), not in the form (Google, LinkedIn)."""
     device_url: str | None = None
-    """Where a code for another device is given (RFC 8628); None: the platform has no such flow."""
+    """Where a code for another device is given (RFC 8628); None: the platform has no such flow for us."""
+    why_no_device: str = ""
+    """The reason where people would expect one, in words."""
     request_url: str | None = None
     """Where OAuth 1.0a gives its request token; given, `authorize_url` and `token_url` are 1.0a's."""
     redirect_host: str = "127.0.0.1"

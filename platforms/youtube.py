@@ -113,6 +113,7 @@ class YouTube(ClientPlatform[YouTubeRest]):
             scopes=(SCOPE,),
             # Without both Google gives no refresh token, or only the first time.
             extra={"access_type": "offline", "prompt": "consent"},
+            why_no_device="Google gives such codes for watching and uploading, not for moderating comments",
             allow_loopback=settings.allow_loopback,
         )
 

@@ -12,22 +12,25 @@ from urllib.parse import parse_qsl, urlsplit
 import typer
 
 from modbot import connecting, credentials, landing, sealing, users, wiring
+from modbot.commands import connect_text
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import As, Config, Json
 from modbot.commands.output import as_json, note, say, table, when
-from modbot.commands.platforms import FOR_COUNSEL
 from modbot.config import PageSettings
-from modbot.connecting import NotOurs, Question
+from modbot.connecting import NotOurs
 from modbot.credentials import Connection
 from modbot.errors import ConfigError
-from platforms.base import ActionKind, Identity, Platform, PlatformError
+from platforms.base import Identity, NotAuthorised, Platform, PlatformError
 from platforms.oauth import Consent
 from platforms.tokens import Token, Tokens
 
 app = typer.Typer()
 
 PORT = 8765
-IN_WORDS = {ActionKind.HIDE: "hide", ActionKind.UNHIDE: "show again", ActionKind.DELETE: "delete"}
+DEVICE = (
+    "Type a code in on any device. For platforms that you added: none of modbot's own gives such codes for "
+    "moderating comments (Google gives them for other rights only). Use --paste there."
+)
 
 
 @app.command()
@@ -37,9 +40,7 @@ def connect(
     paste: Annotated[
         bool, typer.Option("--paste", help="The browser is on another computer: paste its address here.")
     ] = False,
-    device: Annotated[
-        bool, typer.Option("--device", help="Type a code in on any device, where the platform has that.")
-    ] = False,
+    device: Annotated[bool, typer.Option("--device", help=DEVICE)] = False,
     port: Annotated[
         int, typer.Option("--port", help="Where the browser comes back to on this computer.")
     ] = PORT,
@@ -47,26 +48,75 @@ def connect(
     config: Config = None,
     as_data: Json = False,
 ) -> None:
-    """Give modbot the right to act on a page: sign in at the platform and agree. modbot sees no password."""
+    """Give modbot the right to act on a page: sign in at the platform and agree. modbot sees no password.
+
+    For a page that needs no more than its settings, it looks whether they are right.
+    """
     with opened(config) as here:
         if show:
             _show(here, as_data)
         elif not page:
             raise ConfigError("Which page?", remedy="Write: modbot connect PAGE, or modbot connect --list")
         else:
-            _connect(here, _page(here, page), by, port=port, paste=paste, device=device)
+            found = _page(here, page)
+            platform = wiring.open_page(found)
+            if type(platform).consent is Platform.consent:
+                _look(here, found, platform)
+            else:
+                _connect(here, found, platform, by, port=port, paste=paste, device=device)
+
+
+def _look(here: Installation, page: PageSettings, platform: Platform) -> None:
+    """Of a page that is connected by its settings alone: whether it answers to them."""
+    if wiring.is_registered(here.store, page.key):
+        # So that this look is counted with the others.
+        wiring.make_lasting(platform, here.store, here.settings)
+    try:
+        identity = asyncio.run(_opened(platform))
+    except NotAuthorised as error:
+        raise ConfigError(
+            f"Page '{page.key}' ({page.platform}) does not take what its settings say: {error}.",
+            remedy=f"Mend [page.settings] of this page in modbot.toml: the help under Platforms, "
+            f"{page.platform}, tells what belongs there and where it comes from. Then run this again.",
+        ) from None
+    except PlatformError as error:
+        raise ConfigError(
+            f"Page '{page.key}' ({page.platform}) does not answer now: {error}.",
+            remedy="Is its address in modbot.toml right, and is the site up? Then run this again.",
+        ) from None
+    connect_text.say_by_settings(page, platform.capabilities, identity)
+
+
+async def _opened(platform: Platform) -> Identity:
+    try:
+        return await platform.open()
+    finally:
+        await platform.close()
+        platform.budget.noting()()
 
 
 def _connect(
-    here: Installation, page: PageSettings, by: str, *, port: int, paste: bool, device: bool
+    here: Installation,
+    page: PageSettings,
+    platform: Platform,
+    by: str,
+    *,
+    port: int,
+    paste: bool,
+    device: bool,
 ) -> None:
-    platform = wiring.open_page(page)
     consent = _consent(page, platform)
+    if device and consent.device_url is None:
+        raise ConfigError(
+            f"{page.platform} gives no code that could be typed in on another device"
+            f"{': ' + consent.why_no_device if consent.why_no_device else ''}.",
+            remedy=f"Agree in a browser on any computer instead: modbot connect {page.key} --paste",
+        )
     with here.store.write() as tx:
         actor = users.acting(tx, by)
     wiring.register_pages(here.store, here.settings.page)
     wiring.make_lasting(platform, here.store, here.settings)
-    _say_what_for(page, platform, consent)
+    connect_text.say_what_for(page, platform.capabilities, consent)
     if device:
         way = _by_device(consent)
     else:
@@ -80,7 +130,7 @@ def _connect(
         ) from None
     seal = sealing.seal(here.settings.path(here.settings.web.key_file))
     credentials.keep(here.store, seal, page.key, token, by=actor, account=identity.account)
-    _say_outcome(here, page, consent, token, identity)
+    connect_text.say_outcome(page, consent, token, identity, here.zone)
 
 
 async def _agreed(platform: Platform, way: Awaitable[Mapping[str, Any]]) -> tuple[Token, Identity]:
@@ -100,7 +150,7 @@ async def _by_browser(consent: Consent, port: int) -> Mapping[str, Any]:
     with landing.listen(port) as listening:
         where = f"http://{consent.redirect_host}:{listening.getsockname()[1]}{landing.PATH}"
         question = await connecting.ask(consent, where)
-        _say_question(question)
+        connect_text.say_question(question)
         say("modbot waits until you have agreed there. Ctrl-C ends it; nothing is connected then.")
         webbrowser.open(question.url)
         code = await landing.landed(listening, lambda query: connecting.answered(consent, question, query))
@@ -110,7 +160,7 @@ async def _by_browser(consent: Consent, port: int) -> Mapping[str, Any]:
 async def _by_pasting(consent: Consent, port: int) -> Mapping[str, Any]:
     where = consent.redirect or f"http://{consent.redirect_host}:{port}{landing.PATH}"
     question = await connecting.ask(consent, where)
-    _say_question(question)
+    connect_text.say_question(question)
     say("Then the browser goes to an address that it cannot open. Copy that address from its address line.")
     while True:
         pasted = typer.prompt("The address", err=True)
@@ -149,46 +199,6 @@ def _consent(page: PageSettings, platform: Platform) -> Consent:
             remedy=f"See the help under Platforms, {page.platform}: what it needs stands in [page.settings].",
         )
     return consent
-
-
-def _say_what_for(page: PageSettings, platform: Platform, consent: Consent) -> None:
-    able = platform.capabilities
-    say(f"Page {page.key} ({page.platform}). modbot will ask for these rights and no others:")
-    for scope in consent.scopes:
-        say(f"  {scope}")
-    say("With them, modbot reads the comments there, and on a person's decision it can:")
-    for kind, effect in able.actions.items():
-        say(f"  {IN_WORDS[kind]}{'' if effect.reversible else ' (final)'}: {effect.note}")
-    missing = [words for kind, words in IN_WORDS.items() if kind not in able.actions]
-    never = "ban or block anybody, or write in the district's name but for the fixed answer of [auto_reply]"
-    say(f"It cannot {', '.join([*missing, never])}.")
-    if able.note:
-        say(able.note)
-    if able.storage_terms:
-        say(f"{able.storage_terms} {FOR_COUNSEL}")
-    say()
-
-
-def _say_question(question: Question) -> None:
-    say("Open this address in a browser and sign in there as who has the page:")
-    say(f"\n  {question.url}\n")
-    say(f"(Its answer comes back to {question.redirect}: that must be entered at the platform.)")
-
-
-def _say_outcome(
-    here: Installation, page: PageSettings, consent: Consent, token: Token, identity: Identity
-) -> None:
-    say(f"\nPage {page.key} is connected, as {identity.account}.")
-    if not identity.can_moderate:
-        note("That account may not hide or delete comments there: give it the platform's moderating role.")
-    refused = sorted(set(consent.scopes) - set(token.scopes)) if token.scopes else []
-    if refused:
-        note(f"Not granted: {', '.join(refused)}. What needs it will fail.")
-    if token.ends_at is None:
-        say("The connection lasts until somebody ends it here or there.")
-    else:
-        say(f"It ends at {when(token.ends_at, here.zone)}. modbot tells two weeks before.")
-    say("A modbot that is running uses it within five minutes.")
 
 
 def _show(here: Installation, as_data: bool) -> None:

@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 import typer
 from pydantic import SecretStr
+from starlette.responses import Response
 
 import platforms
 from modbot import connecting, credentials, quotas, sealing
@@ -29,6 +30,8 @@ from tests.modbot.scene import district
 from tests.modbot.test_cli_run import free_port
 from tests.peers import oauth1 as first
 from tests.peers.identity import CLIENT, SECRET, Identities, identities
+from tests.simulators.bluesky import Network
+from tests.simulators.youtube import CHANNEL
 
 DEVICE = f"{CLIENT}-device"
 
@@ -110,6 +113,18 @@ settings = {{ issuer = "{issuer}", client_id = "{DEVICE}" }}
 [[page]]
 key = "blog"
 platform = "memory"
+[[page]]
+key = "videos"
+platform = "youtube"
+settings = {{ channel = "{CHANNEL}", client_id = "4711", client_secret = "s" }}
+[[page]]
+key = "birds"
+platform = "x"
+settings = {{ client_id = "4711", client_secret = "s", monthly_dollars = 1 }}
+[[page]]
+key = "bare"
+platform = "youtube"
+settings = {{ channel = "{CHANNEL}" }}
 """
 
 
@@ -260,19 +275,90 @@ def test_the_list_says_what_each_page_has_and_needs(office: Office) -> None:
         ["channel", "connected", "no"],
         ["other", "connected", "no"],
         ["blog", "memory", "by"],
+        ["videos", "youtube", "no"],
+        ["birds", "x", "no"],
+        ["bare", "youtube", "no"],
     ]
 
 
 def test_what_cannot_be_connected_is_said_with_what_to_do(office: Office) -> None:
     for arguments, problem in (
-        (("nowhere",), "modbot.toml has no page 'nowhere'; it has: channel, other, blog."),
-        (("blog",), "Page 'blog' (memory) cannot be connected"),
+        (
+            ("nowhere",),
+            "modbot.toml has no page 'nowhere'; it has: channel, other, blog, videos,",
+        ),
+        (("bare",), "Page 'bare' (youtube) cannot be connected"),
         ((), "Which page?"),
     ):
         answer = office.modbot("connect", *arguments)
         assert answer.status == 1
         assert problem in answer.err
         assert "What to do:" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("page", "why"),
+    [("birds", "x gives no code that"), ("videos", "Google gives such codes for watching and uploading")],
+)
+def test_a_platform_without_codes_says_so_and_what_to_do(office: Office, page: str, why: str) -> None:
+    answer = office.connect("--device", page=page)
+    assert answer.status == 1
+    assert why in " ".join(answer.err.split())
+    assert f"modbot connect {page} --paste" in answer.err
+
+
+def _bluesky(office: Office, network: Network, password: str) -> Answer:
+    settings_file(
+        office.folder,
+        "sqlite:///modbot.db",
+        f"""
+[[page]]
+key = "sky"
+platform = "bluesky"
+[page.settings]
+service = "{network.url}"
+handle = "district.test"
+app_password = "{password}"
+allow_loopback = true
+""",
+    )
+    return office.modbot("connect", "sky")
+
+
+def test_a_page_that_needs_nobodys_consent_is_looked_at(office: Office, simulated_bluesky: Network) -> None:
+    district = simulated_bluesky.join("district.test", "The district")
+    answer = _bluesky(office, simulated_bluesky, district.password)
+    assert answer.status == 0, answer.err
+    assert "Page sky (bluesky) is connected by its settings, as @district.test." in answer.out
+    assert "hide: Moved behind" in answer.out
+    assert "It cannot delete, ban or block anybody" in answer.out
+
+
+def test_a_wrong_credential_says_what_to_do(office: Office, simulated_bluesky: Network) -> None:
+    simulated_bluesky.join("district.test", "The district")
+    answer = _bluesky(office, simulated_bluesky, "abcd-wrong")
+    assert answer.status == 1
+    assert "Page 'sky' (bluesky) does not take what its settings say" in answer.err
+    assert "Mend [page.settings] of this page in modbot.toml" in answer.err
+    assert "abcd-wrong" not in answer.err + answer.out
+
+
+def test_a_page_that_does_not_answer_is_not_blamed_on_its_credentials(
+    office: Office, simulated_bluesky: Network
+) -> None:
+    simulated_bluesky.answers.append(Response(None, 503))
+    answer = _bluesky(office, simulated_bluesky, "x")
+    assert answer.status == 1
+    assert "does not answer now" in answer.err
+    assert "is the site up?" in answer.err
+
+
+def test_what_people_carry_out_themselves_is_said(office: Office) -> None:
+    body = '[[page]]\nkey = "pins"\nplatform = "pinterest"\n'
+    settings_file(office.folder, "sqlite:///modbot.db", body)
+    answer = office.modbot("connect", "pins")
+    assert answer.status == 0, answer.err
+    assert "What is decided otherwise is a task that people carry out there:\n  delete (final)" in answer.out
 
 
 def test_a_page_is_connected_by_oauth_1() -> None:

@@ -12,7 +12,7 @@ import httpx
 import mwclient
 import pytest
 import requests
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from modbot import actions, cases
 from modbot.records import archive
@@ -78,6 +78,13 @@ def talk(mediawiki: Wiki) -> Talk:
 def adapter(wiki: Wiki, **changes: object) -> MediaWiki:
     known = {"url": wiki.url, "user": wiki.user, "bot_password": wiki.password, "allow_loopback": True}
     return MediaWiki("wiki", MediaWikiSettings.model_validate(known | changes))
+
+
+@pytest.mark.parametrize("user", ["Modbot", "Modbot@", "@moderation"])
+def test_a_persons_own_password_is_refused_with_what_to_make_instead(user: str) -> None:
+    with pytest.raises(ValidationError, match="Special:BotPasswords") as refused:
+        MediaWikiSettings(url="https://wiki.example.org/w", user=user, bot_password=SecretStr("secret-word"))
+    assert "secret-word" not in str(refused.value)
 
 
 @pytest.fixture
