@@ -31,8 +31,15 @@ def hidden_by(tx: Transaction, page: str, native_id: str) -> int | None:
 
 def deleted(tx: Transaction, page: str, native_id: str) -> bool:
     """Whether we deleted the item for good, or have begun to."""
+    return deletion_of(tx, page, native_id) is not None
+
+
+def deletion_of(tx: Transaction, page: str, native_id: str) -> int | None:
+    """Our action that deleted the item, or has begun to."""
     last = last_change(tx, page, native_id)
-    return last is not None and last.kind == DELETE and (last.state == "done" or last.attempts > 0)
+    if last is None or last.kind != DELETE or not (last.state == "done" or last.attempts > 0):
+        return None
+    return int(last.id)
 
 
 def left_to_people(tx: Transaction, page: str, native_id: str) -> bool:

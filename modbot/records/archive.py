@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from modbot import search_words
 from modbot.records import standing
 from modbot.records.departures import BACK, GONE, Departures
+from modbot.standing import deletion_of
 from modbot.store import Store, Transaction, storable, table
 from modbot.tables import Authored, Page, Presence, Unscored
 from modbot.tables import Comment as CommentRow
@@ -256,7 +257,9 @@ def _is_told_late(event: Event, item: _Item, departures: Departures) -> bool:
 
 def _presence(intake: _Intake, event: Event, item: _Item, *, present: bool, detail: str) -> None:
     tx = intake.tx
-    body = {"comment": item.comment_id, "detail": detail}
+    body: dict[str, Any] = {"comment": item.comment_id, "detail": detail}
+    if not present and (own := deletion_of(tx, intake.page, event.id)) is not None:
+        body["action"] = own
     if intake.departures is not None:
         body["told"] = intake.departures.note(event, present=present)
     kind = BACK if present else GONE

@@ -84,8 +84,30 @@ def _archived(connection: Connection, extent: Extent, tally: Tally) -> None:
         .where(extent.holds(presences.c.id), presences.c.present.is_(False))
         .group_by(comments.c.page)
     )
+    own = _own_deletions(connection, extent)
     for where, number in connection.execute(gone.select_from(presences)):
-        tally.add("gone", where, count=number)
+        tally.add("gone", where, count=number - own[where])
+
+
+def _own_deletions(connection: Connection, extent: Extent) -> Counter[str]:
+    """By page, what the platform told of our own deletions: neither author nor platform took those down."""
+    rows = connection.execute(
+        sa.select(presences.c.id, comments.c.page)
+        .join(comments, comments.c.id == presences.c.comment_id)
+        .join(
+            actions,
+            sa.and_(
+                actions.c.page == comments.c.page,
+                actions.c.native_id == comments.c.native_id,
+                actions.c.id < presences.c.id,
+            ),
+        )
+        .where(extent.holds(presences.c.id), presences.c.present.is_(False), actions.c.kind == "delete")
+        .distinct()
+    ).all()
+    # Whose the deletion was stands in the entry; the words of one may have been released since.
+    said = bodies_of(connection, [row.id for row in rows])
+    return Counter(row.page for row in rows if "action" in said.get(row.id, ("action",)))
 
 
 def _flagged(connection: Connection, extent: Extent, tally: Tally) -> None:

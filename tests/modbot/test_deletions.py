@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from modbot import actions, cases, deletions, reconcile
 from modbot.errors import DecisionRefused, ModbotError, NotAllowed, StaleCase
+from modbot.reports import counting
+from modbot.reports.extent import Extent
 from modbot.rulings import Choice, Ruling
-from modbot.store import Store, table
-from modbot.tables import Action, Case, Comment, Release, User
+from modbot.store import Store, body_of, table
+from modbot.tables import Action, Case, Comment, Presence, Release, User
 from platforms.memory import Memory, MemoryPage, memory_page
 from tests.modbot.scene import District, district
 
@@ -72,6 +74,41 @@ def test_what_is_hidden_and_released_is_deleted_and_read_back(room: Room) -> Non
     assert room.states == [("hide", "done"), ("delete", "done")]
     assert room.page.seen_by_public() == []
     assert room.here.kinds()[-3:] == ["deletion.released", "action.requested", "action.done"]
+    reconcile.check(room.here.store)
+
+
+def test_our_own_deletion_that_the_platform_tells_of_is_recognised_and_told_once(room: Room) -> None:
+    theirs = room.page.post("Lovely concert")
+    room.read()
+    room.hide()
+    room.carry_out()
+    room.release()
+    read_to = room.page.events_after(None).cursor
+    room.carry_out()
+    room.page.delete(theirs)
+    for _ in range(2):
+        room.here.arrive(*room.page.events_after(read_to).events)
+    ours = room.here.rows(Action)[-1]
+    assert ours.kind == "delete"
+    with room.here.store.read() as connection:
+        told = [body_of(connection, row.id) for row in room.here.rows(Presence)]
+    assert [each.get("action") for each in told] == [ours.id, None]
+    extent = Extent(ours.due_at, ours.due_at, 0, len(room.here.kinds()))
+    with room.here.store.read() as connection:
+        counted = counting.count(connection, extent)
+    assert (counted.total("gone"), counted.total("deleted")) == (1, 1)
+
+
+def test_a_comment_that_was_gone_before_its_deletion_began_was_not_taken_down_by_us(room: Room) -> None:
+    room.hide()
+    room.carry_out()
+    room.release()
+    room.page.delete(room.id)
+    room.read()
+    (gone,) = room.here.rows(Presence)
+    with room.here.store.read() as connection:
+        assert "action" not in body_of(connection, gone.id)
+    room.carry_out()
     reconcile.check(room.here.store)
 
 
