@@ -51,15 +51,17 @@ def say_outcome(
 def say_by_settings(page: PageSettings, able: Capabilities, identity: Identity) -> None:
     """Of a page that answered and needs nobody's consent."""
     say(f"Page {page.key} ({page.platform}) is connected by its settings, as {identity.account}.")
-    say("Nobody has to sign in for it. modbot reads the comments that the page's help names.")
+    say(f"Nobody has to sign in for it. Which comments come in is told in the help, {page.platform}.")
     done = able.actions if identity.can_moderate else {}
     if done:
-        say("On a person's decision it can:")
+        say("On a person's decision modbot can:")
         _say_effects(done)
-    by_hand = {kind: effect for kind, effect in able.possible.items() if kind not in done}
-    if by_hand:
-        say("What is decided otherwise is a task that people carry out there:")
-        _say_effects(by_hand)
+    elif able.actions:
+        refused = ", ".join(IN_WORDS[kind] for kind in able.actions)
+        say(f"Set up as it is, it lets modbot do none of this: {refused}. People carry it out there.")
+    if able.by_hand:
+        say("What is decided is a task that people carry out there:")
+        _say_effects(able.by_hand)
     _say_limits(able, done)
 
 
@@ -71,7 +73,7 @@ def _say_effects(effects: Mapping[ActionKind, Effect]) -> None:
 def _say_limits(able: Capabilities, done: Mapping[ActionKind, Effect]) -> None:
     missing = [words for kind, words in IN_WORDS.items() if kind not in done]
     never = "ban or block anybody, or write in the district's name but for the fixed answer of [auto_reply]"
-    say(f"It cannot {', '.join([*missing, never])}.")
+    say(f"modbot cannot {', '.join([*missing, never])}.")
     if able.note:
         say(able.note)
     if able.storage_terms:

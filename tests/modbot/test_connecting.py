@@ -150,7 +150,7 @@ def test_a_page_is_connected_by_signing_in_at_the_platform(office: Office) -> No
     assert "Page channel is connected, as ana@example.org" in answer.out
     assert "  openid\n  email\n" in answer.out
     assert "hide: Only its author sees it." in answer.out
-    assert "It cannot show again, delete, ban or block anybody" in answer.out
+    assert "modbot cannot show again, delete, ban or block anybody" in answer.out
     assert "may not hide or delete" in answer.err
     token = _token(office, "channel")
     assert token.access.get_secret_value() not in answer.out + answer.err
@@ -331,7 +331,7 @@ def test_a_page_that_needs_nobodys_consent_is_looked_at(office: Office, simulate
     assert answer.status == 0, answer.err
     assert "Page sky (bluesky) is connected by its settings, as @district.test." in answer.out
     assert "hide: Moved behind" in answer.out
-    assert "It cannot delete, ban or block anybody" in answer.out
+    assert "modbot cannot delete, ban or block anybody" in answer.out
 
 
 def test_a_wrong_credential_says_what_to_do(office: Office, simulated_bluesky: Network) -> None:
@@ -358,7 +358,7 @@ def test_what_people_carry_out_themselves_is_said(office: Office) -> None:
     settings_file(office.folder, "sqlite:///modbot.db", body)
     answer = office.modbot("connect", "pins")
     assert answer.status == 0, answer.err
-    assert "What is decided otherwise is a task that people carry out there:\n  delete (final)" in answer.out
+    assert "What is decided is a task that people carry out there:\n  delete (final)" in answer.out
 
 
 def test_a_page_is_connected_by_oauth_1() -> None:
