@@ -94,7 +94,8 @@ def reverse(
 ) -> None:
     """Reverse an earlier hide: withdraw it if nobody tried it yet, else ask for an unhide.
 
-    A deletion that nobody began is withdrawn as well; after one that somebody began nothing can be done.
+    So also after one that was withdrawn while its answer was awaited: the comment may be hidden. A deletion
+    that nobody began is withdrawn as well; after one that somebody began nothing can be done.
     """
     for row in actions_on(tx, page, native_id, ("failed",)):
         _cancel(tx, row, {"action": row.id, "decision": decision_id})
@@ -104,9 +105,22 @@ def reverse(
             return
         last = last_change(tx, page, native_id)
     if last is None or last.kind != ActionKind.HIDE:
-        return
-    if not _cancel(tx, last, {"action": last.id, "decision": decision_id}):
+        wanted = _may_be_hidden(tx, page, native_id)
+    else:
+        wanted = not _cancel(tx, last, {"action": last.id, "decision": decision_id})
+    if wanted:
         request(tx, decision_id, comment_id, page, native_id, ActionKind.UNHIDE, delay)
+
+
+def _may_be_hidden(tx: Transaction, page: str, native_id: str) -> bool:
+    """Whether the last thing tried was a hide that never got its answer and was withdrawn then."""
+    for row in actions_on(tx, page, native_id, ("pending", "done", "cancelled")):
+        if row.state != "cancelled":
+            return False
+        # To be taken up counts as an attempt, and it was withdrawn when it was taken up anew.
+        if row.kind == ActionKind.HIDE and row.attempts > 1 and row.receipt is None:
+            return True
+    return False
 
 
 def withdraw(tx: Transaction, action_id: int, why: str) -> bool:

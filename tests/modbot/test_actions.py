@@ -32,8 +32,13 @@ class Failing(Memory):
     """The memory page behind a line that fails as scripted before it answers."""
 
     failures: Sequence[PlatformError] = ()
+    answers = True
+    """False: it obeys, and its answer is lost."""
 
     async def act(self, action, id):  # type: ignore[no-untyped-def]  # noqa: A002
+        if not self.answers:
+            await super().act(action, id)
+            raise Unavailable("the answer did not come")
         if self.failures:
             first, *self.failures = self.failures
             raise first
@@ -181,6 +186,26 @@ def test_an_unhide_never_overtakes_the_hide_before_it(scene: Scene) -> None:
     scene.carry_out()
     scene.carry_out()
     assert scene.performed == [ActionKind.HIDE, ActionKind.UNHIDE]
+    assert len(scene.page.seen_by_public()) == 1
+
+
+def test_words_that_replaced_hidden_ones_are_shown_again_also_when_nobody_heard_that_they_were_hidden(
+    scene: Scene,
+) -> None:
+    scene.platform.answers = False
+    scene.hide()
+    scene.carry_out()
+    assert scene.page.seen_by_public() == []
+    scene.platform.answers = True
+    scene.here.arrive(said(scene.here.rows(Comment)[0].native_id, "A lovely concert"))
+    scene.let_time_pass()
+    scene.carry_out()
+    assert scene.states == [("hide", "cancelled")]
+    scene.here.score()
+    leave_up = Ruling(choice=Choice.LEAVE_UP, by="ana")
+    cases.decide(scene.here.store, scene.here.rules, scene.here.rows(Case)[-1].id, leave_up)
+    scene.carry_out()
+    assert scene.states == [("hide", "cancelled"), ("unhide", "done")]
     assert len(scene.page.seen_by_public()) == 1
 
 
