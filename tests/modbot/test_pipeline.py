@@ -87,6 +87,32 @@ def test_a_worker_that_was_killed_takes_its_comments_back_when_it_starts_again(h
     assert again.run_once().scored == 1
 
 
+class Weighing(Keywords):
+    """Keeps how many texts it was handed at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[int] = []
+
+    def classify(self, texts: Sequence[str]) -> list[Scores]:
+        self.loads.append(len(texts))
+        return super().classify(texts)
+
+
+def test_however_much_waits_a_lease_takes_at_most_one_batch(here: District) -> None:
+    member = Weighing()
+    ensemble = Ensemble([member])
+    ensemble.load()
+    scorer = Scorer(here.store, ensemble, here.rules, LIMITS, worker="there", batch=3)
+    here.arrive(*(said(str(n), f"Comment number {n} of an evening") for n in range(8)))
+    left = []
+    while scorer.run_once().scored:
+        left.append(len(here.rows(Unscored)))
+    assert left == [5, 2, 0]
+    assert max(member.loads) <= 3
+    assert sum(member.loads) == 8
+
+
 def test_a_batch_whose_result_could_not_be_stored_is_scored_at_the_next_round(here: District) -> None:
     here.arrive(said("1", "Buy now"))
     sa.event.listen(here.store.engine, "before_execute", _refuse_scores)

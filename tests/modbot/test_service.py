@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from classifiers.base import Scores
 from modbot import cases, checkpoints, config, wiring
 from modbot.records import archive, rechecking
 from modbot.rulings import Choice, Ruling
 from modbot.service import Service
 from modbot.store import Store, table, utcnow
-from modbot.tables import Case, Checkpoint, Comment, Page, Presence
+from modbot.tables import Case, Checkpoint, Comment, Page, Presence, Unscored
+from platforms import memory
 from platforms.base import Batch, Identity, RateLimited, Unavailable
 from platforms.memory import Memory, MemoryPage, memory_page
 from tests.modbot.scene import District, deleted, district, edited, said
@@ -88,6 +91,54 @@ async def test_from_a_comment_to_a_hidden_comment_and_back(scene: Scene) -> None
         cases.undo(here.store, here.rules, case.id, "ana")
         await until(lambda: len(page.seen_by_public()) == 2)
     assert checkpoints.verify(here.store).entries > 10
+
+
+class Accounted(Line):
+    """Notes at each poll how many comments it had handed over and how many of them were archived by then."""
+
+    def __init__(self, page: str, here: District) -> None:
+        super().__init__(page, Memory.Settings())
+        self.here, self.handed_over = here, 0
+        self.noted: list[tuple[int, int]] = []
+
+    async def poll(self, cursor: str | None) -> Batch:
+        self.noted.append((self.handed_over, len(self.here.rows(Comment))))
+        batch = await super().poll(cursor)
+        self.handed_over += len(batch.events)
+        return batch
+
+
+@pytest.mark.anyio
+async def test_a_page_is_asked_for_its_next_batch_once_the_one_before_is_committed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "BATCH", 3)
+    line = scene.lines["blog"] = Accounted(scene.lines["blog"].page, scene.here)
+    for number in range(10):
+        scene.page().post(f"Comment number {number}")
+    async with scene.running():
+        await until(lambda: len(line.noted) > 4)
+    assert line.noted[:5] == [(0, 0), (3, 3), (6, 6), (9, 9), (10, 10)]
+
+
+@pytest.mark.anyio
+async def test_a_page_is_read_on_while_scoring_hangs(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    here, going_on = scene.here, threading.Event()
+    score = here.member.classify
+
+    def hang(texts: Sequence[str]) -> list[Scores]:
+        assert going_on.wait(20)
+        return score(texts)
+
+    monkeypatch.setattr(here.member, "classify", hang)
+    monkeypatch.setattr(memory, "BATCH", 3)
+    async with scene.running():
+        for number in range(10):
+            scene.page().post(f"Comment number {number}")
+        await until(lambda: len(here.rows(Comment)) == 10)
+        assert len(here.rows(Unscored)) == 10
+        going_on.set()
+        await until(lambda: not here.rows(Unscored))
 
 
 @pytest.mark.anyio
