@@ -1,43 +1,59 @@
-"""Which calls an adapter's own source can make, so that none is left out when they are compared."""
+"""Places in an adapter's source from which its platform is asked: all of them, and those that were passed."""
 
 from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Collection
+import sys
+from collections.abc import Callable, Collection, Sequence
+from functools import wraps
 from types import ModuleType
+from typing import Any
 
-PASSED_ON = {"verb", "path", "name"}
-"""Arguments that a function was given itself: its callers are read as well."""
+import pytest
+
+Place = tuple[str, str]
+"""The function that asks, as `Class.function`, and what it calls."""
 
 
-def calls_in(module: ModuleType, by: Collection[str]) -> set[str]:
-    """The paths, or names of methods, that `module` hands to the functions `by`; `{}` for what varies in one.
-
-    Fails where it cannot be read from the source which call it is.
-    """
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in by:
-            asked = next(each for each in node.args if not _is_verb(each))
-            found |= {_text(asked)} if not isinstance(asked, ast.Name) else _named(asked)
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found |= {_text(node.value)} if node.targets[0].id == "path" else set()
+def places(modules: Sequence[ModuleType], holder: str, calls: Collection[str]) -> set[Place]:
+    """Every `holder.call(…)` and `….holder.call(…)` in the source of the modules."""
+    found: set[Place] = set()
+    for module in modules:
+        _search(ast.parse(inspect.getsource(module)), (), holder, calls, found)
     return found
 
 
-def _is_verb(node: ast.expr) -> bool:
-    is_word = isinstance(node, ast.Constant) and str(node.value).isupper()
-    return is_word or (isinstance(node, ast.Name) and node.id == "verb")
+def passed(monkeypatch: pytest.MonkeyPatch, of: type, calls: Collection[str]) -> set[Place]:
+    """Filled with the places from which `calls` of the class are made from now on, its own apart."""
+    seen: set[Place] = set()
+    for name in calls:
+        monkeypatch.setattr(of, name, _told(of, name, seen))
+    return seen
 
 
-def _named(node: ast.Name) -> set[str]:
-    assert node.id in PASSED_ON, f"line {node.lineno}: nobody can read here what is asked for"
-    return set()
+def _told(of: type, name: str, seen: set[Place]) -> Callable[..., Any]:
+    call: Callable[..., Any] = getattr(of, name)
+
+    @wraps(call)
+    def telling(*args: Any, **named: Any) -> Any:
+        caller = sys._getframe(1).f_code.co_qualname.partition(".<locals>")[0]
+        if not caller.startswith(f"{of.__name__}."):
+            seen.add((caller, name))
+        return call(*args, **named)
+
+    return telling
 
 
-def _text(node: ast.expr) -> str:
-    if isinstance(node, ast.JoinedStr):
-        return "".join(str(each.value) if isinstance(each, ast.Constant) else "{}" for each in node.values)
-    assert isinstance(node, ast.Constant), f"line {node.lineno}: nobody can read here what is asked for"
-    return str(node.value)
+def _search(
+    node: ast.AST, within: tuple[str, ...], holder: str, calls: Collection[str], found: set[Place]
+) -> None:
+    if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        within = (*within, node.name)
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in calls:
+        held = node.func.value
+        named = held.attr if isinstance(held, ast.Attribute) else getattr(held, "id", "")
+        if named == holder:
+            found.add((".".join(within[:2]), node.func.attr))
+    for child in ast.iter_child_nodes(node):
+        _search(child, within, holder, calls, found)

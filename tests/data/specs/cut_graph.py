@@ -21,8 +21,16 @@ USED = {
     "IGUser": ["GET media", "GET tags", "GET live_media", "GET #get"],
     "IGMedia": ["GET comments"],
     "IGComment": ["GET replies", "GET #get", "POST #update", "DELETE #delete"],
+    "IGMediaForIGOnlyAPI": ["GET comments"],
+    "IGUserForIGOnlyAPI": ["GET media", "GET tags", "GET live_media", "GET conversations", "GET #get"],
 }
 USED["Page"] += ["GET #get", "POST messages", "POST subscribed_apps"]
+USED["IGUserForIGOnlyAPI"] += ["POST messages", "POST subscribed_apps"]
+IN_FULL = {
+    ("IGUserForIGOnlyAPI", "Media"): "IGMediaForIGOnlyAPI",
+    ("IGMediaForIGOnlyAPI", "Comment"): "IGComment",
+}
+"""What an object of Instagram's own login calls another, and where that is described."""
 
 
 def main(folder: Path) -> None:
@@ -34,7 +42,7 @@ def main(folder: Path) -> None:
             "fields": sorted(each["name"] for each in spec["fields"]),
             "calls": {
                 call: {
-                    "of": calls[call]["return"],
+                    "of": IN_FULL.get((name, calls[call]["return"]), calls[call]["return"]),
                     "parameters": sorted(p["name"] for p in calls[call]["params"]),
                 }
                 for call in used
@@ -48,6 +56,9 @@ def main(folder: Path) -> None:
         "platform": enums["pageconversations_platform_enum_param"],
         "type": enums["pagephotos_type_enum_param"],
         "subscribed_fields": enums["pagesubscribed_apps_subscribed_fields_enum_param"],
+        "IGUserForIGOnlyAPI subscribed_fields": enums[
+            "iggraphusersubscribed_apps_subscribed_fields_enum_param"
+        ],
     }
     print(json.dumps(cut, separators=(",", ":"), sort_keys=True))
 
