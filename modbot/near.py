@@ -12,6 +12,8 @@ import zlib
 import numpy as np
 from rensa import RMinHash
 
+from classifiers.normalize import normalize
+
 SIMILAR = 0.8
 """Jaccard similarity from which two texts count as near-identical."""
 
@@ -41,8 +43,9 @@ _SEED = 1
 
 
 def folded(text: str) -> str:
-    """The words alone, in lower case: what is left when layout, punctuation and case are ignored."""
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+    """The words alone, in lower case and out of disguise: layout, punctuation and case are ignored."""
+    plain = unicodedata.normalize("NFKC", normalize(text).text).casefold()
+    return " ".join(re.findall(r"\w+", plain))
 
 
 def shingles(text: str) -> frozenset[str]:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 import platforms
+from classifiers.normalize import normalize
 from modbot import codebook, standing
 from modbot.case_rows import Item
 from modbot.errors import AlreadyDecided, DecisionRefused, NotAllowed, StaleCase
@@ -169,7 +171,7 @@ def _check_hide(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence
 
 
 def _quotes(tx: Transaction, ruling: Ruling, items: Sequence[Item]) -> list[str]:
-    """Exactly as quoted in one comment at least, and in each with its own capitals and spaces."""
+    """Exactly as quoted in one comment at least, and in each with its own capitals, spaces and disguises."""
     bodies = bodies_of(tx.connection, [item.comment_id for item in items])
     texts = [bodies.get(item.comment_id, {}).get("text", "") for item in items]
     if not ruling.quote.strip() or not any(ruling.quote in text for text in texts):
@@ -177,15 +179,32 @@ def _quotes(tx: Transaction, ruling: Ruling, items: Sequence[Item]) -> list[str]
             "Hiding needs the words that break the clause, exactly as they stand in the comment.",
             remedy="Copy them from the comment. If no words can be quoted, leave it up.",
         )
-    loose = re.compile(r"\s+".join(map(re.escape, ruling.quote.split())), re.IGNORECASE)
-    found = [loose.search(text) for text in texts]
-    lacking = [item.native_id for item, match in zip(items, found, strict=True) if match is None]
+    found = [_quoted(ruling.quote, text) for text in texts]
+    lacking = [item.native_id for item, words in zip(items, found, strict=True) if not words]
     if lacking:
         raise DecisionRefused(
             f"These words do not stand in every comment of the case: not in {', '.join(lacking[:5])}.",
             remedy="Quote words that all of them hold, or leave them up.",
         )
-    return [match.group() for match in found if match]
+    return found
+
+
+def _quoted(quote: str, text: str) -> str:
+    """The words as they stand in the text, where they may be in disguise; empty where they do not."""
+    if match := _loosely(quote).search(text):
+        return match.group()
+    plain = normalize(text)
+    match = _loosely(normalize(quote).text).search(plain.text)
+    if not match or not match.group():
+        return ""
+    start, end = plain.original_span(*match.span())
+    return text[start:end]
+
+
+@lru_cache(maxsize=8)
+def _loosely(words: str) -> re.Pattern[str]:
+    """The words with any capitals and spaces; one comment of a case after the other is searched."""
+    return re.compile(r"\s+".join(map(re.escape, words.split())), re.IGNORECASE)
 
 
 def _refuse_if_edited(tx: Transaction, items: Sequence[Item]) -> None:

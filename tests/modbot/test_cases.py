@@ -82,6 +82,14 @@ def test_hiding_without_words_that_stand_in_the_comment_is_refused(here: Distric
     refused(here, DecisionRefused, **(HIDE | {"quote": quote}))
 
 
+def test_each_copy_of_a_case_is_quoted_as_it_stands_there_disguises_included(store: Store) -> None:
+    here = district(store)
+    here.comes_in("Buy now, half price for all of you", "Buy now, h4lf  pr\u200bice for all of you")
+    made = decide(here, **(HIDE | {"quote": "half price"}), version=only_case(here).version)
+    with here.store.read() as connection:
+        assert [body_of(connection, each)["quote"] for each in made] == ["half price", "h4lf  pr\u200bice"]
+
+
 @pytest.mark.parametrize("by", ["", "nobody", "vic", "modbot"])
 def test_only_a_named_person_who_may_decide_can_decide(here: District, by: str) -> None:
     refused(here, NotAllowed, by=by)

@@ -26,6 +26,29 @@ def test_a_copy_with_other_case_punctuation_or_one_word_is_near_identical(copy: 
 
 
 @pytest.mark.parametrize(
+    "copy",
+    [
+        "T3ll the b0ard to l1sten to families before they cl0se Cedar Grove Elementary this $pring!",
+        CAMPAIGN.replace("o", "\N{CYRILLIC SMALL LETTER O}").replace("e", "\N{CYRILLIC SMALL LETTER IE}"),
+        "\N{ZERO WIDTH SPACE}".join(CAMPAIGN),
+        CAMPAIGN.replace("listen", "l.i.s.t.e.n").replace("close", "c l o s e"),
+        CAMPAIGN.replace("board", "boooooard").replace("listen", "lis\N{SOFT HYPHEN}ten"),
+    ],
+    ids=["leet", "look-alikes", "zero width", "letters apart", "repeated and broken"],
+)
+def test_a_copy_in_disguise_is_near_identical(copy: str) -> None:
+    one, other = shingles(CAMPAIGN), shingles(copy)
+    assert similarity(one, other) >= SIMILAR
+    assert set(bands(one)) & set(bands(other))
+
+
+def test_a_side_in_disguise_is_still_the_other_side() -> None:
+    words = "Please vote {} on Measure 2, for the sake of our children and of their teachers in this district"
+    assert similarity(shingles(words.format("yes")), shingles(words.format("n\N{ZERO WIDTH SPACE}0"))) == 0
+    assert similarity(shingles(words.format("yes")), shingles(words.format("y3s"))) >= SIMILAR
+
+
+@pytest.mark.parametrize(
     "other",
     [
         "Tell the board thank you for keeping Cedar Grove Elementary open!",
