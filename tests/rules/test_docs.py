@@ -15,7 +15,7 @@ from typer.main import get_command
 
 import platforms
 from classifiers.base import Category, ClassifierError
-from modbot import observe, rulings
+from modbot import observe, resources, rulings
 from modbot.audit import KINDS
 from modbot.cli import COMMANDS
 from modbot.config import PageSettings, Settings
@@ -65,6 +65,36 @@ def subclasses(error: type[Exception]) -> Iterator[str]:
 @pytest.mark.parametrize("setting", sorted(settings()))
 def test_every_setting_is_explained(setting: str) -> None:
     assert setting in code_in(PAGES["operating"])
+
+
+def shipped() -> dict[str, Any]:
+    """The default of every setting, by `[table] key`."""
+    tables = tomllib.loads(resources.defaults())
+    return {f"[{table}] {key}": value for table, keys in tables.items() for key, value in keys.items()}
+
+
+def default_told(setting: str) -> Any:
+    """Its default as the table of operating.md tells it."""
+    (cell,) = re.findall(rf"^\| `{re.escape(setting)}` \| ([^|]*?) ?\|", PAGES["operating"], re.M)
+    text = cell.strip("`")
+    if text in ("", "empty", "none"):
+        return [] if text == "none" else ""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+@pytest.mark.parametrize("setting", sorted(shipped()))
+def test_the_default_that_is_told_is_the_one_that_ships(setting: str) -> None:
+    assert default_told(setting) == shipped()[setting]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_list_of_members_that_is_shown_leaves_a_shipped_one_out(page: str) -> None:
+    """Whoever copies such a list would switch that member off."""
+    for shown in re.findall(r"members = (\[.*?\])", PAGES[page]):
+        assert set(shipped()["[classifiers] members"]) <= set(tomllib.loads(f"value = {shown}")["value"])
 
 
 @pytest.mark.parametrize("name", sorted(platforms.BUILTIN))
