@@ -113,7 +113,7 @@ class Records:
             kept = self.texts[public.page]
             found += [
                 f"{public.page} {each.id}: {len(kept.get(each.id, ()))} of {len(each.texts)} wordings"
-                for each in public.said.values()
+                for each in public.all_said
                 if len(kept.get(each.id, ())) < len(each.texts)
             ]
             found += [f"{public.page} {each}: still there" for each in self._unnoticed(public)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from platforms.base import ActionKind, Capabilities
 from tests.contracts.stages import Stage
+from tests.faults.pushing import Pushes
 
 BAD = "Buy now, half price"
 WORDS = """
@@ -43,8 +44,15 @@ class Public:
     stage: Stage
     can: Capabilities
     chance: random.Random
+    pushes: Pushes | None = None
     said: dict[str, Said] = field(default_factory=dict)
+    beside: dict[str, Said] = field(default_factory=dict)
+    """What stands elsewhere or came in private: it is archived, and nobody changes it."""
     _number: int = 0
+
+    @property
+    def all_said(self) -> Sequence[Said]:
+        return [*self.said.values(), *self.beside.values()]
 
     def do_something(self, archived: Mapping[str, Sequence[str]]) -> None:
         """`archived`: the wordings on record by comment.
@@ -52,6 +60,9 @@ class Public:
         Only what is on record as it stands is edited or deleted: of two edits between two looks most
         platforms tell the last alone.
         """
+        if self.pushes and self.chance.random() < 0.15:
+            self._write_beside(self.pushes)
+            return
         ripe = [
             each for each in self._recent() if each.is_on_record(archived) and not self._may_be_deleted(each)
         ]
@@ -69,17 +80,29 @@ class Public:
         texts = [self._text() for _ in range(count)]
         for comment_id, text in zip(self.stage.write(texts), texts, strict=True):
             self.said[comment_id] = Said(comment_id, [text])
+            self._tell("created", comment_id)
+
+    def _write_beside(self, pushes: Pushes) -> None:
+        text = self._text(harmless=True)
+        if comment_id := pushes.beside(text):
+            self.beside[comment_id] = Said(comment_id, [text])
+
+    def _tell(self, what: str, comment_id: str) -> None:
+        if self.pushes:
+            self.pushes.happened(what, comment_id)
 
     def _answer(self, above: Said) -> None:
         text = self._text()
         [comment_id] = self.stage.write([text], parent=above.id)
         self.said[comment_id] = Said(comment_id, [text], parent=above.id)
         above.answers.append(comment_id)
+        self._tell("created", comment_id)
 
     def _edit(self, each: Said) -> None:
         text = self._text(harmless=bool(each.answers))
         self.stage.edit(each.id, text)
         each.texts.append(text)
+        self._tell("edited", each.id)
 
     def _delete(self, each: Said, archived: Mapping[str, Sequence[str]]) -> None:
         below = [self.said[answer] for answer in each.answers if self.page in CASCADING]
@@ -87,6 +110,7 @@ class Public:
             self.stage.delete(each.id)
             for lost in (each, *below):
                 lost.gone = True
+            self._tell("deleted", each.id)
 
     def _recent(self) -> list[Said]:
         return [each for each in list(self.said.values())[-RECENT:] if not each.gone]

@@ -16,30 +16,33 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from modbot import checkpoints, config, reconcile, wiring
 from modbot.config import Settings
-from modbot.deliveries import WAITING
+from modbot.deliveries import SET_ASIDE, WAITING
 from modbot.service import Service
 from modbot.store import Store, table
 from modbot.tables import PushDelivery, Unscored
 from platforms.base import Platform, PlatformError
+from platforms.facebook import FacebookSettings
 from platforms.inbox import Inbox
+from platforms.linkedin import LinkedInSettings
 from tests.contracts.stages import Stage
 from tests.contracts.stages.feed import FeedStage
 from tests.contracts.stages.inbox import InboxStage
 from tests.faults.ledger import Records
 from tests.faults.line import Line, laid
 from tests.faults.public import Public
-from tests.faults.sender import sending
+from tests.faults.pushing import of_all
+from tests.faults.sender import Sender, sending
 from tests.faults.staff import Staff
 from tests.faults.tokens import Tokens
 from tests.faults.worker import make_due
 from tests.modbot.scene import District, add_page, district
-from tests.simulators.site import SECRET
 
 LONG = os.environ.get("MODBOT_FAULTS") == "long"
 HOURS, THINGS = (24, 100) if LONG else (3, 30)
@@ -51,7 +54,7 @@ SIMULATED = (
     *("bluesky", "discord", "facebook", "feed", "flickr", "inbox", "instagram", "linkedin", "vimeo", "x"),
     "youtube",
 )
-REAL = ("mediawiki", "wordpress") if LONG else ()
+REAL = ("mediawiki", "wordpress")
 FAULTS = 0.04 if LONG else 0.08
 """Of all calls, those that something happens to."""
 SETTLE_SECONDS = 1200 if LONG else 120
@@ -70,7 +73,7 @@ def stages(request: pytest.FixtureRequest) -> Iterator[dict[str, Stage]]:
     """Of every simulated platform, and of the real ones that are installed here."""
     with contextlib.ExitStack() as stack:
         made: dict[str, Stage] = {}
-        for name in (*SIMULATED, *REAL):
+        for name in (*SIMULATED, *(REAL if LONG else ())):
             if name in REAL and not _has(request, name):
                 continue
             made[name] = stack.enter_context(import_module(f"tests.contracts.stages.{name}").stage(request))
@@ -99,21 +102,22 @@ async def test_every_comment_edit_deletion_and_decision_is_kept_once_whatever_br
     here: District, stages: Mapping[str, Stage], line: Line, tmp_path: Path
 ) -> None:
     chance = random.Random(SEED)
-    pages = [{"key": "inbox", "platform": "inbox", "settings": {"secret": SECRET}}]
-    settings = config.build({"intake": INTAKE, "page": pages}, tmp_path / "modbot.toml")
+    pushes = of_all(stages)
+    settings = config.build(
+        {"intake": INTAKE, "page": [_page(name, stages[name]) for name in pushes]}, tmp_path / "modbot.toml"
+    )
     with here.store.write() as tx:
         for name in stages:
             add_page(tx, name, name, tx.record("page.registered", f"page:{name}"))
     tokens = Tokens(here.store, settings, stages)
     adapters = {name: stage.platform().capabilities for name, stage in stages.items()}
-    people = [Public(name, stage, adapters[name], chance) for name, stage in stages.items()]
+    people = [Public(name, stage, adapters[name], chance, pushes.get(name)) for name, stage in stages.items()]
     staff, records = Staff(here, chance), Records(here.store)
-    inbox, feed = stages["inbox"], stages["feed"]
-    assert isinstance(inbox, InboxStage)
+    feed = stages["feed"]
     assert isinstance(feed, FeedStage)
     # An edit is seen while the comment stands on the feed's first page.
     feed.blog.shown = 1000
-    async with sending(inbox.site, settings, here.store, chance) as sender:
+    async with sending(pushes, settings, here.store, chance) as sender:
         for _ in range(HOURS):
             await asyncio.to_thread(tokens.connect_again)
             line.down = {chance.choice(_addresses(stages))} if chance.random() < 0.3 else set()
@@ -127,7 +131,7 @@ async def test_every_comment_edit_deletion_and_decision_is_kept_once_whatever_br
             await _until_settled(service, people, staff, records)
     _check(here, stages, people, records)
     tokens.check_quotas(line)
-    _tell(line, people, records)
+    _tell(line, people, records, sender)
 
 
 async def _an_hour(
@@ -170,9 +174,19 @@ def _adapter(name: str, stage: Stage) -> Platform:
     platform = stage.platform()
     if isinstance(stage, InboxStage):
         # The stage's own reads what was sent; here it comes through the receiver.
-        platform = Inbox(name, platform.settings)
-    platform.page = name
-    return platform
+        return Inbox(name, platform.settings)
+    settings = platform.settings
+    if isinstance(settings, FacebookSettings):
+        settings = settings.model_copy(update={"edges": (*settings.edges, "conversations")})
+    elif isinstance(settings, LinkedInSettings):
+        # What is pushed is asked for as well: more calls than an app may make that has just been admitted.
+        settings = settings.model_copy(update={"calls_per_day": 4000})
+    return type(platform)(name, settings)
+
+
+def _page(name: str, stage: Stage) -> dict[str, Any]:
+    """Its table in the settings, by which the receiver knows the page."""
+    return {"key": name, "platform": name, "settings": _adapter(name, stage).settings.model_dump()}
 
 
 def _addresses(stages: Mapping[str, Stage]) -> list[str]:
@@ -216,23 +230,37 @@ async def _look_again(service: Service) -> None:
 def _check(here: District, stages: Mapping[str, Stage], people: Sequence[Public], records: Records) -> None:
     for public in people:
         kept = records.texts[public.page]
-        assert [each for each in public.said.values() if not each.is_on_record(kept)] == []
+        assert [each for each in public.all_said if not each.is_on_record(kept)] == []
         records.check_presence(public)
         if public.page != "feed":
             records.check_standing(public)
     records.check_actions()
+    assert _set_aside(here.store) == []
     checkpoints.verify(here.store)
     reconcile.check(here.store)
 
 
-def _tell(line: Line, people: Sequence[Public], records: Records) -> None:
+def _set_aside(store: Store) -> list[str]:
+    """Deliveries that nobody could make sense of."""
+    pushed = table(PushDelivery)
+    with store.read() as connection:
+        rows = connection.execute(sa.select(pushed).where(pushed.c.state == SET_ASIDE)).all()
+    return [f"{row.page}: {row.failure}" for row in rows]
+
+
+def _tell(line: Line, people: Sequence[Public], records: Records, sender: Sender) -> None:
     """What went on, for who runs the long form (pytest -rP)."""
     faults = {kind or "whole": number for kind, number in sorted(line.happened.items())}
     comments = sum(len(public.said) for public in people)
     edits = sum(len(each.texts) - 1 for public in people for each in public.said.values())
     gone = sum(each.gone for public in people for each in public.said.values())
     assert sum(faults.values()) > faults["whole"] > 0
+    assert [page for page in sender.pushes if not sender.happened[f"{page} sent"]] == []
+    beside = sum(len(public.beside) for public in people)
+    skipped = sorted(set(REAL) - {public.page for public in people})
     sys.stdout.write(
         f"{len(people)} pages, {comments} comments, {edits} edits, {gone} deletions, "
-        f"{records.outcomes()} actions, {line.calls} calls: {faults}\n"
+        f"{beside} mentions and messages, {records.outcomes()} actions, {line.calls} calls: {faults}\n"
+        f"deliveries: {dict(sorted((+sender.happened).items()))}\n"
+        f"real servers that took no part: {', '.join(skipped) or 'none'}{'' if LONG else ' (short form)'}\n"
     )
