@@ -22,7 +22,7 @@ PARTS = 50
 NEARLY = 0.9
 """The share of a quota from which people are told."""
 WORTH_TELLING = timedelta(minutes=30)
-"""What the platform counts anew within less is waited for, and nobody has to know."""
+"""What the platform counts anew within less is waited for, and nobody has to know unless it runs short."""
 
 
 class LastingBudget(Budget):
@@ -55,7 +55,7 @@ class LastingBudget(Budget):
 
     def _note_told(self, tx: Transaction, line: Outlook) -> None:
         """For people to see alone: after a restart the platform's next answer tells anew."""
-        if line.resets_at < tx.now + WORTH_TELLING:
+        if line.resets_at < tx.now + WORTH_TELLING and not _is_short(line.used, line.limit, line.forecast):
             return
         key = line.unit, line.period
         values = {"resets_at": line.resets_at, "used": line.used, "allowed": line.limit}
@@ -160,7 +160,11 @@ class Spent:
     @property
     def is_short(self) -> bool:
         """Nearly used up, or it will be at this pace before it resets."""
-        return self.share >= NEARLY or self.forecast > self.allowed
+        return _is_short(self.used, self.allowed, self.forecast)
+
+
+def _is_short(used: float, allowed: float, forecast: float) -> bool:
+    return used >= NEARLY * allowed or forecast > allowed
 
 
 def spent(connection: sa.Connection) -> Sequence[Spent]:

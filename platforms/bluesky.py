@@ -129,6 +129,7 @@ class Bluesky(ClientPlatform[BlueskyRest]):
             settings.handle,
             settings.app_password,
             self.tokens,
+            self.budget,
             settings.timeout,
             allow_loopback=settings.allow_loopback,
         )

@@ -4,11 +4,15 @@ Observed against the real PDS 0.4.217 and AppView 0.0.221; no answer says so:
 - An access token that has expired is refused with 400, not 401.
 - `getPosts` leaves out deleted posts, and those of whoever has blocked us as well.
 - What `app.bsky.*` answers follows a write to the PDS by up to a second.
+
+A hosted server says in `ratelimit-*` headers what it allows; one of the district's own need not.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -16,8 +20,9 @@ from pydantic import SecretStr
 
 from platforms.addresses import CheckedTransport
 from platforms.answers import clock_skew, json_of, send
-from platforms.base import CommentGone, Identity, NotAuthorised, Unavailable
+from platforms.base import CommentGone, Identity, NotAuthorised, RateLimited, Unavailable
 from platforms.bluesky_posts import Native
+from platforms.budget import Budget
 from platforms.tokens import Token, Tokens
 
 REASONS = ("reply", "mention", "quote")
@@ -43,6 +48,7 @@ class BlueskyRest:
         handle: str,
         app_password: SecretStr,
         tokens: Tokens,
+        budget: Budget,
         timeout: float,
         *,
         allow_loopback: bool,
@@ -52,7 +58,11 @@ class BlueskyRest:
         self._handle = handle
         self._app_password = app_password
         self._tokens = tokens
+        self._budget = budget
+        self._units: dict[str, str] = {}
+        """What the server counts a call by, by the call's name; it says so in its answers."""
         self._client = httpx.AsyncClient(
+            event_hooks={"response": [self._look]},
             headers={"Accept": "application/json"},
             timeout=timeout,
             transport=CheckedTransport(allow_loopback=allow_loopback),
@@ -190,12 +200,36 @@ class BlueskyRest:
         body: Mapping[str, Any] | None = None,
         proxy: str = "",
     ) -> httpx.Response:
+        if unit := self._units.get(name):
+            self._budget.spend(unit)
         headers = {"Authorization": f"Bearer {bearer.get_secret_value()}"} if bearer else {}
         headers |= {"Atproto-Proxy": proxy} if proxy else {}
         url = f"{self._service}/xrpc/{name}"
         return await send(
             self._client, self._client.build_request(verb, url, params=query, json=body, headers=headers)
         )
+
+    async def _look(self, response: httpx.Response) -> None:
+        """How much more the server allows, and until when to wait where it says that so alone."""
+        limit, left, reset = (
+            _number(response, f"ratelimit-{name}") for name in ("limit", "remaining", "reset")
+        )
+        if limit is None or left is None or reset is None:
+            return
+        until, host = datetime.fromtimestamp(reset, UTC), response.request.url.host
+        window = re.search(r"w=(\d{1,6})", response.headers.get("ratelimit-policy", ""))
+        # One call may count in several windows; an answer tells of the one that ends us first.
+        unit = f"calls{f' in {int(window[1]) / 60:g} minutes' if window else ''} to {host}"
+        self._units[response.request.url.path.rpartition("/")[2]] = unit
+        self._budget.learn(unit, used=limit - left, limit=limit, resets_at=until)
+        if response.status_code == httpx.codes.TOO_MANY_REQUESTS and "retry-after" not in response.headers:
+            wait = (until - datetime.now(UTC)).total_seconds()
+            raise RateLimited(f"{host} asks us to slow down (429)", retry_after=max(1.0, wait))
+
+
+def _number(response: httpx.Response, header: str) -> int | None:
+    text = response.headers.get(header, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
 
 
 def _session(answer: Any) -> Token:

@@ -120,6 +120,17 @@ def test_windows_that_only_the_platform_named_leave_no_row(here: Store) -> None:
         assert connection.execute(table(QuotaUse).select()).all() == []
 
 
+def test_a_window_of_minutes_is_shown_while_it_runs_short(here: Store) -> None:
+    """A hosted Bluesky server counts calls for five minutes."""
+    budget = _budget(here)
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    budget.learn("calls", used=2_900, limit=3_000, resets_at=soon)
+    budget.noting()()
+    (line,) = _spent(here)
+    assert quotas.in_words(line) == "2900 of 3000 calls"
+    assert line.is_short
+
+
 def test_what_the_platform_counts_over_an_hour_is_shown(here: Store) -> None:
     """Meta tells percents of what it allows, and declares no quota beforehand."""
     budget = _budget(here)

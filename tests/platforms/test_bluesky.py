@@ -32,9 +32,10 @@ from platforms.base import (
     Visibility,
 )
 from platforms.bluesky import Bluesky, BlueskySettings
+from platforms.budget import Budget
 from platforms.tokens import Token
-from tests.platforms.asking import calls_in
 from tests.platforms.described import check_body, check_query, description
+from tests.platforms.named_calls import calls_in
 from tests.simulators.bluesky import GATE, Account, Network
 from tests.simulators.bluesky_chat import Chat
 
@@ -426,6 +427,58 @@ async def test_every_failure_is_put_into_its_class_and_the_next_list_is_whole(
         await page.poll(None)
     assert "secret" not in str(raised.value)
     assert [event.id for event in (await everything(page))[0]] == [uri]
+
+
+class Clock:
+    """Goes by itself only when it is told to."""
+
+    def __init__(self) -> None:
+        self.at = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+async def test_polling_slows_before_the_servers_limit_and_no_call_is_refused(
+    network: Network, make: Make
+) -> None:
+    """Every call each 5 seconds for 5 minutes would be 60; 40 are allowed."""
+    clock = Clock()
+    network.allowed, network.reset_at = 40, int(clock.at.timestamp()) + 300
+    page = make()
+    page.budget = Budget(clock)
+    await page.open()
+    _, cursor = await everything(page)
+    network.requests.clear()
+    while clock.at.timestamp() < network.reset_at - 1:
+        cursor = (await page.poll(cursor)).cursor
+        [line] = page.budget.outlook()
+        clock.at += timedelta(seconds=5 * page.budget.slowdown())
+    assert 20 < len(network.requests) < 40
+    assert page.budget.factor > 1
+    assert (line.unit, line.limit, line.hard) == ("calls in 5 minutes to 127.0.0.1", 40, False)
+    assert line.used == len(network.requests)
+
+
+async def test_a_limit_that_is_reached_is_waited_for_as_the_server_says(
+    network: Network, page: Bluesky
+) -> None:
+    network.allowed, network.reset_at = 0, int(datetime.now(UTC).timestamp()) + 300
+    with pytest.raises(RateLimited) as told:
+        await page.poll(None)
+    assert 290 < told.value.retry_after <= 300
+    asked = len(network.requests)
+    with pytest.raises(RateLimited):
+        await page.poll(None)
+    assert len(network.requests) == asked
+
+
+@pytest.mark.parametrize("reset", ["", "soon", "9" * 30, "-1"])
+async def test_headers_that_say_nothing_are_passed_over(network: Network, page: Bluesky, reset: str) -> None:
+    odd = {"ratelimit-limit": "3000", "ratelimit-remaining": "0", "ratelimit-reset": reset}
+    network.answers.append(JSONResponse({"notifications": []}, headers=odd))
+    await page.poll(None)
+    assert not page.budget.outlook()
 
 
 async def test_a_session_that_is_refused_even_when_new_needs_a_person(

@@ -35,8 +35,8 @@ from platforms.push import BadSignature
 from platforms.x import X, XSettings
 from platforms.x_posts import first_id, queries, written_ms
 from platforms.x_rest import ASKED_OF_MESSAGES, DOLLARS
-from tests.platforms.asking import calls_in
 from tests.platforms.described import check_body, check_query, description
+from tests.platforms.named_calls import calls_in
 from tests.simulators.x import PROBLEMS, Service
 from tests.simulators.x_objects import User
 

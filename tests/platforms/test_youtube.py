@@ -32,7 +32,7 @@ from platforms.tokens import Token
 from platforms.youtube import YouTube, YouTubeSettings
 from platforms.youtube_rest import midnight
 from tests.descriptions import Description
-from tests.platforms.asking import calls_in
+from tests.platforms.named_calls import calls_in
 from tests.simulators.youtube import CHANNEL, VIDEO, Channel, Failure
 
 pytestmark = pytest.mark.anyio

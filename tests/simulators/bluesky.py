@@ -56,10 +56,26 @@ class Network:
         """Run one before each write of a record: somebody else who is quicker."""
         self.answers: list[Response | None] = []
         """Given in place of the next answers; None: as usual."""
+        self.allowed: int | None = None
+        """Calls until `reset_at`, as hosted servers count them; None: nobody counts, as on a small server."""
+        self.reset_at = 0
+        self.window_seconds = 300
         self._sessions: dict[str, tuple[str, str]] = {}
         self._numbers = iter(range(1, 10**9))
         self._lock = threading.RLock()
         self._last = 0
+
+    def counted(self) -> dict[str, str]:
+        """The headers of the call that was noted last."""
+        if self.allowed is None:
+            return {}
+        left = self.allowed - len(self.requests)
+        return {
+            "ratelimit-limit": str(self.allowed),
+            "ratelimit-remaining": str(max(0, left)),
+            "ratelimit-reset": str(self.reset_at),
+            "ratelimit-policy": f"{self.allowed};w={self.window_seconds}",
+        }
 
     def clear(self) -> None:
         """Forget who was there and what was asked, for the next test."""

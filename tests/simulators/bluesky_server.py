@@ -64,14 +64,19 @@ def app(chat: Chat) -> Starlette:
         spoiled = network.answers.pop(0) if network.answers else None
         if spoiled is not None:
             return spoiled
+        headers = network.counted()
+        if network.allowed is not None and len(network.requests) > network.allowed:
+            return JSONResponse(
+                {"error": "RateLimitExceeded", "message": "Rate Limit Exceeded"}, 429, headers
+            )
         wanted = SERVICE if name.startswith("chat.") else None
         right = request.headers.get("atproto-proxy") == wanted
         if (call := calls.get((request.method, name))) is None or not right:
             return JSONResponse({"error": "MethodNotImplemented", "message": name}, 501)
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
-            return JSONResponse(call(bearer=bearer, query=query, body=body))
+            return JSONResponse(call(bearer=bearer, query=query, body=body), headers=headers)
         except Refused as refusal:
-            return JSONResponse({"error": refusal.error, "message": refusal.message}, refusal.status)
+            return JSONResponse({"error": refusal.error, "message": refusal.message}, refusal.status, headers)
 
     return Starlette(routes=[Route("/xrpc/{name}", answer, methods=["GET", "POST"])])
