@@ -100,7 +100,9 @@ def test_the_comments_words_stay_away_unless_the_district_lets_them_go(
 def test_where_they_may_go_they_are_shown_as_text(store: Store, tmp_path: Path, desk: Desk) -> None:
     behind = Behind(store, tmp_path, desk, with_words=True)
     said = behind.visitor.get(behind.link).text
-    assert "I will hurt you &lt;script&gt;" in said
+    cover = said.split('<details class="severe">')[1].split("</details>")[0]
+    assert "This may be a threat. Show the words" in words(cover)
+    assert "I will hurt you &lt;script&gt;" in cover
     assert "<script>alert" not in said
     assert desk.kept[0]["data"]["comment"] == {"author": "Pat", "text": THREAT}
 
