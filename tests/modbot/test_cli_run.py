@@ -12,6 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
+from alembic.command import upgrade
+from alembic.config import Config
 
 from modbot import migrations
 from modbot.store import Store
@@ -163,6 +166,35 @@ def test_the_database_is_set_up_at_the_first_start(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 'modbot.db'}")
     assert migrations.current(store.engine) == migrations.newest()
     store.close()
+
+
+def at_the_first_schema(url: str) -> None:
+    """A database as the first modbot left it, with a short log."""
+    store, alembic = Store(url), Config()
+    alembic.set_main_option("script_location", "modbot:migrations")
+    with store.engine.begin() as connection:
+        alembic.attributes["connection"] = connection
+        upgrade(alembic, "0001")
+    with store.write() as tx:
+        seq = tx.record("user.added", "user:ana", {"role": "moderator"})
+        columns = 'INSERT INTO "user" (name, added, full_name, role, active)'
+        tx.execute(sa.text(f"{columns} VALUES ('ana', {seq}, 'Ana Diaz', 'moderator', true)"))
+    with store.write() as tx:
+        tx.record("user.changed", "user:ana", {"role": "moderator"})
+    store.close()
+
+
+def test_an_older_database_is_brought_forward_after_saying_so_and_its_log_still_verifies(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    at_the_first_schema(empty_database_url)
+    settings_file(tmp_path, empty_database_url, recording(tmp_path, *COMMENTS))
+    found = process("run", "--once", folder=tmp_path)
+    assert found.status == 0, found.err
+    assert f"Bringing the database forward from schema 0001 to {migrations.newest()}." in found.err
+    assert command("audit", "verify", "--config", str(tmp_path)).status == 0
+    entries = command("audit", "tail", "-n", "100", "--json", "--config", str(tmp_path)).out.splitlines()
+    assert [json.loads(entry)["kind"] for entry in entries[:2]] == ["user.added", "user.changed"]
 
 
 def test_a_database_of_a_newer_modbot_is_refused(tmp_path: Path, migrated_file: Path) -> None:
