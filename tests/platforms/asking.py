@@ -25,7 +25,7 @@ def places(modules: Sequence[ModuleType], holder: str, calls: Collection[str]) -
 
 
 def passed(monkeypatch: pytest.MonkeyPatch, of: type, calls: Collection[str]) -> set[Place]:
-    """Filled with the places from which `calls` of the class are made from now on, its own apart."""
+    """Filled with the places from which `calls` of the class are made from now on."""
     seen: set[Place] = set()
     for name in calls:
         monkeypatch.setattr(of, name, _told(of, name, seen))
@@ -38,8 +38,7 @@ def _told(of: type, name: str, seen: set[Place]) -> Callable[..., Any]:
     @wraps(call)
     def telling(*args: Any, **named: Any) -> Any:
         caller = sys._getframe(1).f_code.co_qualname.partition(".<locals>")[0]
-        if not caller.startswith(f"{of.__name__}."):
-            seen.add((caller, name))
+        seen.add((caller, name))
         return call(*args, **named)
 
     return telling

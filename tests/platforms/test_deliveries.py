@@ -41,12 +41,7 @@ from tests.simulators.linkedin import Organization
 from tests.simulators.x import Service
 
 OF_X = description("x-deliveries")
-OF_LINKEDIN = {
-    *("notificationId", "organizationalEntity", "action", "sourcePost", "decoratedSourcePost"),
-    *("lastModifiedAt", "generatedActivity", "decoratedGeneratedActivity", "subscriber"),
-}
-"""The fields of a notification in LinkedIn's documentation of organization social action notifications."""
-BATCH = 10
+OF_LINKEDIN = description("linkedin")
 PAGE, ACCOUNT = "1234567890321", "0"
 """Whose the recorded deliveries are."""
 NAMES = ("facebook", "feed", "inbox", "instagram", "linkedin", "x")
@@ -452,9 +447,9 @@ def test_each_platforms_check_of_the_address_is_answered_as_it_asks(receiver: Re
 def test_linkedins_deliveries_have_the_form_that_its_documentation_names(receiver: Receiver) -> None:
     for body in receiver.senders["linkedin"].news:
         told = json.loads(body)
-        assert set(told) == {"type", "notifications"}
-        assert len(told["notifications"]) <= BATCH
-        assert all(set(each) == OF_LINKEDIN for each in told["notifications"])
+        assert set(told) == set(OF_LINKEDIN["delivery"])
+        assert len(told["notifications"]) <= OF_LINKEDIN["at_once"]
+        assert all(set(each) == set(OF_LINKEDIN["notification"]) for each in told["notifications"])
 
 
 def _differ(one: str, other: str) -> bool:

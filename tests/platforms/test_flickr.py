@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
@@ -14,6 +16,7 @@ from flickrapi.auth import FlickrAccessToken
 from pydantic import SecretStr
 from starlette.responses import JSONResponse, Response
 
+from platforms import flickr_rest
 from platforms.base import (
     ActionKind,
     Comment,
@@ -30,9 +33,15 @@ from platforms.base import (
 from platforms.flickr import PHOTOS_AT_ONCE, Flickr, FlickrSettings
 from platforms.flickr_comments import comments_of
 from platforms.tokens import Token
+from tests.platforms.asking import passed, places
+from tests.platforms.described import description
 from tests.simulators.flickr import Account, Photo
 
 pytestmark = pytest.mark.anyio
+
+OF_EVERY_CALL = {"method", "format", "nojsoncallback"}
+UNDESCRIBED = {"flickr.auth.oauth.checkToken", "flickr.photos.recentlyUpdated"}
+"""In no description; what flickrapi sends for them is compared below."""
 
 
 @pytest.fixture
@@ -359,15 +368,55 @@ async def test_the_hours_calls_are_never_exceeded(account: Account, photo: Photo
     assert len(account.requests) == 5
 
 
+async def test_what_flickr_refuses_when_a_key_asks_too_often_is_read_in_the_next_hour(
+    account: Account, make: Make
+) -> None:
+    ids = [account.comment(account.photo(ago=9000), "a text", ago=8000 - number) for number in range(5)]
+    page = make()
+    await page.open()
+    account.limit = account.used + 3
+    with pytest.raises(RateLimited) as refused:
+        await page.poll(None)
+    assert refused.value.retry_after == 60
+    account.used, account.limit = 0, 4_000
+    assert [event.id for event in (await everything(page))[0]] == ids
+
+
 # What others say of it
 
 
-async def test_flickrapi_sends_the_same_and_takes_the_simulated_flickr_for_real(
+def test_of_flickrs_four_calls_the_description_knows_two_and_one_of_them_by_its_name_alone() -> None:
+    described = description("flickr")
+    source = inspect.getsource(flickr_rest)
+    assert set(re.findall(r'"(flickr\.[\w.]+)"', source)) == {*described, *UNDESCRIBED}
+    assert set(described) & UNDESCRIBED == set()
+
+
+async def test_what_is_described_of_flickr_is_what_we_send(
     account: Account, photo: Photo, page: Flickr
 ) -> None:
     comment_id = account.comment(photo, "a text")
     await page.poll(None)
     await page.act(ActionKind.DELETE, comment_id)
+    listing, [deletion] = asked(account, "getList"), asked(account, "deleteComment")
+    described = description("flickr")
+    for sent in listing:
+        assert set(sent) - OF_EVERY_CALL <= set(described["flickr.photos.comments.getList"]["parameters"])
+        assert sent["photo_id"] == photo.id
+    assert described["flickr.photos.comments.deleteComment"]["verb"] == "POST"
+    assert {verb for verb, fields in account.requests if fields == deletion} == {"POST"}
+
+
+async def test_flickrapi_sends_the_same_and_takes_the_simulated_flickr_for_real(
+    account: Account, photo: Photo, page: Flickr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = passed(monkeypatch, flickr_rest.FlickrRest, ["_send"])
+    account.requests.clear()
+    await page.open()
+    comment_id = account.comment(photo, "a text")
+    await page.poll(None)
+    await page.act(ActionKind.DELETE, comment_id)
+    assert seen == places([flickr_rest], "self", ["_send"])
     ours, account.requests = account.requests, []
     account.comment(photo, "another")
     photo.comments[comment_id] = {**next(iter(photo.comments.values())), "id": comment_id}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 import pytest
 from linkedin_api.clients.restli.client import RestliClient
@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 
+from platforms import linkedin_rest
 from platforms.base import (
     ActionKind,
     Comment,
@@ -33,10 +34,12 @@ from platforms.base import (
     Unsupported,
     Visibility,
 )
-from platforms.linkedin import LinkedIn, LinkedInSettings
+from platforms.linkedin import KEPT, LinkedIn, LinkedInSettings
 from platforms.linkedin_rest import ACTIONS
 from platforms.push import BadSignature
 from platforms.tokens import Token
+from tests.platforms.asking import passed, places
+from tests.platforms.described import description
 from tests.simulators.linkedin import (
     ACTIVITY,
     ORGANIZATION,
@@ -395,6 +398,21 @@ async def test_the_days_calls_are_not_exceeded(company: Organization, adapter: A
     assert len(company.calls) == 5
 
 
+async def test_what_linkedin_refuses_at_the_days_end_is_read_on_the_next_day(
+    company: Organization, adapter: Adapter
+) -> None:
+    page = adapter()
+    await page.open()
+    _, cursor = await everything(page)
+    names = [company.write(f"comment {number}") for number in range(5)]
+    company.limit = company.used + 3
+    with pytest.raises(RateLimited) as refused:
+        await page.poll(cursor)
+    assert refused.value.retry_after == 900
+    company.today -= timedelta(days=1)
+    assert [comment.id for comment in await seen(page, cursor)] == names
+
+
 async def test_a_switched_off_version_names_the_setting(adapter: Adapter) -> None:
     with pytest.raises(NotAuthorised, match="`version`"):
         await adapter(version="202412").open()
@@ -473,9 +491,27 @@ WEBHOOK = "https://modbot.example.org/push/company"
 KNOWN = {"access_token": "linkedin-access", "version_string": "202606"}
 
 
+async def test_what_is_described_of_linkedin_is_what_we_send(company: Organization, page: LinkedIn) -> None:
+    """Subscribing, and the address of the notifications: nothing else is described."""
+    described = description("linkedin")
+    await page.rest.subscribe(4711, WEBHOOK)
+    verb, path, _ = company.calls[-1]
+    asked = re.sub(r"(?<=:)(\d+|zLqTygBP8S)(?=[,)])", "{id}", unquote(path))
+    assert f"{verb} https://api.linkedin.com{asked}" == described["subscribe"]
+    assert list(company.body) == described["subscribe_body"]
+    assert company.headers["x-restli-protocol-version"] == "2.0.0"
+    assert company.headers["linkedin-version"] == "202606"
+    await page.rest.notifications(START, END)
+    verb, path, query = company.calls[-1]
+    assert f"{verb} https://api.linkedin.com{path}?q={parse_qs(query)['q'][0]}" == described["pull"]
+    assert set(ACTIONS) <= set(described["actions"])
+    assert timedelta(days=described["kept_days"]) > KEPT
+
+
 async def test_our_requests_are_those_of_linkedins_client(
-    company: Organization, page: LinkedIn, official: RestliClient
+    company: Organization, page: LinkedIn, official: RestliClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    seen = passed(monkeypatch, linkedin_rest.LinkedInRest, ["_send", "_pages"])
     name = company.write("a comment")
     company.calls.clear()
     rest = page.rest
@@ -487,6 +523,7 @@ async def test_our_requests_are_those_of_linkedins_client(
     await rest.one(name)
     await rest.delete(name)
     await rest.subscribe(4711, WEBHOOK)
+    assert seen == places([linkedin_rest], "self", ["_send", "_pages"])
     ours = as_read(company.calls)
     company.calls.clear()
     assert company.subscriptions.popitem()[1] == WEBHOOK

@@ -1,7 +1,8 @@
 """Flickr's REST API for one account with photos: comments, changes, signatures, error codes.
 
 Every answer is HTTP 200. A photo's date of change moves with each comment, whole seconds only; a deletion
-leaves it. Signatures are verified by oauthlib, which the adapter does not use.
+leaves it. Signatures are verified by oauthlib, which the adapter does not use. A key has so many calls in an
+hour.
 """
 
 from __future__ import annotations
@@ -63,6 +64,9 @@ class Account:
         self.photos: dict[str, Photo] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         """HTTP method and fields of every call."""
+        self.limit = 4_000
+        """Calls of the key in an hour; Flickr says "about 3,600", and not where it stops."""
+        self.used, self._hour = 0, 0
         self.answers: list[Response | None] = []
         """Given in place of the next answers; None: as usual."""
         self._numbers = itertools.count(1)
@@ -106,6 +110,14 @@ class Account:
 
     def is_there(self, comment_id: str) -> bool:
         return any(comment_id in photo.comments for photo in self.photos.values())
+
+    def is_tired(self) -> bool:
+        """Counts a call; whether the hour has no more."""
+        with self._lock:
+            hour = int(time.time() // 3600)
+            self.used = self.used + 1 if hour == self._hour else 1
+            self._hour = hour
+            return self.used > self.limit
 
     # What the server answers
 
@@ -195,6 +207,8 @@ def app(account: Account) -> Starlette:
         body = (await request.body()).decode()
         fields = {**request.query_params, **dict(parse_qsl(body, keep_blank_values=True))}
         account.requests.append((request.method, fields))
+        if account.is_tired():
+            return Response("Too Many Requests", 429)
         spoiled = account.answers.pop(0) if account.answers else None
         if spoiled is not None:
             return spoiled

@@ -1,7 +1,8 @@
 """A LinkedIn page behind the versioned REST API: Rest.li addresses, notifications pulled and pushed, roles.
 
 Comments are reached by the names of posts, activities and comments. Everything but the list of roles needs
-the right one. A push is signed as LinkedIn's documentation of webhooks says.
+the right one. A push is signed as LinkedIn's documentation of webhooks says. An app has so many calls a day,
+by UTC; after them each is answered by a 429 that does not say how long.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -71,6 +72,14 @@ class Organization:
     refresh: str = "linkedin-refresh"
     role: str = "ADMINISTRATOR"
     version: str = "202606"
+    limit: int = 5_000
+    """Calls of the app in a day."""
+    used: int = 0
+    today: date = field(default_factory=lambda: datetime.now(UTC).date())
+    headers: dict[str, str] = field(default_factory=dict)
+    """Of the last call, with names in lower case."""
+    body: Any = None
+    """Of the last subscription."""
     notifies: bool = True
     """False: the post is not public, so nothing is told of it."""
     failures: deque[Failure | None] = field(default_factory=deque)
@@ -84,6 +93,16 @@ class Organization:
     _numbers: Iterator[int] = field(default_factory=lambda: count(7094977717598625792))
     _told: Iterator[int] = field(default_factory=lambda: count(5603453321))
     _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def count(self) -> None:
+        """A call; raises Failure if the day has no more."""
+        with self._lock:
+            today = datetime.now(UTC).date()
+            if today != self.today:
+                self.today, self.used = today, 0
+            self.used += 1
+            if self.used > self.limit:
+                raise Failure(429, "TOO_MANY_REQUESTS")
 
     def clear(self) -> None:
         """As it was at first."""
@@ -202,6 +221,8 @@ def app(page: Organization) -> Starlette:
 def _admit(page: Organization, request: Request, name: str) -> None:
     raw = request.scope["raw_path"].decode()
     page.calls.append((request.method, raw, request.scope["query_string"].decode()))
+    page.headers = dict(request.headers)
+    page.count()
     if page.failures and (failure := page.failures.popleft()):
         raise failure
     headers = request.headers
@@ -243,7 +264,8 @@ def _subscribe(page: Organization) -> Callable[[Request], Any]:
             return failure.answer
         key = re.fullmatch(r"\((.*)\)", request.path_params["key"])
         parts = dict(part.split(":", 1) for part in key[1].split(",")) if key else {}
-        address = (await request.json())["webhook"]
+        page.body = await request.json()
+        address = page.body["webhook"]
         if (parts.get("entity"), parts.get("user")) != (US, "urn:li:person:zLqTygBP8S"):
             return Failure(403, "ACCESS_DENIED").answer
         if not address.startswith("https://"):
