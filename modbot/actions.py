@@ -19,6 +19,7 @@ from modbot.store import Store
 from platforms.base import (
     CapReached,
     CommentGone,
+    Denied,
     NotAuthorised,
     Platform,
     RateLimited,
@@ -37,6 +38,8 @@ LONGEST_ASKED = 86_400.0
 """Seconds after which we ask again whatever the platform said."""
 STUCK_AFTER = 5
 """Attempts after which health calls an action stuck; it is still tried."""
+DENIED_TRIES = 4
+"""A quarter of an hour, in which somebody may give a right back; then a person has to do it."""
 
 
 async def carry_out(store: Store, page: str, platform: Platform) -> int:
@@ -74,6 +77,8 @@ async def _settle(store: Store, action: outbox.Due, outcome: Receipt | Exception
             await asyncio.to_thread(outbox.gone, store, action, str(outcome))
         case Unsupported():
             await asyncio.to_thread(outbox.failed, store, action, str(outcome))
+        case Denied() if _stays_denied(action):
+            await asyncio.to_thread(outbox.failed, store, action, str(outcome))
         case _:
             wait, told = pause(outcome, action.attempts), f"{type(outcome).__name__}: {outcome}"
             await asyncio.to_thread(outbox.again, store, action, told, wait)
@@ -85,6 +90,11 @@ async def _settle(store: Store, action: outbox.Due, outcome: Receipt | Exception
     observe.ACTIONS.labels(action.page, action.kind.value).inc()
     log.info("action.settled", action=action.id, page=action.page, kind=action.kind.value)
     return True
+
+
+def _stays_denied(action: outbox.Due) -> bool:
+    """Not the first time: earlier attempts may have met something else."""
+    return action.attempts >= DENIED_TRIES and action.failure.startswith(f"{Denied.__name__}: ")
 
 
 def pause(error: Exception, attempts: int) -> timedelta:

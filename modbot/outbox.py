@@ -42,6 +42,8 @@ class Due:
     native_id: str
     kind: ActionKind
     attempts: int
+    failure: str
+    """What the attempt before met; empty where there was none."""
 
     @property
     def subject(self) -> str:
@@ -189,7 +191,15 @@ def due(store: Store, page: str, limit: int = 10) -> list[Due]:
             .values(attempts=actions.c.attempts + 1, due_at=tx.now + timedelta(minutes=1))
         )
     return [
-        Due(row.id, row.comment_id, row.page, row.native_id, ActionKind(row.kind), row.attempts + 1)
+        Due(
+            row.id,
+            row.comment_id,
+            row.page,
+            row.native_id,
+            ActionKind(row.kind),
+            row.attempts + 1,
+            row.failure,
+        )
         for row in rows
     ]
 

@@ -23,6 +23,7 @@ from platforms.budget import Budget, Quota
 from platforms.errors import (
     CapReached,
     CommentGone,
+    Denied,
     NotAuthorised,
     PlatformError,
     RateLimited,
@@ -39,6 +40,7 @@ __all__ = [
     "Capabilities",
     "Comment",
     "CommentGone",
+    "Denied",
     "Effect",
     "Event",
     "EventKind",

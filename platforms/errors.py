@@ -2,6 +2,7 @@
 
 PlatformError
 ├── NotAuthorised          fix the set-up: wrong credentials, missing role, expired token
+│   └── Denied             we are known, and this one thing is denied us: tell a person if it stays so
 ├── RateLimited            wait `retry_after` seconds, then the same call again
 ├── CapReached             money or a hard cap is used up: stop calling and tell a person
 ├── Unavailable            network, 5xx, unreadable answer: the same call again later
@@ -20,6 +21,10 @@ class PlatformError(Exception):
 
 class NotAuthorised(PlatformError):
     pass
+
+
+class Denied(NotAuthorised):
+    """Who cannot tell one thing from the whole page may take it for the latter."""
 
 
 class RateLimited(PlatformError):

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from platforms.addresses import CheckedTransport
 from platforms.answers import DEFAULT_WAIT, clock_skew, json_of, send
-from platforms.base import NotAuthorised, RateLimited, Unavailable
+from platforms.base import Denied, NotAuthorised, RateLimited, Unavailable
 from platforms.budget import Budget
 
 BATCH = 50
@@ -281,7 +281,7 @@ def failure(error: Any, status: int, waits: float = 0.0) -> Exception:
         why = SESSIONS.get(subcode or 0, "the token is not accepted")
         return NotAuthorised(f"{why} ({told}): connect the page again with `modbot connect`")
     if code in PERMISSION:
-        return NotAuthorised(
+        return Denied(
             f"a permission is missing ({told}): check the role of whoever connected the page, and the "
             "permissions that Meta has approved for the app"
         )

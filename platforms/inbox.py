@@ -27,6 +27,7 @@ from platforms.base import (
     Capabilities,
     Comment,
     CommentGone,
+    Denied,
     Effect,
     Event,
     EventKind,
@@ -202,7 +203,8 @@ def _ok(response: httpx.Response) -> httpx.Response:
     if status in (405, 501):
         raise Unsupported(f"the sending site cannot do this ({status}): do it there by hand")
     if status in (401, 403) or response.is_redirect:
-        raise NotAuthorised(f"the sending site answered {status}: check its address and the secret")
+        error = Denied if status == httpx.codes.FORBIDDEN else NotAuthorised
+        raise error(f"the sending site answered {status}: check its address and the secret")
     raise Unavailable(f"the sending site answered {status}")
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import httpx
 
 from platforms.answers import DEFAULT_WAIT, clock_skew, json_of
-from platforms.base import CommentGone, Identity, NotAuthorised, RateLimited, Unavailable
+from platforms.base import CommentGone, Denied, Identity, NotAuthorised, RateLimited, Unavailable
 from platforms.bearer import Bearer
 from platforms.budget import Budget
 
@@ -191,9 +191,7 @@ def _ok(response: httpx.Response) -> dict[str, Any]:
             f"LinkedIn has switched this version of its API off ({code}): set a newer `version`"
         )
     if status == httpx.codes.FORBIDDEN:
-        raise NotAuthorised(
-            f"LinkedIn refused (403 {code}): is whoever connected the page still its administrator?"
-        )
+        raise Denied(f"LinkedIn refused (403 {code}): is whoever connected the page still its administrator?")
     if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
         raise CommentGone(f"LinkedIn no longer has it ({status})")
     if not response.is_success:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from platforms.addresses import CheckedTransport
 from platforms.answers import clock_skew, json_of, retry_after, send
-from platforms.base import CommentGone, Identity, NotAuthorised, RateLimited, Unavailable, Unsupported
+from platforms.base import CommentGone, Denied, Identity, NotAuthorised, RateLimited, Unavailable, Unsupported
 
 AT_ONCE = 50
 """Revisions asked for in one call: what the API allows where texts come along."""
@@ -29,6 +29,7 @@ NEEDED = {
 SLOW_DOWN = ("maxlag", "ratelimited", "actionthrottledtext")
 LATER = ("readonly", "internal_api_error", "editconflict", "unknownerror", "cirrussearch")
 GONE = ("nosuchrevid", "missingtitle", "nosuchpageid", "invalidtitle")
+DENIED = ("permissiondenied", "cantedit", "cantundelete", "revdelete-modify-no-access")
 BY_HAND = ("protectedpage", "cascadeprotected", "protectednamespace", "abusefilter", "spamblacklist")
 
 Native = Mapping[str, Any]
@@ -283,7 +284,9 @@ def _fail(code: str, response: httpx.Response) -> None:
         raise CommentGone(f"the wiki does not have it any more ({code})")
     if code.startswith(BY_HAND):
         raise Unsupported(f"the page is protected against such edits ({code}): do it there by hand")
-    if code in ("permissiondenied", "readapidenied", "writeapidenied", "blocked", "autoblocked", "cantedit"):
+    if code in DENIED:
+        raise Denied(f"the wiki refused ({code}): check the account's rights there")
+    if code in ("readapidenied", "writeapidenied", "blocked", "autoblocked"):
         raise NotAuthorised(f"the wiki refused ({code}): check the account's rights there")
     raise Unavailable(f"the wiki refused for a reason that is not known here ({code})")
 

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from platforms.answers import clock_skew, json_of
-from platforms.base import CommentGone, Identity, NotAuthorised, Unavailable
+from platforms.base import CommentGone, Denied, Identity, NotAuthorised, Unavailable
 from platforms.bearer import Bearer
 from platforms.budget import Budget
 
@@ -124,7 +124,7 @@ def _ok(response: httpx.Response) -> Any:
     if status == httpx.codes.UNAUTHORIZED:
         raise NotAuthorised("Vimeo no longer accepts the token (401): connect the page again")
     if status == httpx.codes.FORBIDDEN:
-        raise NotAuthorised(f"Vimeo refused (403 {_code(response)}): does the account own this video?")
+        raise Denied(f"Vimeo refused (403 {_code(response)}): does the account own this video?")
     if status in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
         raise CommentGone(f"Vimeo no longer has it ({status})")
     if not response.is_success:

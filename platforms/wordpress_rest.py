@@ -17,7 +17,7 @@ import httpx
 
 from platforms.addresses import CheckedTransport
 from platforms.answers import clock_skew, json_of, send
-from platforms.base import CommentGone, Identity, NotAuthorised, Unavailable, Unsupported
+from platforms.base import CommentGone, Denied, Identity, NotAuthorised, Unavailable, Unsupported
 
 ROOTS = ("/wp-json", "/?rest_route=")
 """Where the API lives, with pretty and with plain permalinks."""
@@ -164,9 +164,10 @@ def _ok(response: httpx.Response) -> Any:
             f"the site redirects to {where.scheme}://{where.host}: write its final address as `url`"
         )
     if response.status_code in (401, 403):
-        raise NotAuthorised(
-            f"WordPress refused ({response.status_code} {_code(response)}): check the user and role"
-        )
+        # A firewall before WordPress answers 403 in its own words, and to everything.
+        by_itself = response.status_code == httpx.codes.FORBIDDEN and _is_json(response)
+        error = Denied if by_itself else NotAuthorised
+        raise error(f"WordPress refused ({response.status_code} {_code(response)}): check the user and role")
     answer = json_of(response)
     if response.is_success:
         return answer

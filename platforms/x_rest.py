@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 
 from platforms.answers import clock_skew, json_of
-from platforms.base import CapReached, CommentGone, Identity, NotAuthorised, RateLimited, Unavailable
+from platforms.base import CapReached, CommentGone, Denied, Identity, NotAuthorised, RateLimited, Unavailable
 from platforms.bearer import Bearer
 from platforms.budget import Budget
 from platforms.x_posts import MESSAGE, Native
@@ -259,7 +259,7 @@ def _ok(response: httpx.Response) -> dict[str, Any]:
     if response.status_code == httpx.codes.UNAUTHORIZED:
         raise NotAuthorised(f"X no longer accepts the token ({kind}): connect the page again")
     if response.status_code == httpx.codes.FORBIDDEN:
-        raise NotAuthorised(
+        raise Denied(
             f"X refused ({kind}): connect the page again as the district's account, and check in X's "
             "developer console that the app may read and write"
         )

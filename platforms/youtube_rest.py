@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from platforms.answers import clock_skew, json_of, retry_after
-from platforms.base import CommentGone, Identity, NotAuthorised, RateLimited, Unavailable
+from platforms.base import CommentGone, Denied, Identity, NotAuthorised, RateLimited, Unavailable
 from platforms.bearer import Bearer
 from platforms.budget import Budget
 
@@ -190,7 +190,8 @@ def _ok(response: httpx.Response) -> dict[str, Any]:
         )
     if response.status_code == httpx.codes.FORBIDDEN or reason == "channelNotFound":
         said = f"{response.status_code} {reason}"
-        raise NotAuthorised(f"YouTube refused ({said}): was the page connected as the channel's owner?")
+        error = NotAuthorised if reason == "channelNotFound" else Denied
+        raise error(f"YouTube refused ({said}): was the page connected as the channel's owner?")
     if response.status_code == httpx.codes.NOT_FOUND:
         raise CommentGone(f"YouTube no longer has it (404 {reason})")
     if not response.is_success:

@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modbot import actions, cases
+from modbot import actions, by_hand, cases, health
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, body_of, table, utcnow
 from modbot.tables import Action, Case, Comment
 from platforms.base import (
     ActionKind,
     CommentGone,
+    Denied,
     NotAuthorised,
     PlatformError,
     RateLimited,
@@ -135,6 +136,7 @@ def test_nothing_is_carried_out_twice(scene: Scene) -> None:
         RateLimited("slow", retry_after=7),
         RateLimited("absurd", retry_after=1e20),
         NotAuthorised("no"),
+        Denied("not this one"),
         KeyError("something nobody foresaw"),
     ],
 )
@@ -174,6 +176,32 @@ def test_an_action_that_the_platform_cannot_do_stays_in_sight(scene: Scene) -> N
     scene.carry_out()
     assert scene.states == [("hide", "failed")]
     assert scene.here.rows(Case)[0].state == "decided"
+
+
+def test_what_stays_denied_becomes_a_task_for_a_person_in_the_platforms_words(scene: Scene) -> None:
+    scene.platform.failures = [Denied("403, missing permission")] * 9
+    scene.hide()
+    for _ in range(3):
+        assert scene.carry_out() == 0
+        scene.let_time_pass()
+    assert health.measure(scene.here.store).refused == 0
+    assert scene.carry_out() == 1
+    assert scene.states == [("hide", "failed")]
+    assert health.measure(scene.here.store).refused == 1
+    assert [task.what for task in by_hand.tasks(scene.here.store)] == ["403, missing permission"]
+    assert scene.here.kinds()[-1] == "action.failed"
+
+
+def test_what_is_denied_for_the_first_time_is_tried_again_however_often_the_page_was_down(
+    scene: Scene,
+) -> None:
+    scene.platform.failures = [Unavailable("down")] * 5 + [Denied("no"), NotAuthorised("signed out")] * 2
+    scene.hide()
+    for _ in range(9):
+        assert scene.carry_out() == 0
+        scene.let_time_pass()
+    assert scene.carry_out() == 1
+    assert scene.states == [("hide", "done")]
 
 
 def test_an_unhide_never_overtakes_the_hide_before_it(scene: Scene) -> None:
