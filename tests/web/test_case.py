@@ -9,15 +9,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
-from modbot import cases, config, outbox, review, second_looks, wiring
+from modbot import cases, config, notes, outbox, review, second_looks, wiring
 from modbot.alerts import watching
 from modbot.rulings import Choice, Ruling
-from modbot.store import Store
-from modbot.tables import Action, Call, Case, Decision, Note, Opened
-from modbot.web.app import create_app
+from modbot.store import Store, table
+from modbot.tables import Action, Call, Case, Decision, Note, Opened, Page
+from modbot.web.app import SCREENS, create_app
 from modbot.web.desk import Desk
+from platforms.base import ActionKind
 from tests.modbot.installation import settings_file
 from tests.modbot.scene import District, district, edited
 from tests.web.member import Member, member
@@ -395,3 +398,50 @@ def test_a_case_shows_the_codebooks_nearest_example(office: Office) -> None:
     number = office.case("buy now, gutter cleaning at half price")
     page = content(office.member().get(f"/case/{number}").text)
     assert "Most like this example of the codebook: Gutter cleaning, first visit half price" in page
+
+
+def test_a_case_names_what_is_marked_links_its_page_and_has_every_clause_to_read(office: Office) -> None:
+    with office.here.store.write(logged=False) as tx:
+        its = sa.update(table(Page)).where(table(Page).c.key == "blog")
+        tx.execute(its.values(url="https://blog.larchhollow.example/"))
+    number = office.case("buy now: skates")
+    page = office.member().get(f"/case/{number}").text
+    assert "says so buy now" in words(page.split('<dl class="marks')[1].split("</dl>")[0].split(">", 1)[1])
+    assert re.search(r'<a href="https://blog.larchhollow.example/"[^>]*><bdi>District blog</bdi></a>', page)
+    assert re.search(r"<summary[^>]*>Read it.*?<p[^>]*>Threatening or intimidating</p></details>", page, re.S)
+    assert 'title="Threatening' not in page
+    with office.here.store.write(logged=False) as tx:
+        tx.execute(its.values(url="javascript:alert(1)"))
+    assert "javascript:" not in office.member().get(f"/case/{number}").text
+
+
+def test_a_history_that_is_cut_says_so(office: Office) -> None:
+    number = office.case("buy now: skates")
+    assert "Here are the newest" not in office.member().get(f"/case/{number}").text
+    for n in range(100):
+        notes.write(office.here.store, number, "ben", f"note {n}")
+    shown = len(review.case(office.here.store, number).history)
+    said = words(office.member().get(f"/case/{number}").text)
+    assert f"Here are the newest 100 of {shown} entries." in said
+
+
+def test_decided_leads_to_the_wordings_before_many_are_taken_back(office: Office) -> None:
+    one = office.case("vote yes on the levy")
+    many = office.case("buy now at the big sale on the corner")
+    office.here.comes_in("buy now at the big sale on the corner!")
+    office.member().post(f"/case/{one}/decide", office.form(one, "leave_up"))
+    office.member().post(f"/case/{many}/decide", office.hide(many))
+    page = office.member().get("/decided").text
+    assert f'action="/case/{one}/undo"' in page
+    assert f'action="/case/{many}/undo"' not in page
+    assert re.search(rf'href="/case/{many}#copies">See them all and restore', page)
+    case = office.member().get(f"/case/{many}").text
+    assert f'action="/case/{many}/undo"' in case
+    assert "Every wording that the decision covers" in case
+
+
+def test_nothing_can_be_done_to_an_author() -> None:
+    assert set(ActionKind) == {ActionKind.HIDE, ActionKind.UNHIDE, ActionKind.DELETE}
+    paths = [route.path for screen in SCREENS for route in screen.routes if isinstance(route, APIRoute)]
+    assert "/case/{number}/decide" in paths
+    assert [path for path in paths if re.search("block|ban|mute", path)] == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -238,7 +239,11 @@ def test_news_bring_new_cases_and_change_known_ones(room: Classroom) -> None:
 def test_near_identical_comments_are_one_case_with_a_count(room: Classroom) -> None:
     for end in ("", "!", "!!"):
         room.comes_in(f"buy now at the big sale on the corner{end}")
-    assert f"Case {room.only_case()} · 3 near-identical comments" in room.read()
+    room.comes_in("buy now at the big sale on the corner")
+    text = room.read()
+    assert f"Case {room.only_case()} · 4 near-identical comments" in text
+    covers = text.split("What your decision covers: 3 wordings")[1]
+    assert re.match(r" 2 × (buy now at the .*? corner) 1 × \1! 1 × \1!! ", covers)
 
 
 def test_the_log_says_in_words_what_happened_and_by_whom(room: Classroom) -> None:
