@@ -47,6 +47,7 @@ from platforms.x_posts import (
     first_id,
     is_id,
     item_of,
+    meant_for,
     message_of,
     pushed_message,
     queries,
@@ -242,9 +243,19 @@ class X(Pushed, ClientPlatform[XRest]):
         except (ValueError, KeyError, TypeError):
             return super().delivery_id(headers, body)
 
+    def concerns(self, body: bytes) -> bool:
+        """X knows one address for an app. `unpack` sees whether it is this page's account."""
+        try:
+            return bool(meant_for(json.loads(body)))
+        except ValueError:
+            return False
+
     async def unpack(self, body: bytes) -> Sequence[Event]:
         """The post is read again, since a delivery may lack its author; else what came counts."""
-        data = json.loads(body).get("data") or {}
+        delivery = json.loads(body)
+        data = delivery.get("data") or {}
+        if meant_for(delivery) not in ("", self.rest.account):
+            return ()
         self.rest.count_delivery()
         if data.get("event_type") == RECEIVED and self.settings.direct_messages:
             return [item.event for item in self._messages(Found(*pushed_message(data["payload"])))]

@@ -92,6 +92,16 @@ def message_of(message: Native, users: Mapping[str, Native]) -> Item:
     return Item(written_ms(number), comment.id, event)
 
 
+def meant_for(delivery: Any) -> str:
+    """The account that a delivery tells of; empty where it does not say."""
+    delivery = delivery if isinstance(delivery, dict) else {}
+    data = delivery.get("data")
+    wanted = data.get("filter") if isinstance(data, dict) else None
+    named = wanted.get("user_id") if isinstance(wanted, dict) else None
+    # Deliveries of the older Account Activity API name it outside.
+    return str(named or delivery.get("for_user_id") or "")
+
+
 def pushed_message(payload: Native) -> tuple[list[Native], dict[str, Native]]:
     """The messages in a delivery, which has an older form, as X lists them; and their writers by id."""
     messages: list[Native] = [

@@ -539,6 +539,36 @@ async def test_a_delivery_is_counted_and_archived_also_when_the_money_is_used_up
     assert spent(page) == pytest.approx(5 * 0.005)
 
 
+async def test_what_is_told_of_another_account_of_the_app_is_left_to_its_page(
+    service: Service, district: User, parent: User, root: str, make: Make
+) -> None:
+    school = service.join("school", "A school")
+    ours, theirs = make(), make()
+    theirs.tokens._token = token_of(service.tokens(school))
+    for page in (ours, theirs):
+        await page.open()
+    post = service.post(parent, "@school hello", naming=[school])
+    for filter_, outside in (({"user_id": school.id}, {}), ({}, {"for_user_id": school.id})):
+        _, body = service.delivery("post.mention.create", post, filter=filter_)
+        body = json.dumps(json.loads(body) | outside).encode()
+        assert ours.concerns(body)
+        assert theirs.concerns(body)
+        before = spent(ours)
+        assert list(await ours.unpack(body)) == []
+        assert spent(ours) == before
+        assert [event.id for event in await theirs.unpack(body)] == [post]
+
+
+async def test_a_delivery_that_names_nobody_is_read_where_it_came(
+    service: Service, parent: User, root: str, page: X
+) -> None:
+    post = service.post(parent, "an answer", answers=root)
+    _, body = service.delivery("post.reply.create", post)
+    assert not page.concerns(body)
+    assert [event.id for event in await page.unpack(body)] == [post]
+    assert [page.concerns(each) for each in (b"no json", b"[]", b'{"data": 3}')] == [False] * 3
+
+
 @pytest.mark.parametrize("event", ["post.delete", "oauth.revoke", "broadcast.start", "post.create"])
 async def test_other_deliveries_tell_no_comment(
     service: Service, parent: User, root: str, page: X, event: str
