@@ -21,7 +21,7 @@ from tests.peers import prism
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = json.loads((ROOT / "tests" / "data" / "discord-webhook.schemas.json").read_text())
-pytestmark = [pytest.mark.anyio, prism.needed]
+pytestmark = pytest.mark.anyio
 PLACE = "/api/v10/webhooks/{webhook_id}/{webhook_token}"
 
 

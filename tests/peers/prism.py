@@ -1,7 +1,7 @@
 """Stoplight Prism, which holds requests on the wire against a platform's description.
 
-Needs Node and `npm install --prefix build/prism @stoplight/prism-cli`. The descriptions are made of the cuts
-in tests/data/specs: names, types and limits, so that Prism starts in a few seconds.
+The descriptions are made of the cuts in tests/data/specs: names, types and limits, so that Prism starts in a
+few seconds.
 """
 
 from __future__ import annotations
@@ -16,19 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.descriptions import FOLDER
+from tests.peers import missing
 from tests.peers.guarded import Guarded, wait_until
 
 BUILD = Path(__file__).parents[2] / "build" / "prism"
 PRISM = BUILD / "node_modules" / ".bin" / "prism"
 START_SECONDS = 120
-
-needed = pytest.mark.skipif(
-    not (PRISM.exists() and shutil.which("node")),
-    reason="Prism is not installed in build/prism: npm install --prefix build/prism @stoplight/prism-cli",
-)
+PACKAGES = "apt-get install nodejs npm && npm install --prefix build/prism @stoplight/prism-cli"
 
 BEARER = {"type": "http", "scheme": "bearer"}
 DISCORDS = {"type": "apiKey", "name": "Authorization", "in": "header"}
@@ -37,6 +33,8 @@ DISCORDS = {"type": "apiKey", "name": "Authorization", "in": "header"}
 @contextmanager
 def started(description: Mapping[str, Any], folder: Path, upstream: str = "") -> Iterator[str]:
     """The address of a Prism that answers with examples, or from `upstream`."""
+    if not (PRISM.exists() and shutil.which("node")):
+        missing("Prism", PACKAGES)
     file = folder / "description.json"
     file.write_text(json.dumps(description), encoding="utf-8")
     with socket.socket() as free:

@@ -27,7 +27,7 @@ from tests.peers import prism
 from tests.simulators import serve
 from tests.simulators.discord import TOKEN, Guild
 
-pytestmark = [pytest.mark.anyio, prism.needed, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
 VIOLATIONS = "sl-violations"
 DISCORD = "/api/v10"
