@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, say
-from modbot.errors import ConfigError
-from modbot.reports import making, weekly, weeks
+from modbot.reports import checking, making, weeks
+from modbot.reports.checking import Checked
 from modbot.reports.making import Made
-from modbot.reports.weekly import Report, Version
 from modbot.store import utcnow
 
 app = typer.Typer(no_args_is_help=True)
-DIFFERS = 1
+DIFFERS = FAILED = 1
 SHOWN = 20
 """Differences that are listed; the rest is counted."""
 
@@ -45,7 +43,9 @@ def for_a_week(
     ] = False,
     check: Annotated[
         Path | None,
-        typer.Option("--check", metavar="FILE", help="Count again and compare with a report's JSON file."),
+        typer.Option(
+            "--check", metavar="FILE", help="Count and draw again, and compare with a report's file."
+        ),
     ] = None,
     config: Config = None,
     as_document: Json = False,
@@ -54,11 +54,17 @@ def for_a_week(
     with opened(config) as here:
         if check is not None:
             raise typer.Exit(_check(here, check, as_document))
-        wanted = [weeks.parse(week) if week else weeks.last_ended(utcnow(), here.zone)]
+        failed: list[str] = []
         if due:
-            wanted = making.due(here.store, here.zone, utcnow())
-        made = [making.make(here.store, here.settings, each, out) for each in wanted]
+            made, failed = _make_due(here, out)
+        else:
+            wanted = weeks.parse(week) if week else weeks.last_ended(utcnow(), here.zone)
+            made = [making.make(here.store, here.settings, wanted, out, is_extra=out is not None)]
     _show(made, as_document)
+    for each in failed:
+        note(each)
+    if failed:
+        raise typer.Exit(FAILED)
 
 
 def _show(made: list[Made], as_document: bool) -> None:
@@ -76,37 +82,34 @@ def _show(made: list[Made], as_document: bool) -> None:
 
 
 def _check(here: Installation, file: Path, as_document: bool) -> int:
-    document = _read(file)
-    week, version = weeks.parse(document["week"]), Version(document["version"])
-    report: Report = weekly.version_of(making.read(here.store, here.settings, week), version)
-    differences = making.compare(document, report)
+    found = checking.check(here.store, here.settings, file)
     if as_document:
-        as_json({"file": str(file), "week": str(week), "differences": differences})
-    elif not differences:
-        compared = len(list(weekly.flat(document)))
-        say(f"{file} is what the log says of week {week}: {compared:,} values compared.")
+        as_json({"file": str(file), "week": str(found.week), "differences": found.differences})
+    elif not found.differences:
+        say(f"{file} is what the log says of week {found.week}: {found.compared}.")
     else:
-        _list(file, differences)
-    return DIFFERS if differences else 0
+        _list(file, found)
+    return DIFFERS if found.differences else 0
 
 
-def _list(file: Path, differences: list[str]) -> None:
+def _list(file: Path, found: Checked) -> None:
     say(f"{file} is not what the log says:")
-    for each in differences[:SHOWN]:
+    for each in found.differences[:SHOWN]:
         say(f"  {each}")
-    if len(differences) > SHOWN:
-        say(f"  and {len(differences) - SHOWN} more")
+    if len(found.differences) > SHOWN:
+        say(f"  and {len(found.differences) - SHOWN} more")
+    if found.because:
+        note(f"  {found.because}")
     note("  What to do: see whether the log proves itself (modbot audit verify), then who changed the file.")
 
 
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-        weeks.parse(found["week"])
-        Version(found["version"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise ConfigError(
-            f"{file} is no weekly report.",
-            remedy="Give the .json file of a report; the others are drawn from it.",
-        ) from None
-    return dict(found)
+def _make_due(here: Installation, out: Path | None) -> tuple[list[Made], list[str]]:
+    """What was made, and what could not be in words: one week does not keep the others from being made."""
+    made: list[Made] = []
+    failed: list[str] = []
+    for week in making.due(here.store, here.zone, utcnow()):
+        try:
+            made.append(making.make(here.store, here.settings, week, out))
+        except Exception as error:  # whatever it is, the week is tried again at the next call
+            failed.append(f"The report of week {week} could not be made: {error}")
+    return made, failed

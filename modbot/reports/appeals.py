@@ -1,4 +1,4 @@
-"""Appeals that came in, were decided and granted in a span of the log, and what waited at its end."""
+"""Appeals that came in and were decided, one way or the other, in a span of the log, and what waited then."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ appeals = table(Appeal)
 def figures(connection: Connection, extent: Extent) -> Iterator[tuple[Key, Value]]:
     filed, decided = appeals.c.id, appeals.c.decided
     granted = appeals.c.state == OVERTURNED
+    in_span = extent.holds(decided)
     waits = sa.or_(decided.is_(None), decided > extent.last)
     yield Key("appeals_filed"), _count(connection, extent.holds(filed))
-    yield Key("appeals_decided"), _count(connection, extent.holds(decided))
-    yield Key("appeals_overturned"), _count(connection, extent.holds(decided), granted)
+    yield Key("appeals_decided"), _count(connection, in_span)
+    yield Key("appeals_overturned"), _count(connection, in_span, granted)
+    yield Key("appeals_upheld"), _count(connection, in_span, ~granted)
     yield Key("appeals_waiting"), _count(connection, filed <= extent.last, waits)
 
 

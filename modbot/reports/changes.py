@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from modbot import policy, policy_changes
 from modbot.policy import Policy
-from modbot.reports.extent import Extent, events, noted
+from modbot.reports.extent import Extent, Noted, events, noted
 from modbot.store import bodies_of, body_of, table
 from modbot.tables import Comment, Score, Verdict
 
@@ -25,11 +25,12 @@ OF_EACH = 8
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`what` is for everybody; `who` is not."""
+    """`what` is for everybody; `who` did it, and to which record, is not."""
 
     at: datetime
     what: str
     who: str = ""
+    which: str = ""
 
 
 def of_rules(connection: Connection, extent: Extent) -> list[Change]:
@@ -37,6 +38,7 @@ def of_rules(connection: Connection, extent: Extent) -> list[Change]:
     every = [
         *_of_policy(connection, extent),
         *_of_models(connection, extent),
+        *_of_learned(connection, extent),
         *_of_thresholds(connection, extent),
     ]
     # Stable, so that a policy's own sentences keep their order.
@@ -185,7 +187,32 @@ def thresholds(connection: Connection, extent: Extent) -> dict[tuple[str, str], 
     }
 
 
-def of_pages(connection: Connection, extent: Extent) -> Iterator[Change]:
+LEARNED = {
+    "model.adopted": "A model learned from the district's own decisions took the place of the one in use.",
+    "model.returned": "The model used before took the place of a learned one again.",
+}
+
+
+def _of_learned(connection: Connection, extent: Extent) -> Iterator[Change]:
+    """Said by people; what it does to the scores is told by the first comment that is scored then."""
+    for each in noted(connection, extent, *LEARNED):
+        yield Change(each.at, LEARNED[each.kind], each.actor, _which(each))
+
+
+def _which(each: Noted) -> str:
+    return each.subject.replace(":", " ")
+
+
+def of_others(connection: Connection, extent: Extent) -> list[Change]:
+    """What comments are not judged by, in the order of time."""
+    dropped = (
+        Change(each.at, "A learned model that was not in use was dropped.", each.actor, _which(each))
+        for each in noted(connection, extent, "model.dropped")
+    )
+    return sorted([*_of_pages(connection, extent), *dropped], key=lambda change: change.at)
+
+
+def _of_pages(connection: Connection, extent: Extent) -> Iterator[Change]:
     for each in noted(connection, extent, "page.registered"):
         page = each.subject.removeprefix("page:")
         earlier = sa.select(events.c.seq).where(

@@ -12,6 +12,8 @@ from modbot.rulings import REFERRALS
 WITHHELD: Literal["withheld"] = "withheld"
 """In the place of a number that the public version does not tell."""
 
+LEAST = 10
+"""The smallest count of people's doings that everybody is told."""
 Value = int | float | None | Literal["withheld"]
 """None: there was nothing to measure."""
 
@@ -44,8 +46,11 @@ class Meaning:
     seen: Seen
     text: str
     """What it counts, for the reader who asks."""
-    rests_on: str = ""
-    """The count behind a median or a share: where it is under ten or withheld, so is this."""
+    rests_on: tuple[str, ...] = ()
+    """The counts behind it: where one of them is under `least` or withheld, so is this."""
+    least: int = LEAST
+    whole_only: bool = False
+    """Everybody sees the total alone: what it is broken down into overlaps, so it cannot be protected."""
 
 
 MEANINGS = {
@@ -118,12 +123,24 @@ MEANINGS = {
         "appeals",
         Seen.COUNTED,
         "By an appeals officer, who had no part in the decision.",
+        ("appeals_filed",),
     ),
     "appeals_overturned": Meaning(
-        "Appeals granted", "appeals", Seen.COUNTED, "Of the decided: the comment is shown again."
+        "Appeals granted",
+        "appeals",
+        Seen.COUNTED,
+        "Of the decided: the comment is shown again.",
+        ("appeals_decided",),
+    ),
+    "appeals_upheld": Meaning(
+        "Appeals refused",
+        "appeals",
+        Seen.COUNTED,
+        "Of the decided: the comment stays hidden.",
+        ("appeals_decided",),
     ),
     "appeals_waiting": Meaning(
-        "Appeals waiting", "appeals", Seen.COUNTED, "Not decided when the week ended."
+        "Appeals waiting", "appeals", Seen.INTERNAL, "Not decided when the week ended."
     ),
     "corrected": Meaning(
         "Corrected",
@@ -148,21 +165,25 @@ MEANINGS = {
     ),
     "waiting": Meaning("Waiting", "cases", Seen.COUNTED, "Cases without a decision when the week ended."),
     "oldest_hours": Meaning(
-        "Oldest waiting", "hours", Seen.OPEN, "Age of the oldest such case when the week ended.", "waiting"
+        "Oldest waiting",
+        "hours",
+        Seen.OPEN,
+        "How long the oldest such case had been open, or open again, when the week ended.",
+        ("waiting",),
     ),
     "decision_median_hours": Meaning(
         "Time to decision, median",
         "hours",
         Seen.OPEN,
         "Half of the cases decided in the week were decided within this time after they were opened.",
-        "cases_decided",
+        ("cases_decided",),
     ),
     "decision_p90_hours": Meaning(
         "Time to decision, 90th percentile",
         "hours",
         Seen.OPEN,
         "Nine of ten were decided within it.",
-        "cases_decided",
+        ("cases_decided",),
     ),
     "urgent": Meaning(
         "Possible threats",
@@ -173,12 +194,20 @@ MEANINGS = {
     "urgent_unseen": Meaning(
         "Threats not yet looked at", "comments", Seen.COUNTED, "Of these, not looked at when the week ended."
     ),
+    "view_in_time": Meaning(
+        "Threats looked at in time", "comments", Seen.COUNTED, "Of these, looked at within 15 minutes."
+    ),
+    "view_late": Meaning(
+        "Threats looked at late", "comments", Seen.COUNTED, "Of these, looked at after more than 15 minutes."
+    ),
     "view_median_minutes": Meaning(
         "First look at a threat, median",
         "minutes",
         Seen.OPEN,
         "From the verdict until a person took the case, decided it or acknowledged the alert.",
-        "urgent",
+        ("urgent",),
+        # Half of fewer would say something of how many were late, where that is withheld.
+        least=2 * LEAST,
     ),
     "view_longest_minutes": Meaning(
         "First look at a threat, longest", "minutes", Seen.INTERNAL, "The slowest first look of the week."
@@ -210,17 +239,42 @@ MEANINGS = {
         "cases",
         Seen.COUNTED,
         "Cases that a second person judged without knowing the first choice.",
+        whole_only=True,
     ),
     "second_agreed": Meaning(
         "Second looks that agreed", "cases", Seen.INTERNAL, "Of these, where both chose the same."
+    ),
+    "second_differed": Meaning(
+        "Second looks that differed", "cases", Seen.INTERNAL, "Of these, where the two chose differently."
     ),
     "agreement": Meaning(
         "Agreement of two reviewers",
         "alpha",
         Seen.OPEN,
         "Krippendorff's alpha: 1 is full agreement, 0 is chance. Below 0.667 a clause should only advise.",
-        "second_looks",
+        # With the number of looks, alpha nearly tells how many of them differed.
+        ("second_looks", "second_agreed", "second_differed"),
+        whole_only=True,
     ),
+    "pairs": Meaning(
+        "Matched pairs",
+        "pairs",
+        Seen.OPEN,
+        "The same words for and against, put before the classifiers that scored the week's comments.",
+    ),
+    "pairs_first_only": Meaning(
+        "Only the first flagged", "pairs", Seen.OPEN, "Of these, where the first side alone was flagged."
+    ),
+    "pairs_second_only": Meaning(
+        "Only the second flagged", "pairs", Seen.OPEN, "Of these, where the second side alone was flagged."
+    ),
+    "pairs_low": Meaning(
+        "Difference, at least",
+        "points",
+        Seen.OPEN,
+        "Lower end of the 90 percent interval of the difference between the sides, in points of a hundred.",
+    ),
+    "pairs_high": Meaning("Difference, at most", "points", Seen.OPEN, "Its upper end."),
     "changes": Meaning(
         "Changes of the rules", "changes", Seen.OPEN, "Changes of policy, lists, models, thresholds."
     ),
@@ -231,10 +285,14 @@ MEANINGS = {
         "Public-records requests about comments or their moderation that somebody entered.",
     ),
     "requests_answered": Meaning(
-        "Records requests answered", "requests", Seen.COUNTED, "By a records officer, during the week."
+        "Records requests answered",
+        "requests",
+        Seen.COUNTED,
+        "By a records officer, during the week.",
+        ("requests_received",),
     ),
     "requests_waiting": Meaning(
-        "Records requests waiting", "requests", Seen.COUNTED, "Not answered when the week ended."
+        "Records requests waiting", "requests", Seen.INTERNAL, "Not answered when the week ended."
     ),
     "disposed": Meaning(
         "Records disposed of", "records", Seen.COUNTED, "Entries whose words the records officer released."
@@ -245,6 +303,8 @@ MEANINGS = {
 REFERRED = {each: f"referred_{each}" for each in REFERRALS}
 """The figure of each kind of referral; together they are `referred`."""
 DECIDED = ("reviewed", "left_up", "hidden", "proposed", "restored")
+COVERED = {"appeals_decided": "appeals_filed", "requests_answered": "requests_received"}
+"""What leaves a queue, with what comes into it. Who adds up the weeks knows that no more left than came."""
 PARTED = ("seen", "edited", "gone", "flagged", "not_scored", *DECIDED)
 """What is counted by page, platform and school."""
 BY_CLAUSE = ("flagged", *DECIDED)

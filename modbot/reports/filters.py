@@ -19,7 +19,10 @@ def read(connection: Connection, pages: Sequence[Registered], last: int) -> dict
 
 
 def told(pages: Sequence[Registered], known: Mapping[str, InForce], *, named: bool) -> list[str]:
-    """A sentence a page whose filters are known, and one about the others. `named`: with each filter."""
+    """A sentence a page whose filters are known, and one about the others.
+
+    `named`: with each filter, and in the platform's own words why some could not be read.
+    """
     if not pages:
         return ["No page was registered."]
     sentences = [_of_page(page.name, known[page.key], named=named) for page in pages if page.key in known]
@@ -34,7 +37,8 @@ def told(pages: Sequence[Registered], known: Mapping[str, InForce], *, named: bo
 
 def _of_page(name: str, found: InForce, *, named: bool) -> str:
     if found.unreadable:
-        return f"{name}: its filters could not be read. {found.unreadable}."
+        why = f" {found.unreadable}." if named else ""
+        return f"{name}: its filters could not be read.{why}"
     active = [each for each in found.filters if each.on]
     if not active:
         return f"{name}: no filter of the platform's own was on."

@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from modbot import audit
 from modbot.config import Settings
 from modbot.errors import ConfigError
 from modbot.records import archive
-from modbot.reports import page, pdf, weekly, weeks
-from modbot.reports.extent import events
+from modbot.reports import page, pdf, pictures, weekly, weeks
+from modbot.reports.extent import Extent, Noted, events, noted
 from modbot.reports.figures import MEANINGS
 from modbot.reports.weekly import Basis, Report, Version
 from modbot.reports.weeks import Week
 from modbot.store import Store, utcnow
 
 MADE = "report.made"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a report takes from the settings. It is on record with the report, because settings change."""
+
+    district: str
+    zone: ZoneInfo
+    patience: timedelta
+    """How long a page may go unread before that is a gap."""
+
+    def as_data(self) -> dict[str, Any]:
+        seconds = self.patience.total_seconds()
+        return {"district": self.district, "timezone": self.zone.key, "patience_seconds": seconds}
+
+
+def terms_of(settings: Settings) -> Terms:
+    patience = archive.patience(settings.intake.poll_seconds)
+    return Terms(settings.district.name, ZoneInfo(settings.district.timezone), patience)
+
+
+def terms_on_record(used: dict[str, Any]) -> Terms:
+    patience = timedelta(seconds=used["patience_seconds"])
+    return Terms(used["district"], ZoneInfo(used["timezone"]), patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +62,40 @@ class Made:
     """False where charts or PDF had to be left out."""
 
 
-def make(store: Store, settings: Settings, week: Week, folder: Path | None = None) -> Made:
+def make(
+    store: Store, settings: Settings, week: Week, folder: Path | None = None, *, is_extra: bool = False
+) -> Made:
     """Write both versions of a week's report and put them on record. Raises ConfigError for a week not over.
 
-    Made again, a report has the same figures, and another entry in the log.
+    Made again, a report has the same figures, and another entry in the log. An extra one, in a `folder` that
+    somebody named, leaves the week due.
     """
-    zone = ZoneInfo(settings.district.timezone)
-    _refuse_unfinished(week, zone)
-    basis = read(store, settings, week)
+    terms = terms_of(settings)
+    _refuse_unfinished(week, terms.zone)
+    basis = read(store, terms, week)
     place = folder or settings.path(settings.reports.folder)
     place.mkdir(parents=True, exist_ok=True)
-    files: list[Path] = []
+    files: dict[Path, str] = {}
     hashes: dict[str, str] = {}
     for version in Version:
         report = weekly.version_of(basis, version)
         hashes[version] = audit.digest(audit.canonical(weekly.document(report)))
-        files += [_write(place / name, content) for name, content in contents(report)]
+        for name, content in contents(report):
+            files[_write(place / name, content)] = hashlib.sha256(content).hexdigest()
     proof = basis.proof
-    body = {"week": str(week), "figures": hashes, "files": [path.name for path in files]}
+    body: dict[str, Any] = {
+        "week": str(week),
+        "figures": hashes,
+        "files": {path.name: each for path, each in files.items()},
+    }
+    body |= {
+        "entry": proof.entry,
+        "hash": proof.hash,
+        "used": terms.as_data(),
+        "is_extra": is_extra,
+    }
     with store.write() as tx:
-        tx.record(MADE, f"report:{week}", body | {"entry": proof.entry, "hash": proof.hash})
+        tx.record(MADE, f"report:{week}", body)
     return Made(week, tuple(files), pdf.is_possible())
 
 
@@ -67,11 +107,9 @@ def _refuse_unfinished(week: Week, zone: ZoneInfo) -> None:
         )
 
 
-def read(store: Store, settings: Settings, week: Week) -> Basis:
-    zone = ZoneInfo(settings.district.timezone)
-    patience = archive.patience(settings.intake.poll_seconds)
+def read(store: Store, terms: Terms, week: Week) -> Basis:
     with store.read() as connection:
-        return weekly.read(connection, settings.district.name, zone, week, patience)
+        return weekly.read(connection, terms.district, terms.zone, week, terms.patience)
 
 
 def contents(report: Report) -> Iterator[tuple[str, bytes]]:
@@ -80,7 +118,7 @@ def contents(report: Report) -> Iterator[tuple[str, bytes]]:
     document = weekly.document(report)
     yield f"{name}.json", (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
     yield f"{name}.csv", table(report).encode()
-    drawings = page.drawings_of(report)
+    drawings = pictures.drawings_of(report)
     yield f"{name}.html", page.render(report, drawings).encode()
     if pdf.is_possible():
         yield f"{name}.pdf", pdf.render(report, drawings)
@@ -108,10 +146,10 @@ def _write(path: Path, content: bytes) -> Path:
 
 
 def due(store: Store, zone: ZoneInfo, now: datetime) -> list[Week]:
-    """Weeks whose report is due and was never made, oldest first."""
+    """Weeks whose report is due and was never made, oldest first; one made as an extra does not count."""
     with store.read() as connection:
         first = connection.execute(sa.select(events.c.at).where(events.c.seq == 1)).scalar()
-        made = set(connection.execute(sa.select(events.c.subject).where(events.c.kind == MADE)).scalars())
+        made = {each.subject for each in on_record(connection) if not (each.body or {}).get("is_extra")}
     found: list[Week] = []
     week = weeks.last_due(now, zone)
     while first is not None and week.end(zone) > first:
@@ -119,6 +157,13 @@ def due(store: Store, zone: ZoneInfo, now: datetime) -> list[Week]:
             found.append(week)
         week = week.earlier()
     return found[::-1]
+
+
+def on_record(connection: Connection) -> list[Noted]:
+    """Every report that was made, in order."""
+    last = connection.execute(sa.select(sa.func.max(events.c.seq))).scalar() or 0
+    ever = Extent(datetime.min, datetime.max, 0, last)  # noqa: DTZ901 - the entries alone count
+    return list(noted(connection, ever, MADE))
 
 
 def compare(document: dict[str, Any], report: Report) -> list[str]:

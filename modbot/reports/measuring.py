@@ -17,6 +17,7 @@ from modbot.reports import (
     changes,
     counting,
     extent,
+    neutrality,
     requests,
     second_looks,
     threats,
@@ -27,6 +28,7 @@ from modbot.reports.changes import Change
 from modbot.reports.counting import Tally
 from modbot.reports.extent import Extent
 from modbot.reports.figures import BY_CLAUSE, NO_CLAUSE, PARTED, REFERRED, Figures, Key, Value
+from modbot.reports.neutrality import Panel
 from modbot.reports.waiting import Waiting, percentile
 from modbot.reports.weeks import Week
 
@@ -46,18 +48,20 @@ class Measured:
     gaps: tuple[Gap, ...]
     waiting: Waiting
     changes: tuple[Change, ...]
+    panel: Panel
 
 
 def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timedelta) -> Measured:
     """`patience` is how long a page may go unread before that is a gap."""
     span = extent.between(connection, week.start(zone), week.end(zone))
     if span.last == 0:
-        return Measured(week, span, {}, (), (), Waiting(0, None, None), ())
+        return Measured(week, span, {}, (), (), Waiting(0, None, None), (), neutrality.UNMEASURED)
     pages = capture.register(connection, span)
     gaps = capture.gaps(connection, span, pages, patience)
     left = waiting.at_end(connection, span)
     changed = changes.of_rules(connection, span)
     tally = counting.count(connection, span)
+    panel = neutrality.panel(connection, span)
     rules = changes.in_force(connection, span)
     clauses = () if rules is None else changes.titles(rules)
     figures: dict[Key, Value] = {
@@ -70,8 +74,9 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
         **dict(appeals.figures(connection, span)),
         **dict(requests.figures(connection, span)),
         Key("changes"): len(changed),
+        **dict(neutrality.figures(panel)),
     }
-    return Measured(week, span, figures, tuple(pages), tuple(gaps), left, tuple(changed))
+    return Measured(week, span, figures, tuple(pages), tuple(gaps), left, tuple(changed), panel)
 
 
 TOTALS = (
@@ -140,6 +145,9 @@ def _looked_at(minutes: Sequence[float | None]) -> Iterator[tuple[Key, Value]]:
     seen = sorted(each for each in minutes if each is not None)
     yield Key("urgent"), len(minutes)
     yield Key("urgent_unseen"), len(minutes) - len(seen)
+    late = sum(each > threats.SOON for each in seen)
+    yield Key("view_in_time"), len(seen) - late
+    yield Key("view_late"), late
     yield Key("view_median_minutes"), _rounded(median(seen) if seen else None)
     yield Key("view_longest_minutes"), _rounded(seen[-1] if seen else None)
 

@@ -5,6 +5,7 @@ The matched pairs are those of `modbot audit neutrality`. Why live parity is not
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from modbot import wiring
 from modbot.config import Settings
 from modbot.reports.changes import classifier_at
 from modbot.reports.extent import Extent, events
+from modbot.reports.figures import Key, Value
 from modbot.store import Store, body_of, utcnow
 
 MEASURED = "neutrality.measured"
@@ -65,6 +67,20 @@ class Panel:
         return asdict(self) | {"strata": [asdict(each) for each in self.strata]}
 
 
+UNMEASURED = Panel("not measured", NOT_MEASURED)
+
+
+def figures(panel: Panel) -> Iterator[tuple[Key, Value]]:
+    """Of all pairs together, then of each kind of pair."""
+    for place, each in enumerate(panel.strata):
+        by, which = ("kind of pair", each.name) if place else ("", "")
+        yield Key("pairs", by, which), each.pairs
+        yield Key("pairs_first_only", by, which), each.first_only
+        yield Key("pairs_second_only", by, which), each.second_only
+        yield Key("pairs_low", by, which), each.low
+        yield Key("pairs_high", by, which), each.high
+
+
 def panel(connection: Connection, extent: Extent) -> Panel:
     """From the last measurement before the span ended, if it was of the classifiers that scored then."""
     newest = sa.select(sa.func.max(events.c.seq)).where(
@@ -73,7 +89,7 @@ def panel(connection: Connection, extent: Extent) -> Panel:
     seq = connection.execute(newest).scalar()
     body = None if seq is None else body_of(connection, seq)
     if body is None or body["version"] != classifier_at(connection, extent):
-        return Panel("not measured", NOT_MEASURED)
+        return UNMEASURED
     strata = tuple(_stratum(each) for each in (body["pooled"], *body["strata"]))
     if body["passed"]:
         alone = strata[0].first_only + strata[0].second_only

@@ -8,10 +8,9 @@ from statistics import median
 from modbot.reports.figures import Value
 from modbot.reports.phrases import capital, counted, in_hours, listed, long, number, were
 from modbot.reports.sentences import clause_name
+from modbot.reports.threats import SOON
 from modbot.reports.weekly import Report
 
-SOON = 15.0
-"""Minutes within which a person should have looked at a possible threat."""
 SHORT = 0.25
 """Hours that a page may go unwatched before anybody is told."""
 PATIENT = 24.0
@@ -48,8 +47,15 @@ def _threats(report: Report) -> Iterator[str]:
     if _more(unseen, 0):
         told = counted(unseen, "comments")
         yield f"{told} that may be a threat had not been looked at when the week ended."
-    slow = report.value("view_median_minutes")
-    if _more(slow, SOON):
+    late, slow = report.value("view_late"), report.value("view_median_minutes")
+    if _more(late, 0):
+        longest = report.value("view_longest_minutes")
+        worst = f"; the longest wait was {long(in_hours(longest))}" if _more(longest, SOON) else ""
+        yield (
+            f"{counted(late, 'comments')} that may be a threat waited more than {SOON:.0f} minutes for a "
+            f"person to look{worst}."
+        )
+    elif _more(slow, SOON):
         yield (
             f"half of the possible threats waited {long(in_hours(slow))} or more for a person to look; "
             f"{SOON:.0f} minutes is the aim."
@@ -87,7 +93,7 @@ def _queue(report: Report) -> Iterator[str]:
 def calm(report: Report) -> str:
     """Of a week in which nothing stands out: what is known to be as it should. What is withheld is not."""
     waiting = report.value("waiting") == 0 or isinstance(report.value("oldest_hours"), int | float)
-    unseen = report.value("urgent_unseen") == 0
+    unseen = report.value("urgent_unseen") == 0 and report.value("view_late") == 0
     usual = _usual(report) is not None and isinstance(report.value("seen"), int)
     good = {
         "no long gap": True,

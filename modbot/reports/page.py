@@ -9,15 +9,15 @@ from statistics import median
 from markupsafe import Markup
 
 from modbot import resources
-from modbot.reports import charts, outstanding, phrases, sentences, templating
-from modbot.reports.charts import FIRST, SECOND, THIRD, Drawing, Line, bars, calendar, course
+from modbot.reports import outstanding, phrases, pictures, sentences, templating
+from modbot.reports.charts import Drawing
 from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, REFERRED, WITHHELD, Seen, Value
-from modbot.reports.measuring import DAYS
-from modbot.reports.weekly import Report
+from modbot.reports.neutrality import Stratum
+from modbot.reports.weekly import UNREGISTERED, Report
 
 GLANCE = ("seen", "flagged", "reviewed", "hidden", "restored", "waiting", "decision_median_hours", "captured")
 """The figures at the head of the report."""
-SECOND_LOOKS = ("second_looks", "second_agreed", "agreement")
+SECOND_LOOKS = ("second_looks", "second_agreed", "second_differed", "agreement")
 SECTIONS = {
     "written": ("seen", "edited", "gone", "flagged", "not_scored"),
     "decided": ("reviewed", "left_up", "hidden", "proposed", "carried_out", "deleted", "failed", "restored"),
@@ -30,18 +30,35 @@ SECTIONS = {
         "oldest_hours",
     ),
     "threats": (
-        *("urgent", "urgent_unseen", "view_median_minutes", "view_longest_minutes"),
+        *(
+            "urgent",
+            "view_in_time",
+            "view_late",
+            "urgent_unseen",
+            "view_median_minutes",
+            "view_longest_minutes",
+        ),
         *("referred", *REFERRED.values()),
     ),
     "taken_back": (
         *(*SECOND_LOOKS, "overturned", "corrected"),
-        *("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_waiting"),
+        *("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_upheld", "appeals_waiting"),
     ),
+    "neutral": ("pairs", "pairs_first_only", "pairs_second_only", "pairs_low", "pairs_high"),
     "watched": ("captured", "gap_hours"),
     "changed": ("changes",),
     "records": ("requests_received", "requests_answered", "requests_waiting", "disposed"),
 }
 """Every total, in the section that tells its course."""
+PARTS = {
+    "clause": ("flagged", "hidden"),
+    "page": ("seen", "flagged", "hidden"),
+    "platform": ("seen", "flagged", "hidden"),
+    "school": ("seen", "flagged", "hidden"),
+    "page watched": ("captured", "gap_hours"),
+    "kind of pair": ("pairs_first_only", "pairs_second_only"),
+}
+"""What is told of each part over the twelve weeks; the files have the course of every figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,21 @@ class Course:
     weeks: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A part's twelve weeks."""
+
+    label: str
+    weeks: tuple[str, ...]
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    caption: str
+    rows: tuple[Run, ...]
+
+
 def render(report: Report, drawings: Sequence[Drawing], *, for_paper: bool = False) -> str:
     """HTML. Without drawings the tables stand alone; on paper they are named, not drawn."""
     return (
@@ -90,9 +122,12 @@ def render(report: Report, drawings: Sequence[Drawing], *, for_paper: bool = Fal
             dates=_dates(report),
             figures=glance(report),
             courses={name: _courses(report, names) for name, names in SECTIONS.items()},
+            runs={place: _runs(report, place, names) for place, names in PARTS.items()},
+            strata=_strata(report),
+            unregistered=UNREGISTERED,
             tables=tables(report),
             drawings={each.name: each for each in drawings},
-            names=week_names(report),
+            names=pictures.week_names(report),
             first=outstanding,
             say=sentences,
             phrases=phrases,
@@ -112,11 +147,6 @@ def _dates(report: Report) -> str:
     first, last = report.week.monday, report.week.sunday
     year = "" if first.year == last.year else f" {first.year},"
     return f"Monday, {first:%B %-d},{year} to Sunday, {last:%B %-d, %Y}"
-
-
-def week_names(report: Report) -> tuple[str, ...]:
-    """Each by its Monday, such as 11/16: few readers know the numbers of weeks."""
-    return tuple(f"{each.week.monday:%-m/%-d}" for each in report.basis.weeks)
 
 
 def glance(report: Report) -> list[Course]:
@@ -178,18 +208,44 @@ def tables(report: Report) -> dict[str, Table]:
     return found
 
 
+def _runs(report: Report, place: str, names: Sequence[str]) -> list[Runs]:
+    """A table for each of the figures; none where there is nothing to tell the parts of."""
+    by = place.split(" watched")[0]
+    found = []
+    for name in names:
+        parts = report.parts(name, by)
+        rows = [
+            Run(_part_name(report, by, each), tuple(map(phrases.cell, report.run(name, by, each))))
+            for each in parts
+        ]
+        meaning = MEANINGS[name]
+        unit = "" if meaning.unit in ("comments", "pairs") else f" ({meaning.unit})"
+        found.append(Runs(f"{meaning.label}{unit} by {by}, week by week", tuple(rows)))
+    return [each for each in found if each.rows]
+
+
+def _part_name(report: Report, by: str, which: str) -> str:
+    if by == "clause":
+        return sentences.clause_name(report, which)
+    return report.page(which).name if by == "page" else which
+
+
+def _strata(report: Report) -> list[tuple[Stratum, Stratum | None]]:
+    """Each kind of pair beside what came out the week before."""
+    before = {each.name: each for each in report.basis.weeks[-2].panel.strata}
+    return [(each, before.get(each.name)) for each in report.basis.panel.strata]
+
+
 def _told_anywhere(report: Report) -> set[str]:
     """The names of the figures that one of the weeks has."""
     return {key.name for figures in report.course for key in figures}
 
 
 def _row(report: Report, by: str, which: str, names: Sequence[str]) -> Row:
-    name, about = which, ""
-    if by == "clause":
-        name = sentences.clause_name(report, which)
-    elif by == "page":
+    name, about = _part_name(report, by, which), ""
+    if by == "page":
         page = report.page(which)
-        name, about = page.name, ", ".join(part for part in (page.platform, page.school) if part)
+        about = ", ".join(part for part in (page.platform, page.school) if part)
     cells = tuple(
         Cell(
             phrases.cell(report.value(each, by, which)),
@@ -202,87 +258,6 @@ def _row(report: Report, by: str, which: str, names: Sequence[str]) -> Row:
 
 def _days(report: Report) -> list[tuple[str, list[str]]]:
     return [
-        (page.name, [phrases.cell(each) for each in _watched(report, page.key)])
+        (page.name, [phrases.cell(each) for each in pictures.watched(report, page.key)])
         for page in report.measured.pages
     ]
-
-
-def _watched(report: Report, page: str) -> list[Value]:
-    return [report.value("captured", "page and day", f"{page} {day}") for day in DAYS]
-
-
-def drawings_of(report: Report) -> list[Drawing]:
-    """Every chart of the report that has something to show; none where matplotlib is not installed."""
-    if not charts.are_possible():
-        return []
-    found = [
-        _over_weeks(report, "volume", "New comments, week by week", {"seen": "New"}, "comments"),
-        _over_weeks(
-            report,
-            "judged",
-            "Flagged, left up and hidden, week by week",
-            {"flagged": "Flagged", "left_up": "Left up", "hidden": "Hidden"},
-            "comments",
-        ),
-        _by_clause(report),
-        _over_weeks(
-            report,
-            "pace",
-            "Time to a decision, week by week",
-            {"decision_p90_hours": "Nine of ten", "decision_median_hours": "Half"},
-            "hours",
-        ),
-        _watched_days(report),
-    ]
-    return [each for each in found if each is not None]
-
-
-def _over_weeks(report: Report, name: str, title: str, lines: dict[str, str], unit: str) -> Drawing | None:
-    looks = ((FIRST, "-"), (SECOND, "--"), (THIRD, ":"))
-    drawn = [
-        Line(label, report.run(figure), colour, dashes)
-        for (figure, label), (colour, dashes) in zip(lines.items(), looks, strict=False)
-    ]
-    known = [line for line in drawn if any(map(_is_number, line.values))]
-    if not known:
-        return None
-    told = (_told(line, week_names(report)) for line in drawn)
-    text = f"{' '.join(told)} The table has the {unit} of every week."
-    return course(name, title, text, week_names(report), known, unit)
-
-
-def _told(line: Line, names: Sequence[str]) -> str:
-    """A line's course in words."""
-    known = [each for each in line.values if isinstance(each, int | float)]
-    if not known:
-        return f"{line.name}: no number is told."
-    return (
-        f"{line.name}: {phrases.number(line.values[0])} in {names[0]}, {phrases.number(line.values[-1])} in "
-        f"{names[-1]}, between {phrases.number(min(known))} and {phrases.number(max(known))}."
-    )
-
-
-def _is_number(value: Value) -> bool:
-    return isinstance(value, int | float)
-
-
-def _watched_days(report: Report) -> Drawing | None:
-    rows = {page.name: _watched(report, page.key) for page in report.measured.pages}
-    if not rows:
-        return None
-    return calendar("calendar", "When each page was watched", sentences.capture(report), rows, DAYS)
-
-
-def _by_clause(report: Report) -> Drawing | None:
-    rows = {
-        sentences.clause_name(report, each): (
-            report.value("left_up", "clause", each),
-            report.value("hidden", "clause", each),
-        )
-        for each in report.parts("flagged", "clause")
-    }
-    if not any(_is_number(each) and each for both in rows.values() for each in both):
-        return None
-    return bars(
-        "clauses", "Left up and hidden, by clause", sentences.clauses(report), rows, ("left up", "hidden")
-    )

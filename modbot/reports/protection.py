@@ -6,6 +6,10 @@ subtract. After the small numbers, further ones are withheld, the smallest first
 could be anything from 0 to 9, for all that is told. Whether it could is a linear programme: its least and
 greatest value under all sums. Source of the method: complementary cell suppression, as statistical offices
 use it.
+
+Weeks add up as well: what waits at the end of one is what waited before, more what came, less what went. So
+what waits is for the internal version alone wherever both flows are told, and what went is told only beside
+as much that came.
 """
 
 from __future__ import annotations
@@ -16,11 +20,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from modbot.reports.capture import Registered
-from modbot.reports.figures import BY_CLAUSE, MEANINGS, PARTED, REFERRED, WITHHELD, Figures, Key, Seen, Value
+from modbot.reports.figures import (
+    BY_CLAUSE,
+    COVERED,
+    LEAST,
+    MEANINGS,
+    PARTED,
+    REFERRED,
+    WITHHELD,
+    Figures,
+    Key,
+    Seen,
+    Value,
+)
 from modbot.reports.measuring import groups
-
-LEAST = 10
-"""The smallest count that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +53,47 @@ def protect(figures: Figures, pages: Sequence[Registered]) -> dict[Key, Value]:
 
     Depends on this week alone, so that two reports never withhold different parts of one week.
     """
-    told = {key: value for key, value in figures.items() if MEANINGS[key.name].seen is not Seen.INTERNAL}
+    told = {key: value for key, value in figures.items() if _is_for_everybody(key)}
     counts = {
         key: value
         for key, value in told.items()
         if MEANINGS[key.name].seen is Seen.COUNTED and isinstance(value, int)
     }
-    withheld = suppressed(counts, sums(counts, pages))
+    withheld = suppressed(counts, sums(counts, pages)) | _uncovered(counts)
     public: dict[Key, Value] = {key: WITHHELD if key in withheld else value for key, value in told.items()}
-    for key in told:
-        base = Key(MEANINGS[key.name].rests_on, key.by, key.which)
-        if base in figures and (public.get(base) == WITHHELD or _is_small(figures[base])):
+    for key in sorted(told, key=lambda key: _ORDER[key.name]):
+        meaning = MEANINGS[key.name]
+        bases = [Key(name, key.by, key.which) for name in meaning.rests_on]
+        if any(public.get(base) == WITHHELD or _is_under(meaning.least, figures.get(base)) for base in bases):
             public[key] = WITHHELD
     return public
 
 
-def _is_small(count: Value) -> bool:
-    return isinstance(count, int) and count < LEAST
+_ORDER = {name: place for place, name in enumerate(MEANINGS)}
+"""What a figure rests on stands before it."""
+
+
+def _is_for_everybody(key: Key) -> bool:
+    meaning = MEANINGS[key.name]
+    return meaning.seen is not Seen.INTERNAL and not (key.by and meaning.whole_only)
+
+
+def _is_under(least: int, count: Value) -> bool:
+    return isinstance(count, int) and count < least
+
+
+def _uncovered(counts: Mapping[Key, int]) -> set[Key]:
+    """What went where less came: the rest came in weeks whose number may be withheld."""
+    pairs = ((Key(gone), Key(came)) for gone, came in COVERED.items())
+    return {gone for gone, came in pairs if gone in counts and counts[gone] > counts.get(came, 0)}
 
 
 def sums(counts: Mapping[Key, int], pages: Sequence[Registered]) -> list[Sum]:
     """Every way in which the counts add up."""
     referred = Sum(Key("referred"), tuple(map(Key, REFERRED.values())))
-    found = [*_over_pages(pages), *_over_clauses(counts), *_of_decisions(counts), referred]
+    looked = Sum(Key("urgent"), (Key("view_in_time"), Key("view_late"), Key("urgent_unseen")))
+    heard = Sum(Key("appeals_decided"), (Key("appeals_overturned"), Key("appeals_upheld")))
+    found = [*_over_pages(pages), *_over_clauses(counts), *_of_decisions(counts), referred, looked, heard]
     # What is always zero somewhere is no count there.
     found = [Sum(each.whole, tuple(part for part in each.parts if part in counts)) for each in found]
     return [each for each in found if each.whole in counts and each.parts]

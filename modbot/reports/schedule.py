@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from multiprocessing import get_context
 from zoneinfo import ZoneInfo
 
@@ -33,22 +33,20 @@ class Schedule:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
-        self._not_before = datetime.min.replace(tzinfo=UTC)
+        self._not_before: dict[object, datetime] = {}
+        """What could not be done, a week's report or the measuring, until when."""
 
     async def look(self) -> list[Week]:
         """Make what is due, oldest first, and return it. A failure is logged and tried again later."""
         now = utcnow()
-        if now < self._not_before:
-            return []
         zone = ZoneInfo(self._settings.district.timezone)
         if await asyncio.to_thread(self._is_neutrality_due, weeks.of_moment(now, zone).start(zone)):
             await self._apart(measure, self._settings)
         made: list[Week] = []
         for week in await asyncio.to_thread(making.due, self._store, zone, now):
-            if not await self._apart(make, self._settings, week):
-                break
-            log.info("report.made", week=str(week))
-            made.append(week)
+            if await self._apart(make, self._settings, week):
+                log.info("report.made", week=str(week))
+                made.append(week)
         return made
 
     def _is_neutrality_due(self, since: datetime) -> bool:
@@ -56,14 +54,17 @@ class Schedule:
             return neutrality.is_due(connection, since)
 
     async def _apart(self, work: Callable[..., None], *given: object) -> bool:
-        """Whether it could be done. The bot goes on after a full disk or a killed process."""
+        """Whether it was done. After a full disk or a killed process the bot goes on with the rest."""
+        what = given[-1]
+        if utcnow() < self._not_before.get(what, utcnow()):
+            return False
         try:
             with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as processes:
                 await asyncio.get_running_loop().run_in_executor(processes, work, *given)
         except Exception as error:
             observe.FAILURES.labels(type(error).__name__).inc()
             log.error("report.failing", step=work.__name__, error=type(error).__name__, detail=str(error))
-            self._not_before = utcnow() + AGAIN
+            self._not_before[what] = utcnow() + AGAIN
             return False
         return True
 

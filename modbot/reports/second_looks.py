@@ -25,5 +25,6 @@ def figures(connection: Connection, extent: Extent, clauses: Collection[str]) ->
         by = "clause" if each.clause else ""
         yield Key("second_looks", by, each.clause), each.pairs
         yield Key("second_agreed", by, each.clause), each.agreed
+        yield Key("second_differed", by, each.clause), each.pairs - each.agreed
         alpha = None if each.alpha is None else round(each.alpha, 2)
         yield Key("agreement", by, each.clause), alpha

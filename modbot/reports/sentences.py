@@ -40,6 +40,24 @@ def clauses(report: Report) -> str:
     )
 
 
+def by_clause(report: Report) -> str:
+    """Under which clause most was decided, as far as it is told."""
+    if report.value("reviewed") in (0, None):
+        return "No comment was decided under any clause."
+    values = {each: report.value("reviewed", "clause", each) for each in report.parts("reviewed", "clause")}
+    told = {each: value for each, value in values.items() if isinstance(value, int)}
+    most = max(told, key=lambda each: told[each], default="")
+    if not told.get(most):
+        return "Under which clauses people decided is not told here, because the numbers are small."
+    where = "no clause" if most == NO_CLAUSE else clause_name(report, most)
+    first = "Most was decided under" if len(told) == len(values) else "The highest number told is that of"
+    up, hidden = (report.value(name, "clause", most) for name in ("left_up", "hidden"))
+    said = f"{first} {where}: {counted(told[most], 'comments')}"
+    if not isinstance(up, int) or not isinstance(hidden, int):
+        return f"{said}."
+    return f"{said}, of which {number(up)} stayed up and {number(hidden)} {were(hidden)} hidden."
+
+
 def _proposed(report: Report) -> str:
     proposed = report.value("proposed")
     if proposed in (0, None):
@@ -95,8 +113,11 @@ def second_looks(report: Report) -> str:
         return "No case was judged a second time in this week, so agreement is not measured."
     if not report.is_public and looks == report.value("second_agreed"):
         return f"A second person judged {counted(looks, 'cases')} and chose the same in every one."
+    if alpha == WITHHELD:
+        told = f"A second person judged {counted(looks, 'cases')} without knowing the first choice"
+        return f"{told}; how far the two agree is not told here, because the numbers are small."
     if not isinstance(alpha, int | float):
-        return f"A second person judged {counted(looks, 'cases')}, too few to say how far reviewers agree."
+        return f"A second person judged {counted(looks, 'cases')}; agreement cannot be measured from them."
     return (
         f"A second person judged {counted(looks, 'cases')} without knowing the first choice; "
         f"agreement is {alpha:.2f}."
@@ -112,16 +133,22 @@ def taken_back(report: Report) -> str:
 
 
 def _appeals(report: Report) -> str:
-    names = ("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_waiting")
-    filed, decided, granted, waiting = map(report.value, names)
-    if WITHHELD in (filed, decided, granted, waiting):
+    filed, decided, granted = map(report.value, ("appeals_filed", "appeals_decided", "appeals_overturned"))
+    waiting = report.value("appeals_waiting")
+    if filed == WITHHELD:
         return "How many authors appealed is not told here."
+    came = f"{capital(counted(filed, 'appeals'))} came in"
+    if decided == WITHHELD:
+        return f"{came}; how many were decided is not told here."
     if not (filed or decided or waiting):
         return "No author appealed."
-    return (
-        f"{capital(counted(filed, 'appeals'))} came in, {number(decided)} {were(decided)} decided and "
-        f"{number(granted)} granted; {counted(waiting, 'appeals')} waited when the week ended."
-    )
+    said = f"{came}, {number(decided)} {were(decided)} decided and {number(granted)} granted"
+    return f"{said}{_left(report, waiting, 'appeals')}."
+
+
+def _left(report: Report, waiting: Value, unit: str) -> str:
+    """What waits at the end of a week tells of every week before it, so it is for the internal version."""
+    return "" if report.is_public else f"; {counted(waiting, unit)} waited when the week ended"
 
 
 REQUESTS = ("requests_received", "requests_answered", "requests_waiting")
@@ -129,15 +156,14 @@ REQUESTS = ("requests_received", "requests_answered", "requests_waiting")
 
 def requests(report: Report) -> str:
     received, answered, waiting = map(report.value, REQUESTS)
-    if WITHHELD in (received, answered, waiting):
+    if received == WITHHELD:
         return "How many records requests came in is not told here."
+    came = f"{capital(counted(received, 'requests'))} for records about moderation came in"
+    if answered == WITHHELD:
+        return f"{came}; how many were answered is not told here."
     if not (received or answered or waiting):
         return "Nobody asked for records about moderation."
-    return (
-        f"{capital(counted(received, 'requests'))} for records about moderation came in, "
-        f"{number(answered)} {were(answered)} answered; {counted(waiting, 'requests')} waited when the week "
-        "ended."
-    )
+    return f"{came}, {number(answered)} {were(answered)} answered{_left(report, waiting, 'requests')}."
 
 
 def classifiers(report: Report) -> str:

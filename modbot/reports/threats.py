@@ -15,6 +15,8 @@ from modbot.tables import Alert, Call, CaseComment, Decision, Opened, Verdict
 verdicts, case_comments, decisions = table(Verdict), table(CaseComment), table(Decision)
 opened, alerts, calls = table(Opened), table(Alert), table(Call)
 
+SOON = 15.0
+"""Minutes within which a person should have looked at a possible threat."""
 CLAIMED = "case.claimed"
 """Logged for every state of a case that a person saw. To decide, or to answer the alert, is to look too."""
 _AT_ONCE = 5_000

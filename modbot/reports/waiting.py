@@ -21,7 +21,8 @@ STATES = ("case.opened", "case.reopened", "case.closed")
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Cases nobody had decided. `oldest` is the number of the one that waited longest."""
+    """Cases nobody had decided. `oldest` is the number of the one that waited longest, `since` when it was
+    opened or last reopened."""
 
     cases: int
     oldest: int | None
@@ -71,36 +72,43 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
 
 def at_end(connection: Connection, extent: Extent) -> Waiting:
     """As it stood then: what was decided, closed or reopened since does not count."""
-    again = _reopened_since(connection, extent)
     conditions = (
         cases.c.id <= extent.last,
         _later(cases.c.decided_at, extent.end),
         _later(cases.c.closed_at, extent.end),
     )
-    plain = sa.select(sa.func.count(), sa.func.min(cases.c.id)).where(*conditions)
-    if again:
-        plain = plain.where(cases.c.id.not_in(again))
-    number, oldest = connection.execute(plain).one()
-    for case in sorted(again):
-        if case <= extent.last and _waited(connection, case, extent.last):
-            number += 1
-            oldest = min(case, oldest or case)
-    if oldest is None:
+    reopened = _reopened(connection)
+    after = {case for case, seqs in reopened.items() if seqs[-1] > extent.last}
+    plain = set(connection.execute(sa.select(cases.c.id).where(*conditions)).scalars()) - after
+    left = plain | {case for case in after if case <= extent.last and _waited(connection, case, extent.last)}
+    # A case is numbered by the entry that opened it, so entries tell which waits longest.
+    begun = {
+        case: max((seq for seq in reopened.get(case, ()) if seq <= extent.last), default=case)
+        for case in left
+    }
+    if not begun:
         return Waiting(0, None, None)
-    since = connection.execute(sa.select(cases.c.opened_at).where(cases.c.id == oldest)).scalar_one()
-    return Waiting(number, oldest, since)
+    oldest = min(begun, key=lambda case: begun[case])
+    since = connection.execute(sa.select(events.c.at).where(events.c.seq == begun[oldest])).scalar_one()
+    return Waiting(len(left), oldest, since)
 
 
 def _later(moment: Any, end: datetime) -> sa.ColumnElement[bool]:
     return sa.or_(moment.is_(None), moment >= end)
 
 
-def _reopened_since(connection: Connection, extent: Extent) -> set[int]:
-    """Cases whose row no longer tells how they stood at the end: they went back to the queue afterwards."""
-    subjects = connection.execute(
-        sa.select(events.c.subject).where(events.c.kind == "case.reopened", events.c.seq > extent.last)
-    ).scalars()
-    return {int(subject.removeprefix("case:")) for subject in subjects}
+def _reopened(connection: Connection) -> dict[int, list[int]]:
+    """Case → the entries that sent it back to the queue, in order. Of one that went back after the span's end
+    the row no longer tells how it stood then."""
+    rows = connection.execute(
+        sa.select(events.c.subject, events.c.seq)
+        .where(events.c.kind == "case.reopened")
+        .order_by(events.c.seq)
+    )
+    found: dict[int, list[int]] = {}
+    for subject, seq in rows.all():
+        found.setdefault(int(subject.removeprefix("case:")), []).append(seq)
+    return found
 
 
 def _waited(connection: Connection, case: int, last: int) -> bool:

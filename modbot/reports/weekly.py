@@ -17,10 +17,10 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from modbot.filters import InForce
-from modbot.reports import changes, filters, measuring, neutrality, training
+from modbot.reports import changes, filters, measuring, training
 from modbot.reports.capture import Gap, Registered
 from modbot.reports.changes import Change
-from modbot.reports.extent import events
+from modbot.reports.extent import Extent, events
 from modbot.reports.figures import MEANINGS, Figures, Key, Value
 from modbot.reports.measuring import Measured
 from modbot.reports.neutrality import Panel
@@ -31,6 +31,12 @@ from modbot.store import table
 from modbot.tables import Checkpoint
 
 checkpoints = table(Checkpoint)
+UNREGISTERED = (
+    "Not established. modbot sees the pages that were registered with it. An account of the district's that "
+    "nobody registered does not appear here, because modbot has no list of the district's accounts to "
+    "compare with. Compare the pages above with the district's own list."
+)
+"""Whether there are accounts that nobody watches."""
 SILENT = timedelta(weeks=4)
 """A page without a comment for so long may be abandoned."""
 
@@ -63,8 +69,8 @@ class Basis:
     """Titles of the policy's clauses and watches."""
     policy: str
     classifier: str
-    registered: tuple[Change, ...]
-    """Pages that were registered or changed."""
+    others: tuple[Change, ...]
+    """What comments are not judged by: pages that were registered or changed, models out of use."""
     people: tuple[Change, ...]
     due: tuple[Due, ...]
     filters: Mapping[str, InForce]
@@ -141,19 +147,22 @@ def read(connection: Connection, district: str, zone: ZoneInfo, week: Week, pati
         clauses={} if rules is None else changes.titles(rules),
         policy="" if rules is None else f"{rules.policy.name}, version {rules.policy.version}",
         classifier=changes.classifier_at(connection, span),
-        registered=tuple(changes.of_pages(connection, span)),
+        others=tuple(changes.of_others(connection, span)),
         people=tuple(changes.of_people(connection, span)),
         due=tuple(training.due(connection, span, zone)),
         filters=filters.read(connection, weeks[-1].pages, span.last),
-        panel=neutrality.panel(connection, span),
-        proof=_proof(connection, span.last),
+        panel=weeks[-1].panel,
+        proof=_proof(connection, span),
     )
 
 
-def _proof(connection: Connection, last: int) -> Proof:
+def _proof(connection: Connection, span: Extent) -> Proof:
+    last = span.last
     digest = connection.execute(sa.select(events.c.hash).where(events.c.seq == last)).scalar() or ""
+    # An entry of the week may be signed again after it.
+    before = (checkpoints.c.seq <= last, checkpoints.c.at < span.end)
     signed = connection.execute(
-        sa.select(checkpoints).where(checkpoints.c.seq <= last).order_by(checkpoints.c.seq.desc()).limit(1)
+        sa.select(checkpoints).where(*before).order_by(checkpoints.c.seq.desc()).limit(1)
     ).first()
     if signed is None:
         return Proof(last, digest, None, "", None)
@@ -180,7 +189,7 @@ def document(report: Report) -> dict[str, Any]:
         "log": _log(report),
         "figures": list(_figures(report)),
         "gaps": [_gap(report, gap) for gap in report.measured.gaps],
-        "changes": [_change(report, each) for each in (*report.measured.changes, *report.basis.registered)],
+        "changes": [_change(report, each) for each in (*report.measured.changes, *report.basis.others)],
         "people": [] if report.is_public else [_change(report, each) for each in report.basis.people],
         "training_due": [] if report.is_public else [_due(each) for each in report.basis.due],
         "silent_pages": [page.key for page in report.silent()],
@@ -188,6 +197,7 @@ def document(report: Report) -> dict[str, Any]:
             {"key": page.key, "title": page.title, "platform": page.platform, "school": page.school}
             for page in report.measured.pages
         ],
+        "unregistered_pages": UNREGISTERED,
         "filters": report.filters(),
         "policy": report.basis.policy,
         "classifiers": report.basis.classifier,
@@ -231,7 +241,7 @@ def _gap(report: Report, gap: Gap) -> dict[str, Any]:
 
 def _change(report: Report, change: Change) -> dict[str, Any]:
     told = {"at": change.at.astimezone(report.basis.zone).isoformat(), "what": change.what}
-    return told if report.is_public else told | {"who": change.who}
+    return told if report.is_public else told | {"who": change.who, "which": change.which}
 
 
 def _due(due: Due) -> dict[str, Any]:
