@@ -41,7 +41,8 @@ LEAST = 0.01
 Native = Mapping[str, Any]
 
 TRANSIENT = {1, 2}
-TOO_MUCH = {4, 17, 32, 341, 613}
+TOO_MUCH = {4, 17, 32, 341, 613, *range(80_000, 80_100)}
+"""The last by business use case: 80001 for a Page, 80002 for an Instagram account, as Meta's guide has it."""
 SESSION = {102, 190}
 PERMISSION = {3, 10, *range(200, 300)}
 BLOCKED = 368
@@ -275,7 +276,7 @@ def failure(error: Any, status: int, waits: float = 0.0) -> Exception:
     told = f"Meta's code {told}, trace {_trace(error)}"
     if code == PARAMETER:
         return NoSuchObject(told) if subcode == 33 else BadParameter(f"Meta refuses a parameter ({told})")
-    if code in TOO_MUCH or 80_000 <= code < 80_100:
+    if code in TOO_MUCH:
         return RateLimited(f"Meta asks us to slow down ({told})", retry_after=waits or DEFAULT_WAIT)
     if code in SESSION:
         why = SESSIONS.get(subcode or 0, "the token is not accepted")

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from platforms.base import NotAuthorised, PlatformError, RateLimited, Unavailable
+from platforms.base import Denied, NotAuthorised, PlatformError, RateLimited, Unavailable
 from platforms.budget import Budget
 from platforms.graph import (
     OF_APP,
@@ -73,6 +73,7 @@ def made(
     )
 
 
+# As Meta's guide to errors has them; 80001 and 80002 are in its guide to rate limits.
 ERRORS = {
     (1, None): Unavailable,
     (2, None): Unavailable,
@@ -82,14 +83,15 @@ ERRORS = {
     (341, None): RateLimited,
     (613, None): RateLimited,
     (80001, None): RateLimited,
+    (80002, None): RateLimited,
     (102, None): NotAuthorised,
     (190, None): NotAuthorised,
     (190, 458): NotAuthorised,
     (190, 463): NotAuthorised,
-    (3, None): NotAuthorised,
-    (10, None): NotAuthorised,
-    (200, None): NotAuthorised,
-    (299, None): NotAuthorised,
+    (3, None): Denied,
+    (10, None): Denied,
+    (200, None): Denied,
+    (299, None): Denied,
     (368, None): NotAuthorised,
     (100, 33): NoSuchObject,
     (100, None): BadParameter,
