@@ -62,6 +62,20 @@ def subclasses(error: type[Exception]) -> Iterator[str]:
             yield from subclasses(each)
 
 
+PARTS = (
+    r"What to (create|do) there",
+    "Which review the platform wants",
+    r"[Ww]hat it costs",
+    "What cannot be done, and how to do it by hand",
+)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in HELP.glob("platforms/*.md")))
+def test_a_platforms_page_has_every_part_that_an_office_needs(name: str) -> None:
+    headings = "\n".join(re.findall(r"^\*\*([^*]+)\*\*", PAGES[name], re.M))
+    assert [part for part in PARTS if not re.search(part, headings)] == []
+
+
 @pytest.mark.parametrize("setting", sorted(settings()))
 def test_every_setting_is_explained(setting: str) -> None:
     assert setting in code_in(PAGES["operating"])
