@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import logging
 import random
@@ -22,8 +23,10 @@ from websockets.exceptions import ConnectionClosed
 from platforms import addresses
 from platforms.base import NotAuthorised
 
-GUILDS, GUILD_MESSAGES, MESSAGE_CONTENT = 1 << 0, 1 << 9, 1 << 15
-INTENTS = GUILDS | GUILD_MESSAGES | MESSAGE_CONTENT
+GUILDS, GUILD_MESSAGES, DIRECT_MESSAGES = 1 << 0, 1 << 9, 1 << 12
+MESSAGE_CONTENT, AUTO_MODERATION_EXECUTION = 1 << 15, 1 << 21
+INTENTS = GUILDS | GUILD_MESSAGES | MESSAGE_CONTENT | AUTO_MODERATION_EXECUTION
+"""AutoMod's deeds come only to a bot that may manage the server; nobody else is refused for asking."""
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
 FATAL = {
     4004: "Discord does not accept the bot's token: make a new one under Bot, Reset Token",
@@ -41,18 +44,25 @@ LARGEST = 2**24
 log = logging.getLogger(__name__)
 
 Take = Callable[[str, Mapping[str, Any]], None]
-"""Called with an event's name and its data."""
+"""Called with an event's name and its data, also when a new session begins, by the name READY."""
 
 
 class Gateway:
     """Runs until `close`. `failure` is what a person has to mend before it can run."""
 
     def __init__(
-        self, where: Callable[[], Awaitable[str]], token: SecretStr, take: Take, *, allow_loopback: bool
+        self,
+        where: Callable[[], Awaitable[str]],
+        token: SecretStr,
+        take: Take,
+        *,
+        intents: int = INTENTS,
+        allow_loopback: bool,
     ) -> None:
         self._where = where
         self._token = token
         self._take = take
+        self._intents = intents
         self._allow_loopback = allow_loopback
         self._task: asyncio.Task[None] | None = None
         self._session = ""
@@ -62,6 +72,11 @@ class Gateway:
         self._pauses = 0
         self.failure: NotAuthorised | None = None
         self.ready = asyncio.Event()
+
+    @property
+    def place(self) -> str:
+        """Of the event that is being taken; the same when it is told again in a resumed session."""
+        return hashlib.sha256(f"{self._session}/{self._last}".encode()).hexdigest()[:16]
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -120,7 +135,7 @@ class Gateway:
             await _say(socket, RESUME, data)
         else:
             about = {"os": "linux", "browser": "modbot", "device": "modbot"}
-            await _say(socket, IDENTIFY, {"token": token, "intents": INTENTS, "properties": about})
+            await _say(socket, IDENTIFY, {"token": token, "intents": self._intents, "properties": about})
 
     async def _hear(self, socket: ClientConnection, message: Mapping[str, Any]) -> bool:
         """False: connect again."""
@@ -147,7 +162,7 @@ class Gateway:
         if name in ("READY", "RESUMED"):
             self._pauses = 0
             self.ready.set()
-        else:
+        if name != "RESUMED":
             self._take(name, data)
 
     async def _beat(self, socket: ClientConnection, seconds: float) -> None:

@@ -66,11 +66,14 @@ class DiscordRest:
         found: Sequence[Native] = _ok(await self._send("GET", f"guilds/{guild}/threads/active"))["threads"]
         return found
 
-    async def archived_threads(self, channel: str) -> Sequence[Native]:
-        """The hundred that were archived last."""
-        path = f"channels/{channel}/threads/archived/public"
-        found: Sequence[Native] = _ok(await self._send("GET", path, {"limit": AT_ONCE}))["threads"]
-        return found
+    async def archived_threads(self, channel: str, before: str = "") -> tuple[Sequence[Native], bool]:
+        """At most a hundred, those archived last first, and whether there are more.
+
+        `before` is the `archive_timestamp` of the last one that was given; empty: from the newest on.
+        """
+        query = {"limit": AT_ONCE} | ({"before": before} if before else {})
+        found = _ok(await self._send("GET", f"channels/{channel}/threads/archived/public", query))
+        return found["threads"], bool(found.get("has_more"))
 
     async def messages(self, channel: str, after: str) -> Sequence[Native]:
         """At most a hundred that follow `after`, the oldest first."""

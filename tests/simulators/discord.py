@@ -6,7 +6,7 @@ import asyncio
 import json
 import zlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -18,6 +18,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 TOKEN = "a-bots-token.for-the.tests"
 SERVER, CHANNEL = "4000", "5000"
+PRIVATE = "8000"
+"""Where Ana writes to the bot alone."""
 STARTED = datetime(2026, 11, 1, tzinfo=UTC)
 ANA = {"id": "77", "username": "ana", "global_name": "Ana", "discriminator": "0", "avatar": None}
 ME = {"id": "9", "username": "modbot", "discriminator": "0", "avatar": None, "bot": True}
@@ -41,7 +43,11 @@ class Guild:
     """Beats are not answered."""
     close_with: int | None = None
     """The code with which the gateway closes whoever introduces themselves."""
-    messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {CHANNEL: []})
+    messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {CHANNEL: [], PRIVATE: []})
+    closed: set[str] = field(default_factory=set)
+    """Channels and threads that the bot is not shown; they stand in the list of all the same."""
+    intents: int = 0
+    """What the last session asked to be told."""
     threads: list[dict[str, Any]] = field(default_factory=list)
     rules: list[dict[str, Any]] = field(default_factory=list)
     """Of automatic moderation."""
@@ -54,6 +60,12 @@ class Guild:
     def __post_init__(self) -> None:
         self._sockets: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[dict[str, Any] | int]]] = []
         self.url = ""
+
+    def clear(self) -> None:
+        """As it was at first, for whoever connects from now on."""
+        url, sockets = self.url, self._sockets
+        self.__init__()  # type: ignore[misc]
+        self.url, self._sockets = url, sockets
 
     @property
     def app(self) -> Starlette:
@@ -94,30 +106,49 @@ class Guild:
         if answers:
             message["message_reference"] = {"message_id": answers, "channel_id": channel, "guild_id": SERVER}
         self.messages[channel].append(message)
-        self._tell("MESSAGE_CREATE", message | {"guild_id": SERVER})
+        self._tell_of(channel, "MESSAGE_CREATE", message)
         return str(message["id"])
+
+    def stop(self, text: str) -> None:
+        """AutoMod keeps a message from appearing, and tells the moderators: two deeds for one message."""
+        told: dict[str, Any] = {
+            "guild_id": SERVER,
+            "rule_id": "6000",
+            "rule_trigger_type": 1,
+            "user_id": ANA["id"],
+        }
+        told |= {"content": text, "matched_keyword": "levy", "matched_content": "levy", "channel_id": CHANNEL}
+        for deed in ({"type": 2, "metadata": {}}, {"type": 1, "metadata": {}}):
+            self._tell("AUTO_MODERATION_ACTION_EXECUTION", told | {"action": deed}, intent=1 << 21)
 
     def edit(self, number: str, text: str) -> None:
         message = self._find(number)
         assert message
         message |= {"content": text, "edited_timestamp": datetime.now(UTC).isoformat()}
-        self._tell("MESSAGE_UPDATE", message | {"guild_id": SERVER})
+        self._tell_of(message["channel_id"], "MESSAGE_UPDATE", message)
 
     def delete(self, *numbers: str, channel: str = CHANNEL) -> None:
         self.messages[channel] = [each for each in self.messages[channel] if each["id"] not in numbers]
-        fields: dict[str, Any] = {"channel_id": channel, "guild_id": SERVER}
+        fields: dict[str, Any] = {"channel_id": channel}
         if len(numbers) == 1:
-            self._tell("MESSAGE_DELETE", fields | {"id": numbers[0]})
+            self._tell_of(channel, "MESSAGE_DELETE", fields | {"id": numbers[0]})
         else:
-            self._tell("MESSAGE_DELETE_BULK", fields | {"ids": list(numbers)})
+            self._tell_of(channel, "MESSAGE_DELETE_BULK", fields | {"ids": list(numbers)})
 
     def thread(self, number: str, *, archived: bool = False) -> None:
-        about = {"archived": archived, "archive_timestamp": STARTED.isoformat(), "auto_archive_duration": 60}
+        at = STARTED + timedelta(hours=len(self.threads))
+        about = {"archived": archived, "archive_timestamp": at.isoformat(), "auto_archive_duration": 60}
         about |= {"locked": False}
-        self.messages[number] = []
+        self.messages.setdefault(number, [])
         self.threads.append(
             {"id": number, "type": 11, "name": "a thread", "parent_id": CHANNEL, "thread_metadata": about}
         )
+
+    def put_away(self, number: str) -> None:
+        """After all that were put away before."""
+        (thread,) = [each for each in self.threads if each["id"] == number]
+        self.threads.remove(thread)
+        self.thread(number, archived=True)
 
     def drop(self, code: int = 1001) -> None:
         """End every connection to the gateway."""
@@ -130,7 +161,14 @@ class Guild:
         return self._answer(request, ME)
 
     async def _application(self, request: Request) -> Response:
-        about = {"id": "9", "name": "modbot", "description": "", "icon": None, "verify_key": "", "flags": 0}
+        about: dict[str, Any] = {
+            "id": "9",
+            "name": "modbot",
+            "description": "",
+            "icon": None,
+            "verify_key": "",
+            "flags": 0,
+        }
         about |= {"bot_public": False, "bot_require_code_grant": False, "owner": ANA, "team": None}
         return self._answer(request, about)
 
@@ -150,9 +188,15 @@ class Guild:
         )
 
     async def _archived(self, request: Request) -> Response:
-        return self._answer(
-            request, {"threads": self._threads(archived=True), "members": [], "has_more": False}
-        )
+        limit, before = int(request.query_params.get("limit", 50)), request.query_params.get("before")
+        listed = [
+            each
+            for each in reversed(self._threads(archived=True))
+            if each["parent_id"] == request.path_params["channel"]
+            and (before is None or each["thread_metadata"]["archive_timestamp"] < before)
+        ]
+        more = len(listed) > limit
+        return self._answer(request, {"threads": listed[:limit], "members": [], "has_more": more})
 
     def _threads(self, *, archived: bool) -> list[dict[str, Any]]:
         return [
@@ -191,6 +235,8 @@ class Guild:
         self.calls.append(request)
         if request.headers.get("authorization") != f"Bot {TOKEN}":
             return JSONResponse({"message": "401: Unauthorized", "code": 0}, 401)
+        if request.path_params.get("channel") in self.closed:
+            return JSONResponse({"message": "Missing Access", "code": 50001}, 403)
         refused = self.refuse.get(request.url.path.rpartition("/")[2])
         if refused is not None:
             return refused
@@ -216,7 +262,16 @@ class Guild:
 
     # The gateway
 
-    def _tell(self, name: str, data: dict[str, Any]) -> None:
+    def _tell_of(self, channel: str, name: str, data: dict[str, Any]) -> None:
+        """Of a message; one that was written in private is told without a server."""
+        if channel == PRIVATE:
+            self._tell(name, data, intent=1 << 12)
+        else:
+            self._tell(name, data | {"guild_id": SERVER}, intent=1 << 9)
+
+    def _tell(self, name: str, data: dict[str, Any], *, intent: int) -> None:
+        if self._sockets and not self.intents & intent:
+            return
         message = {"op": 0, "t": name, "s": len(self.told) + 1, "d": data}
         self.told.append(message)
         for loop, queue in self._sockets:
@@ -253,6 +308,7 @@ class Guild:
     async def _begin(self, queue: asyncio.Queue[dict[str, Any] | int], message: dict[str, Any]) -> None:
         last = len(self.told)
         if message["op"] == 2:
+            self.intents = message["d"]["intents"]
             url = self.url.replace("http://", "ws://") + "/gateway"
             ready = {"session_id": "s1", "resume_gateway_url": url, "v": 10, "user": ME, "guilds": []}
             ready |= {"application": {"id": "9", "flags": 0}, "private_channels": [], "relationships": []}
