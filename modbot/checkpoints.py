@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -86,16 +86,27 @@ def sign(store: Store, key: Ed25519PrivateKey, folder: Path) -> Signed | None:
     with store.write() as tx:
         newest = tx.execute(sa.select(sa.func.max(checkpoints.c.seq))).scalar()
         seq, digest = tx.lock()
-        if seq == 0 or newest == seq:
-            return None
-        signed = _signed(key, seq, digest, tx.now)
-        tx.add(Checkpoint, **(asdict(signed) | {"at": tx.now}))
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / FILE_NAME).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(signed)) + "\n")
+        signed = None if seq in (0, newest) else _signed(key, seq, digest, tx.now)
+        if signed is not None:
+            tx.add(Checkpoint, **(asdict(signed) | {"at": tx.now}))
+    # After the commit: a line without its row would look like a row that somebody removed.
+    _write_down(store, folder / FILE_NAME)
+    return signed
+
+
+def _write_down(store: Store, path: Path) -> None:
+    """Append all that was signed since the file's last line: more than one where it could not be written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    newer = sa.select(checkpoints).order_by(checkpoints.c.seq)
+    if path.exists() and (lines := read_file(path)):
+        newer = newer.where(checkpoints.c.at > datetime.fromisoformat(lines[-1].at))
+    with store.read() as connection:
+        fresh = [_of_row(row) for row in connection.execute(newer)]
+    if fresh:
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(asdict(each)) + "\n" for each in fresh)
             file.flush()
             os.fsync(file.fileno())
-    return signed
 
 
 def _signed(key: Ed25519PrivateKey, seq: int, digest: str, at: datetime) -> Signed:
@@ -131,7 +142,8 @@ def verify(
 ) -> Proof:
     """Prove every entry, its content, the head and every checkpoint, in the database and in `kept`.
 
-    Raises AuditBroken at the first entry that fails. `public_key` (hex) refuses other signers.
+    Raises AuditBroken at the first entry that fails, or where the database lacks a checkpoint of `kept`.
+    `public_key` (hex) refuses other signers.
     """
     with store.read() as connection:
         stored = [_of_row(row) for row in connection.execute(sa.select(checkpoints))]
@@ -147,7 +159,26 @@ def verify(
     _no_more(wanted, last)
     if end is None or (end.seq, end.hash) != (last.seq, last.hash):
         raise AuditBroken(f"the log ends at entry {last.seq}, but its head says otherwise", seq=last.seq + 1)
+    _refuse_lacking({*kept} - {*stored}, "was removed from the database")
     return Proof(last.seq, last.hash, len({*stored, *kept}))
+
+
+def refuse_shortened(store: Store, lines: Sequence[Signed]) -> None:
+    """Raises AuditBroken where a checkpoint of the database was taken out of this installation's own file.
+
+    The file may begin later, where an earlier one was put away; its end is written again by the next signing.
+    """
+    first, last = (pick((each.at for each in lines), default="") for pick in (min, max))
+    with store.read() as connection:
+        stored = {_of_row(row) for row in connection.execute(sa.select(checkpoints))}
+    due = {each for each in stored if first <= each.at <= last}
+    _refuse_lacking(due - {*lines}, f"was taken out of {FILE_NAME}")
+
+
+def _refuse_lacking(lacking: Collection[Signed], what: str) -> None:
+    if lacking:
+        seq = min(each.seq for each in lacking)
+        raise AuditBroken(f"the checkpoint at entry {seq} {what}", seq=seq)
 
 
 def _by_seq(all_signed: Sequence[Signed], public_key: str) -> dict[int, list[Signed]]:

@@ -26,6 +26,8 @@ def prove(
     outside = _outside(settings, kept)
     signer = public_key.lower() or _own_key(settings)
     proof = checkpoints.verify(store, outside, public_key=signer, progress=progress)
+    if kept is None:
+        checkpoints.refuse_shortened(store, outside)
     reconcile.check(store)
     return proof
 

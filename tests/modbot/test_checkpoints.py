@@ -6,21 +6,38 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlmodel import SQLModel
 
-from modbot import audit, cases, checkpoints
+from modbot import audit, cases, checkpoints, deletions
 from modbot.errors import AuditBroken, ConfigError, NotAllowed
 from modbot.records.disposition import dispose
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, table
-from modbot.tables import AuditEvent, AuditHead, Case, Checkpoint, Comment, Content, User
-from tests.modbot.scene import District, district
+from modbot.tables import (
+    AuditEvent,
+    AuditHead,
+    Case,
+    Checkpoint,
+    Comment,
+    Content,
+    Decision,
+    PolicyVersion,
+    Presence,
+    Release,
+    Score,
+    User,
+    Verdict,
+)
+from tests.modbot.scene import District, deleted, district
 
 events, contents, head, kept = table(AuditEvent), table(Content), table(AuditHead), table(Checkpoint)
 KEY = Ed25519PrivateKey.generate()
+pytestmark = pytest.mark.faults
 
 
 @pytest.fixture
@@ -277,3 +294,113 @@ def test_the_database_refuses_to_change_the_log(
     checkpoints.sign(here.store, KEY, tmp_path)
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), here.store.write() as tx:
         tx.execute(change())
+
+
+def swapped(of: sa.Table, key: sa.Column[int], one: Any, other: Any) -> list[sa.Executable]:
+    """Two rows keep their numbers and change places otherwise."""
+    fields = [column.name for column in of.columns if column.name != key.name]
+    return [
+        sa.update(of).where(key == mine).values({field: getattr(theirs, field) for field in fields})
+        for mine, theirs in ((getattr(one, key.name), other), (getattr(other, key.name), one))
+    ]
+
+
+ROWS: dict[str, type[SQLModel]] = {"audit_event": AuditEvent, "content": Content, "checkpoint": Checkpoint}
+TAMPERING = [(name, how) for name in (*ROWS, "audit_head") for how in ("edit", "delete", "swap", "truncate")]
+
+
+def tampering(here: District, name: str, how: str) -> list[sa.Executable]:
+    """What somebody could do to one table: `truncate` takes its newest rows away."""
+    if name == "audit_head":
+        early, late = here.rows(AuditEvent)[4:6]
+        change = sa.update(head)
+        heads: dict[str, sa.Executable] = {
+            "edit": change.values(hash="0" * 64),
+            "delete": sa.delete(head),
+            "swap": change.values(seq=early.seq, hash=late.hash),
+            "truncate": change.values(seq=early.seq, hash=early.hash),
+        }
+        return [heads[how]]
+    of, rows = table(ROWS[name]), here.rows(ROWS[name])
+    said = {"audit_event": "actor", "content": "body", "checkpoint": "hash"}[name]
+    statements: dict[str, list[sa.Executable]] = {
+        "edit": [sa.update(of).where(of.c.seq == rows[1].seq).values({said: "0" * 64})],
+        "delete": [sa.delete(of).where(of.c.seq == rows[1].seq)],
+        "swap": swapped(of, of.c.seq, rows[0], rows[1]),
+        "truncate": [sa.delete(of).where(of.c.seq >= rows[-2].seq)],
+    }
+    return statements[how]
+
+
+def test_whatever_is_done_to_a_table_of_the_log_is_found(here: District, tmp_path: Path) -> None:
+    for number in range(4):
+        checkpoints.sign(here.store, KEY, tmp_path)
+        here.comes_in(f"Comment {number}")
+    lines = checkpoints.read_file(tmp_path / checkpoints.FILE_NAME)
+    models: list[type[SQLModel]] = [*ROWS.values(), AuditHead]
+    before = {model: [dict(row._mapping) for row in here.rows(model)] for model in models}
+    found = []
+    for name, how in TAMPERING:
+        checkpoints.verify(here.store, lines)
+        tamper(here, *tampering(here, name, how))
+        with pytest.raises(AuditBroken):
+            checkpoints.verify(here.store, lines)
+        found.append((name, how))
+        model = ROWS.get(name, AuditHead)
+        tamper(here, sa.delete(table(model)), sa.insert(table(model)).values(before[model]))
+    assert found == TAMPERING
+
+
+def test_a_line_taken_out_of_the_checkpoint_file_is_found(here: District, tmp_path: Path) -> None:
+    for number in range(4):
+        checkpoints.sign(here.store, KEY, tmp_path)
+        here.comes_in(f"Comment {number}")
+    lines = checkpoints.read_file(tmp_path / checkpoints.FILE_NAME)
+    checkpoints.refuse_shortened(here.store, lines)
+    checkpoints.refuse_shortened(here.store, lines[2:])
+    with pytest.raises(AuditBroken, match="was taken out of") as caught:
+        checkpoints.refuse_shortened(here.store, [lines[0], *lines[2:]])
+    assert caught.value.seq == lines[1].seq
+
+
+def test_checkpoints_that_could_not_be_written_down_are_with_the_next_one(
+    here: District, tmp_path: Path
+) -> None:
+    checkpoints.sign(here.store, KEY, tmp_path)
+    here.comes_in("One more")
+    file = tmp_path / checkpoints.FILE_NAME
+    away = file.rename(tmp_path / "away")
+    file.mkdir()
+    with pytest.raises(ConfigError):
+        checkpoints.sign(here.store, KEY, tmp_path)
+    file.rmdir()
+    away.rename(file)
+    here.comes_in("And another")
+    checkpoints.sign(here.store, KEY, tmp_path)
+    lines = checkpoints.read_file(file)
+    assert [each.seq for each in lines] == [row.seq for row in here.rows(Checkpoint)]
+    assert checkpoints.verify(here.store, lines).checkpoints == 3
+
+
+APPEND_ONLY: tuple[type[SQLModel], ...] = (
+    *(AuditEvent, Content, Checkpoint, Comment, Presence),
+    *(PolicyVersion, Score, Verdict, Decision, Release),
+)
+
+
+def test_no_statement_replaces_or_empties_what_can_only_be_added_to(here: District, tmp_path: Path) -> None:
+    checkpoints.sign(here.store, KEY, tmp_path)
+    add_officer(here)
+    here.confirmed("blog")
+    deletions.release(here.store, here.rows(Comment)[1].id, "pro", "A court ordered it")
+    here.arrive(deleted("1"))
+    by = {
+        "sqlite": "INSERT OR REPLACE INTO {name} SELECT * FROM {name} LIMIT 1",
+        "postgresql": "TRUNCATE {name} CASCADE",
+    }[here.store.dialect]
+    for model in APPEND_ONLY:
+        before = here.rows(model)
+        assert before, model
+        with pytest.raises(sa.exc.DBAPIError, match="append-only"), here.store.write() as tx:
+            tx.connection.exec_driver_sql(by.format(name=table(model).name))
+        assert here.rows(model) == before

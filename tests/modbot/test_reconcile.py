@@ -34,6 +34,8 @@ from modbot.tables import (
 from tests.modbot.scene import District, deleted, district, said
 from tests.modbot.test_checkpoints import tamper
 
+pytestmark = pytest.mark.faults
+
 
 @pytest.fixture
 def here(store: Store) -> District:
