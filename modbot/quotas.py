@@ -162,6 +162,11 @@ class Spent:
         """Nearly used up, or it will be at this pace before it resets."""
         return _is_short(self.used, self.allowed, self.forecast)
 
+    @property
+    def is_used_up(self) -> bool:
+        """Nothing more is asked of the platform before it resets; a window that it named itself passes soon."""
+        return self.period != TOLD and self.used >= self.allowed
+
 
 def _is_short(used: float, allowed: float, forecast: float) -> bool:
     return used >= NEARLY * allowed or forecast > allowed

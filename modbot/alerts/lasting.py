@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from modbot import health, review
+from modbot import health, quotas, review, wiring
 from modbot.alerts import calls, raising, watching
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
 from modbot.config import Settings
 from modbot.credentials import NOTICE
+from modbot.quotas import Spent
 from modbot.store import Store, body_of, table, utcnow
 from modbot.tables import Alert, AuditEvent, Case
 
@@ -77,6 +78,7 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
     figures = health.measure(store)
     allowed = health.allowed_lag(settings)
     watched_pages = {page.key: page for page in settings.page if page.key not in ended}
+    used_up = _used_up(figures, settings)
     found = []
     for page in figures.pages:
         if page.key not in watched_pages:
@@ -86,6 +88,8 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
         if failing or (lag is not None and lag > allowed):
             title = watched_pages[page.key].title or page.key
             says = f"modbot cannot read the page {title}. Comments that come in there wait to be seen."
+            if page.key in used_up:
+                says = _waits(title, used_up[page.key], settings)
             school = watched_pages[page.key].school
             key = f"capture_gap:{page.key}"
             found.append(News(about=About.CAPTURE_GAP, key=key, says=says, page=page.key, school=school))
@@ -94,6 +98,21 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
         says = "A decision does not come through on its platform. Health tells which page."
         found.append(News(about=About.ACTION_STUCK, key="action_stuck", says=says))
     return found + _of_access(figures, settings) + _of_queue(store, settings) + _of_appeals(store, settings)
+
+
+def _used_up(figures: health.Figures, settings: Settings) -> Mapping[str, Spent]:
+    """By page: the quota that is used up, also where it is counted under another page."""
+    gone = {each.page: each for each in figures.quotas if each.is_used_up}
+    together = wiring.sharing(settings) if gone else {}
+    return {key: gone[each] for key, pages in together.items() for each in pages if each in gone}
+
+
+def _waits(title: str, spent: Spent, settings: Settings) -> str:
+    until = f"{spent.resets_at.astimezone(ZoneInfo(settings.district.timezone)):%B %-d, %-I:%M %p}"
+    return (
+        f"What the platform of the page {title} allows is used up ({quotas.in_words(spent)}). New comments "
+        f"there, and what was decided, wait until {until}. Look at the page itself until then."
+    )
 
 
 def _of_scoring(figures: health.Figures) -> list[News]:

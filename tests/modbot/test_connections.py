@@ -18,12 +18,12 @@ from modbot.checkups.finding import State
 from modbot.config import Settings
 from modbot.quotas import LastingBudget
 from modbot.records import archive
-from modbot.store import Store, table
-from modbot.tables import Page, PushDelivery
+from modbot.store import Store, body_of, table
+from modbot.tables import Alert, Page, PushDelivery, QuotaUse
 from platforms.base import Batch
 from platforms.budget import Period, Quota
 from platforms.tokens import Token
-from tests.modbot.installation import settings_file
+from tests.modbot.installation import command, settings_file
 from tests.modbot.scene import District, district
 
 PAGE = '[[page]]\nkey = "blog"\nplatform = "memory"\ntitle = "District blog"\n'
@@ -88,6 +88,45 @@ def test_money_that_is_nearly_spent_is_told_and_a_quota_of_calls_only_to_who_ask
     (told,) = _told(here, settings)
     assert told.startswith("page blog has used 9.5")
     assert told.endswith("of 10 USD of its month")
+
+
+def test_doctor_tells_how_much_will_be_used_at_this_pace(
+    here: District, settings: Settings, tmp_path: Path
+) -> None:
+    _use(here, used=250, forecast=400)
+    told = " ".join(command("doctor", "--config", str(tmp_path)).out.split())
+    assert "quota blog: 250 of 1000 units used until " in told
+    assert "; at this pace 400" in told
+    _use(here, used=250, forecast=1_400)
+    (finding,) = connections.connections(settings)
+    assert finding.state is State.LOOK
+    assert finding.says.endswith("at this pace 1400")
+
+
+def _use(here: District, *, used: float, forecast: float) -> LastingBudget:
+    budget = LastingBudget(here.store, "blog")
+    budget.allow(Quota("units", 1_000, Period.DAY))
+    budget.learn("units", used=used)
+    with here.store.write(logged=False) as tx:
+        tx.execute(sa.update(table(QuotaUse)).values(forecast=forecast))
+    return budget
+
+
+def test_somebody_is_told_that_capture_waits_for_a_quota(here: District, settings: Settings) -> None:
+    """YouTube's units, as `quotaExceeded` leaves them."""
+    wiring.register_pages(here.store, settings.page)
+    _use(here, used=1_000, forecast=1_000)
+    why = "RateLimited: YouTube's units for today are used up"
+    archive.mark_failing(here.store, "blog", why)
+    with here.store.write(logged=False) as tx:
+        tx.execute(sa.update(table(Page)).values(failing_since=tx.now - timedelta(hours=1)))
+    assert f"page blog cannot be read: {why}" in _told(here, settings)
+    lasting.conditions(here.store, settings)
+    with here.store.read() as connection:
+        alert = body_of(connection, connection.execute(sa.select(table(Alert).c.id)).scalar_one())
+    says = (alert or {})["says"]
+    assert "District blog allows is used up (1000 of 1000 units)." in says
+    assert "wait until" in says
 
 
 def test_pages_that_use_up_one_quota_are_all_named(here: District, tmp_path: Path) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from modbot import config, wiring
-from modbot.store import Store
+from modbot.records import archive
+from modbot.store import Store, table
+from modbot.tables import QuotaUse
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from tests.modbot.scene import district
@@ -13,7 +17,9 @@ from tests.web.member import member
 from tests.web.visitor import words
 
 
-def test_each_page_shows_the_quota_that_it_shares(tmp_path: Path, migrated_file: Path) -> None:
+def test_each_page_shows_the_quota_that_it_shares_and_how_far_it_reaches(
+    tmp_path: Path, migrated_file: Path
+) -> None:
     (tmp_path / "modbot.db").write_bytes(migrated_file.read_bytes())
     store = Store(f"sqlite:///{tmp_path / 'modbot.db'}")
     district(store)
@@ -30,7 +36,19 @@ def test_each_page_shows_the_quota_that_it_shares(tmp_path: Path, migrated_file:
         page.budget.allow(*page.quotas())
         page.budget.spend("units", 250)
         page.budget.noting()()
-    told = words(member(create_app(Desk(settings, store)), store, "vic").get("/health").text)
+    rows = table(QuotaUse)
+    with store.write(logged=False) as tx:
+        tx.execute(sa.update(rows).values(forecast=7_200))
+    reader = member(create_app(Desk(settings, store)), store, "vic")
+    told = words(reader.get("/health").text)
+    pages[0].budget.learn("units", used=10_000)
+    archive.mark_failing(store, "sports", "RateLimited: YouTube's units for today are used up")
+    waiting = words(reader.get("/health").text)
     store.close()
+    assert told.count("At this pace: 7,200 by then.") == 2
+    assert "used up" not in told
+    assert "What the platform allows is used up. New comments, and what was decided, wait until" in waiting
+    assert "look at the page itself" in waiting
+    assert "Is the site up" not in waiting
     assert told.count("500 of 10,000 units used until") == 2
     assert told.count("Counted together with board.") == told.count("Counted together with sports.") == 1
