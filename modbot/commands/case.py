@@ -81,10 +81,13 @@ def show(number: Number, by: As = "", config: Config = None, as_data: Json = Fal
 
 
 @app.command("next")
-def show_next(by: As = "", config: Config = None) -> None:
+def show_next(by: As = "", config: Config = None, as_data: Json = False) -> None:
     """The number of the case that you should look at next."""
     with opened(config) as here:
         found = review.next_for(here.store, by)
+    if as_data:
+        as_json(found and {"id": found.case_id, "second_look": found.second_look})
+        return
     if found is None:
         say("No case waits for you.")
         return

@@ -234,9 +234,12 @@ def test_the_list_is_filtered(office: Installation) -> None:
 
 def test_next_names_the_case_to_look_at_and_skipping_goes_on_to_another(office: Installation) -> None:
     assert office.modbot("case", "next", "--as", "ana").out == "No case waits for you.\n"
+    assert office.modbot("case", "next", "--json", "--as", "ana").data is None
     office.here.comes_in("buy now, last chance", THREAT)
     urgent, ordinary = (line["id"] for line in office.modbot("case", "list", "--json").data)
     assert office.modbot("case", "next", "--as", "ana").out == f"Case {urgent}.\n"
+    asked = office.modbot("case", "next", "--json", "--as", "ana")
+    assert asked.data == {"id": urgent, "second_look": False}
     assert office.modbot("case", "skip", str(urgent), "--as", "ana").status == 0
     assert office.modbot("case", "next", "--as", "ana").out == f"Case {ordinary}.\n"
 
