@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -91,3 +92,10 @@ def test_the_manifest_lists_every_file_of_the_models() -> None:
     listed = {file for entry in manifest.read(MODELS).values() for file in entry["files"]}
     there = {str(path.relative_to(MODELS)) for path in MODELS.rglob("*") if path.is_file()}
     assert there - listed <= {manifest.MANIFEST, "linear/CARD.md", "encoder/CARD.md"}
+
+
+def test_the_shipped_manifest_holds_the_keys_that_its_description_names_and_no_other() -> None:
+    described = set(re.findall(r'"(\w+)":', str(manifest.__doc__))) - {"linear", "corpus"}
+    entries = manifest.read(MODELS)
+    assert set(entries["linear"]) == described
+    assert all(set(entry) in (described, {"files"}) for entry in entries.values())

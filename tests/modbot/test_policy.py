@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from modbot.policy import Level, Mode
 
 LIMITS = dict.fromkeys(Category, 0.5)
 CLAUSE = '[[clause]]\nid = "C1"\ntitle = "T"\ntext = "Threats"\nmode = "advise"\ncategories = ["threats"]\n'
+YELM = "716fd6c5298b52222c0192816d3bd1a1d6a2c6efd05342b6d4195afe33caa750"
+"""SHA-256 of Procedure 4007P's words as adopted: the eight clauses, the viewpoint sentence and the notice."""
 HEAD = '[policy]\nname = "P"\nversion = "1"\n'
 
 
@@ -118,9 +121,8 @@ def test_the_shipped_policy_enforces_nothing_until_the_district_signs() -> None:
     shipped = policy.parse(resources.policy("yelm-4007p.toml"), "yelm-4007p.toml")
     assert {clause.mode for clause in shipped.clause} == {Mode.ADVISE}
     assert [clause.id for clause in shipped.clause] == [f"C{number}" for number in range(1, 9)]
-    assert all(clause.text for clause in shipped.clause)
-    assert shipped.policy.notice
-    assert "viewpoint" in shipped.policy.viewpoint
+    words = [*(clause.text for clause in shipped.clause), shipped.policy.viewpoint, shipped.policy.notice]
+    assert hashlib.sha256("\n".join(words).encode()).hexdigest() == YELM
     assert "forum" in shipped.policy.forum
     covered = {category for clause in shipped.clause for category in clause.categories}
     assert covered | {watch.category for watch in shipped.watch} == set(Category)

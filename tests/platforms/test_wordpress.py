@@ -26,7 +26,7 @@ from platforms.base import (
     Unsupported,
     Visibility,
 )
-from platforms.wordpress import WordPress, WordPressSettings
+from platforms.wordpress import OVERLAP, WordPress, WordPressSettings
 from tests.peers.unreliable import Fault, Unreliable
 from tests.peers.wordpress import WordPress as Site
 
@@ -208,6 +208,22 @@ async def test_erasing_old_comments_does_not_hide_new_ones(
     new = insert(site, *(f"new {number}" for number in range(40)))
     events, cursor = await everything(blog, cursor)
     assert [event.id for event in events] == new
+    assert (await everything(blog, cursor))[0] == []
+
+
+@pytest.mark.parametrize("newer", [1, OVERLAP - 1])
+async def test_a_lower_id_that_shows_up_after_higher_ones_is_captured_once(
+    site: Site, blog: WordPress, newer: int
+) -> None:
+    _, late, *_ = ids = insert(site, *(f"comment {number}" for number in range(2 + newer)))
+    # Its place is kept while its transaction is not yet seen by others.
+    site.stage(["erase", int(late)])
+    first, cursor = await everything(blog)
+    assert [event.id for event in first] == [each for each in ids if each != late]
+    dates = dict.fromkeys(("comment_date", "comment_date_gmt"), "2026-11-21 20:00:00")
+    site.stage(["row", {"comment_ID": int(late), "comment_content": "late", **dates}])
+    events, cursor = await everything(blog, cursor)
+    assert [(event.id, event.comment and event.comment.text) for event in events] == [(late, "late")]
     assert (await everything(blog, cursor))[0] == []
 
 

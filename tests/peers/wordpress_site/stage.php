@@ -5,6 +5,7 @@ require __DIR__ . '/wp-load.php';
 require ABSPATH . 'wp-admin/includes/upgrade.php';
 $operations = [
     'insert' => fn($comment) => wp_insert_comment(wp_slash($comment + ['comment_post_ID' => 1])),
+    'row' => fn($row) => $GLOBALS['wpdb']->insert($GLOBALS['wpdb']->comments, $row + ['comment_post_ID' => 1]),
     'edit' => fn($id, $text) => wp_update_comment(wp_slash(['comment_ID' => $id, 'comment_content' => $text])),
     'status' => fn($id, $status) => wp_set_comment_status($id, $status),
     'trash' => fn($id) => wp_trash_comment($id),
