@@ -272,5 +272,6 @@ class Facebook(GraphPage):
         return await graph.get(self.account, fields="id,name,access_token")
 
     async def subscribe(self, graph: Graph, own: Native) -> None:  # noqa: ARG002
-        fields = ["feed", "mention", *(["messages"] if "conversations" in self.edges else [])]
+        messages = ["messages", "message_edits"] if "conversations" in self.edges else []
+        fields = ["feed", "mention", *messages]
         await graph.post(f"{self.account}/subscribed_apps", subscribed_fields=",".join(fields))

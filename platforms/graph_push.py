@@ -56,7 +56,7 @@ class GraphPushed(GraphAccount, Pushed):
             at = _moment(entry.get("time"))
             for change in _objects(entry.get("changes")):
                 events += await self.told(str(change.get("field")), _object(change.get("value")), at)
-            events += [_message_told(each) for each in _objects(entry.get("messaging")) if _is_message(each)]
+            events += [_message_told(each) for each in _objects(entry.get("messaging")) if _said(each)]
         return events
 
     async def read_or_none(self, path: str, fields: str) -> Native | None:
@@ -83,24 +83,27 @@ def _object(value: Any) -> Native:
     return value if isinstance(value, dict) else {}
 
 
-def _is_message(native: Native) -> bool:
-    """Deliveries tell of reading and of typing too."""
-    return bool(_object(native.get("message")).get("mid"))
+def _said(native: Native) -> Native:
+    """A message, or what one was edited to; empty for deliveries that tell of reading and of typing."""
+    message = _object(native.get("message")) or _object(native.get("message_edit"))
+    return message if message.get("mid") else {}
 
 
 def _message_told(native: Native) -> Event:
-    """A message; or that its sender took it back, which comes without its words."""
-    message = native["message"]
-    if message.get("is_deleted") is not True:
-        return created(message_of(native))
-    at = _moment(native.get("timestamp"))
-    return Event(kind=EventKind.DELETED, id=str(message["mid"]), at=at, detail="its sender took it back")
+    """A new message, an edited one, or one that its sender took back, which comes without its words."""
+    message, at = _said(native), _moment(native.get("timestamp"))
+    if message.get("is_deleted") is True:
+        return Event(kind=EventKind.DELETED, id=str(message["mid"]), at=at, detail="its sender took it back")
+    comment = message_of(native)
+    if comment.edited_at is None:
+        return created(comment)
+    return Event(kind=EventKind.EDITED, id=comment.id, comment=comment, at=at)
 
 
 def message_of(native: Native) -> Comment:
     """A direct message as a delivery has it, ours included."""
-    message, sender = _object(native.get("message")), str(_object(native.get("sender")).get("id", ""))
-    text = str(message.get("text", ""))
+    message, sender = _said(native), str(_object(native.get("sender")).get("id", ""))
+    text, at = str(message.get("text", "")), _moment(native.get("timestamp"))
     return Comment(
         id=str(message["mid"]),
         revision=text_revision(text),
@@ -109,7 +112,8 @@ def message_of(native: Native) -> Comment:
         author_id=sender,
         text=text,
         payload=dict(native),
-        created_at=_moment(native.get("timestamp")),
+        created_at=at,
+        edited_at=at if "message_edit" in native else None,
     )
 
 

@@ -30,6 +30,7 @@ OWN_ADDRESSES = {"api": "https://graph.instagram.com", "dialog": "https://www.in
 OWN_PERMISSIONS = ("instagram_business_basic", "instagram_business_manage_comments")
 FOR_MESSAGES = "instagram_business_manage_messages"
 PUSHED = ("comments", "live_comments", "mentions")
+PUSHED_MESSAGES = ("messages", "message_edit")
 RENEWED_BEFORE = timedelta(days=53)
 """A token is renewed once a week, so that it outlives weeks in which nobody answers."""
 AGAIN = timedelta(hours=1)
@@ -104,7 +105,7 @@ class InstagramLogin(GraphAccount):
             return token.access
 
         graph = self.client(held)
-        fields = [*PUSHED, *(["messages"] if FOR_MESSAGES in self.settings.permissions else [])]
+        fields = [*PUSHED, *(PUSHED_MESSAGES if FOR_MESSAGES in self.settings.permissions else ())]
         try:
             await graph.post(f"{self.account}/subscribed_apps", subscribed_fields=",".join(fields))
         finally:

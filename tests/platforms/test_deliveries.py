@@ -402,21 +402,28 @@ def test_what_nobody_understands_keeps_nothing_else_waiting(
 def test_a_message_that_its_sender_takes_back_is_gone_and_its_words_stay(
     receiver: Receiver, name: str, account: str
 ) -> None:
-    said = {"mid": f"aWdf-{name}", "text": f"Words to {name} that were taken back"}
-    before = receiver.vanished(name)
-    push_all(receiver, name, [messaging(name, account, said)])
+    mid, before = f"aWdf-{name}", receiver.vanished(name)
+    said, edited = f"Words to {name} that were taken back", f"Words to {name}, edited"
+    push_all(
+        receiver,
+        name,
+        [
+            messaging(name, account, message={"mid": mid, "text": said}),
+            messaging(name, account, message_edit={"mid": mid, "text": edited, "num_edit": 1}),
+        ],
+    )
     receiver.read(name)
     archived = receiver.archived(name)
-    push_all(receiver, name, [messaging(name, account, {"mid": said["mid"], "is_deleted": True})])
+    push_all(receiver, name, [messaging(name, account, message={"mid": mid, "is_deleted": True})])
     receiver.read(name)
-    assert said["text"] in archived
+    assert {said, edited} <= set(archived)
     assert receiver.archived(name) == archived
     assert receiver.vanished(name) - before == 1
 
 
-def messaging(name: str, account: str, message: Mapping[str, Any]) -> bytes:
-    told = {"sender": {"id": "77"}, "recipient": {"id": account}, "timestamp": 1519399307000}
-    entry = {"id": account, "time": 1519399307, "messaging": [{**told, "message": message}]}
+def messaging(name: str, account: str, **told: Mapping[str, Any]) -> bytes:
+    sent = {"sender": {"id": "77"}, "recipient": {"id": account}, "timestamp": 1519399307000, **told}
+    entry = {"id": account, "time": 1519399307, "messaging": [sent]}
     return json.dumps({"object": "page" if name == "facebook" else name, "entry": [entry]}).encode()
 
 
@@ -439,6 +446,7 @@ def test_each_platforms_check_of_the_address_is_answered_as_it_asks(receiver: Re
         ("x", {"crc": token}),
         ("linkedin", {"challengeCode": "a text that somebody would like to have signed"}),
         ("inbox", hub),
+        ("feed", hub),
     ]
     for page, asked in others:
         assert httpx.get(f"{receiver.url}/push/{page}", params=asked, timeout=60).status_code == 404

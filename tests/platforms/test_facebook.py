@@ -698,6 +698,21 @@ async def test_a_message_is_captured_as_it_was_delivered(pushed: Facebook) -> No
     assert event.at == datetime.fromtimestamp(1449135003, UTC)
 
 
+async def test_an_edited_message_is_a_later_revision_of_the_same(pushed: Facebook) -> None:
+    said = {
+        "sender": {"id": "77"},
+        "recipient": {"id": "1234567890321"},
+        "timestamp": 1449135063000,
+        "message_edit": {"mid": "m_abc", "text": "I know which bus you take.", "num_edit": 1},
+    }
+    entry = {"id": "1234567890321", "time": 1449135063000, "messaging": [said]}
+    [event] = await pushed.unpack(json.dumps({"object": "page", "entry": [entry]}).encode())
+    assert event.comment
+    assert (event.kind, event.id, event.comment.kind) == (EventKind.EDITED, "m_abc", Kind.DIRECT_MESSAGE)
+    assert event.comment.text == "I know which bus you take."
+    assert event.comment.edited_at == datetime.fromtimestamp(1449135063, UTC)
+
+
 async def test_another_page_of_the_same_app_is_not_ours(page: Facebook) -> None:
     assert await page.unpack(sample("facebook", "feed-comment-add-211")) == []
 

@@ -334,7 +334,7 @@ async def test_with_the_permission_for_messages_they_are_pushed_too(
     wanted = (*OWN_PERMISSIONS, FOR_MESSAGES)
     page = adapter(access_token=None, login="instagram", permissions=wanted)
     await page.exchanged({"access_token": next(iter(account.tokens))})
-    fields = {"subscribed_fields": "comments,live_comments,mentions,messages"}
+    fields = {"subscribed_fields": "comments,live_comments,mentions,messages,message_edit"}
     assert ("POST", f"{account.id}/subscribed_apps", fields) in graph.requests
 
 
