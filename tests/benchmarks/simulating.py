@@ -17,6 +17,7 @@ from modbot import policy, resources
 from modbot.store import Store, Transaction, table
 from modbot.tables import (
     Action,
+    Appeal,
     Case,
     CaseComment,
     Comment,
@@ -24,6 +25,8 @@ from modbot.tables import (
     Page,
     PolicyVersion,
     Score,
+    SecondLook,
+    SecondOpinion,
     User,
     Verdict,
 )
@@ -41,6 +44,10 @@ PAGES = (
 SHARES = (50, 8, 20, 4, 12, 6)
 CLAUSES = (("C1", 10), ("C2", 30), ("C5", 3), ("C6", 20), ("C7", 25), ("C8", 12))
 CLASSIFIER = "patterns:3+linear:5"
+KINDS_OF_PAIR = ("opposite opinions, all", "opposite opinions in English", "opposite opinions in Spanish")
+REFERRALS = ("threat", "privacy", "civil_rights")
+SECOND, REFERRED, APPEALED = 0.1, 0.04, 0.1
+"""Shares: of the decided that get a second look, that are referred, and of the hidden that are appealed."""
 cases, pages = table(Case), table(Page)
 
 
@@ -52,6 +59,7 @@ class Simulated:
     start: datetime
     flagged: float = 0.06
     hidden: float = 0.25
+    threshold: float = 0.5
     chance: random.Random = field(default_factory=lambda: random.Random(SEED))
     archived: int = 0
     left: list[tuple[int, int, int, str]] = field(default_factory=list)
@@ -77,6 +85,7 @@ class Simulated:
 
     def span(self, start: datetime, end: datetime, comments: int) -> None:
         """That many comments at even distances, each flagged one decided some hours later."""
+        self._measure(start)
         rounds = max(14, -(-comments // AT_ONCE))
         step = (end - start) / (rounds + 1)
         for number in range(rounds):
@@ -116,7 +125,7 @@ class Simulated:
     ) -> tuple[int, int, int, str] | None:
         flagged = self.chance.random() < self.flagged
         clause = self.chance.choices(*zip(*CLAUSES, strict=True))[0] if flagged else ""
-        finding = {"clause": clause, "category": "commercial", "threshold": 0.5}
+        finding = {"clause": clause, "category": "commercial", "threshold": self.threshold}
         body = {"comment": comment, "findings": [finding] if flagged else []}
         seq = tx.record("comment.scored", f"comment:{page}/{native}", body)
         tx.add(Score, id=seq, comment_id=comment, classifier=CLASSIFIER, absent="")
@@ -152,9 +161,54 @@ class Simulated:
             tx.add(Decision, id=seq, case_id=case, comment_id=comment, at=tx.now, **about)
             if hide:
                 self._act(tx, seq, comment, PAGES[page][0], native, "hide")
+            self._look_again(tx, about, case, comment, seq, subject)
             decided.append(case)
         done = {"state": "decided", "decided_at": tx.now}
         tx.execute(sa.update(cases).where(cases.c.id.in_(decided)).values(**done))
+
+    def _look_again(
+        self, tx: Transaction, first: dict[str, Any], case: int, comment: int, decision: int, subject: str
+    ) -> None:
+        """Some of the decided are referred, judged by a second person or appealed."""
+        hidden, by = first["choice"] == "hide", first["decided_by"]
+        if self.chance.random() < REFERRED:
+            body = {"choice": "refer", "referral": self.chance.choice(REFERRALS)}
+            seq = tx.record("decision.made", subject, body, actor=by)
+            tx.add(
+                Decision,
+                id=seq,
+                case_id=case,
+                comment_id=comment,
+                **first | {"choice": "refer", "clause": ""},
+            )
+        if self.chance.random() < SECOND:
+            look = tx.record("second.asked", f"case:{case}", {"case": case})
+            asked = {"why": "sample", "clauses": first["clause"] or "C2", "first_by": by, "state": "given"}
+            asked |= {"first_choice": first["choice"], "first_clause": first["clause"]}
+            tx.add(SecondLook, id=look, case_id=case, **asked)
+            other, differs = "ben" if by == "ana" else "ana", self.chance.random() < 0.15
+            choice = first["choice"] if not differs else "leave_up" if hidden else "hide"
+            given = tx.record("second.given", f"case:{case}", {"look": look}, actor=other)
+            tx.add(SecondOpinion, id=given, look_id=look, given_by=other, choice=choice, clause="", at=tx.now)
+        if hidden and self.chance.random() < APPEALED:
+            filed = tx.record("appeal.filed", "appeal:{seq}", {"case": case}, actor=by)
+            state = self.chance.choice(("waiting", "upheld", "upheld", "overturned"))
+            waits = state == "waiting"
+            decided = None if waits else tx.record("appeal.decided", f"appeal:{filed}", {"state": state})
+            about = {"decision_id": decision, "entered_by": by, "received_at": tx.now, "decided": decided}
+            tx.add(Appeal, id=filed, case_id=case, state=state, **about)
+
+    def _measure(self, start: datetime) -> None:
+        """The matched pairs, on Monday."""
+        parity = {"low_90": -0.01, "high_90": 0.012, "margin": 0.05, "outcome": "equivalent"}
+        strata = [
+            {"name": name, "pairs": 400 // place, "first_only": self.chance.randint(0, 4), "second_only": 1}
+            for place, name in enumerate(KINDS_OF_PAIR, 1)
+        ]
+        pooled, *others = [each | parity for each in strata]
+        with self.store.write(now=start) as tx:
+            body = {"version": CLASSIFIER, "passed": True, "failures": [], "pooled": pooled, "strata": others}
+            tx.record("neutrality.measured", f"classifiers:{CLASSIFIER}", body)
 
     def _act(self, tx: Transaction, decision: int, comment: int, page: str, native: str, kind: str) -> None:
         subject = f"comment:{page}/{native}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -13,15 +14,60 @@ from modbot import cases
 from modbot import store as storing
 from modbot.reports import making, weekly
 from modbot.reports.weekly import Basis, Report, Version
-from modbot.reports.weeks import Week
+from modbot.reports.weeks import Week, parse
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, table
 from modbot.tables import Case, CaseComment, Comment, Page
+from tests.benchmarks.simulating import Simulated
 from tests.modbot.scene import District, district
 
 ZONE = ZoneInfo("America/Los_Angeles")
 PATIENCE = timedelta(minutes=15)
+CLOCKS = parse("2026-W44")
+"""Of 169 hours."""
 pages = table(Page)
+
+
+def before_the_start(store: Store) -> None:
+    """The district begins in the week after."""
+    Simulated(store, CLOCKS.end(ZONE) + timedelta(days=1)).read_until(CLOCKS.end(ZONE) + timedelta(days=2))
+
+
+def nobody_wrote(store: Store) -> None:
+    week = CLOCKS.earlier()
+    district = Simulated(store, week.start(ZONE))
+    district.span(week.start(ZONE), week.end(ZONE), 200)
+    district.span(CLOCKS.start(ZONE), CLOCKS.end(ZONE), 0)
+
+
+def first(store: Store) -> None:
+    """From Wednesday on."""
+    start = CLOCKS.days(ZONE)[2][1]
+    Simulated(store, start).span(start, CLOCKS.end(ZONE), 90)
+
+
+def one_comment(store: Store) -> None:
+    Simulated(store, CLOCKS.start(ZONE), flagged=1).span(CLOCKS.start(ZONE), CLOCKS.end(ZONE), 1)
+
+
+def usual(store: Store, comments: Sequence[int] = (310, 280, 420, 365, 290, 510, 330)) -> None:
+    """Weeks of so many comments, the last of them CLOCKS, with a gap in it."""
+    week = CLOCKS.earlier(len(comments) - 1)
+    district = Simulated(store, week.start(ZONE))
+    for each in comments:
+        district.span(week.start(ZONE), week.end(ZONE), each)
+        week = week.earlier(-1)
+    day = CLOCKS.days(ZONE)[2]
+    district.gap("north-high", day[1] + timedelta(hours=12), day[2] + timedelta(hours=9))
+
+
+SCENARIOS: dict[str, Callable[[Store], None]] = {
+    "before the start": before_the_start,
+    "nobody wrote": nobody_wrote,
+    "first": first,
+    "one comment": one_comment,
+}
+"""Weeks with little in them: what a store has in each of them when the week CLOCKS has ended."""
 
 
 @dataclass

@@ -9,22 +9,28 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pikepdf
 import pytest
+import sqlalchemy as sa
 from page import ValidationProfile, validate_pdf_bytes
 from pypdf import PdfReader
 
-from modbot import config
-from modbot.reports import making, page, pdf, schedule, weekly, weeks
+from modbot import config, users
+from modbot.records import disposition
+from modbot.reports import making, page, pdf, pictures, schedule, weekly, weeks
+from modbot.reports.figures import MEANINGS
 from modbot.reports.weekly import Basis, Report, Version
-from modbot.store import Store
+from modbot.store import Store, table
+from modbot.tables import AuditEvent, User
 from tests.benchmarks.simulating import Simulated
 from tests.modbot.installation import Installation, settings_file
-from tests.modbot.reporting import PATIENCE, ZONE
+from tests.modbot.reporting import PATIENCE, SCENARIOS, ZONE
 from tests.modbot.scene import District
 
 WEEK = weeks.parse("2026-W44")
@@ -43,6 +49,7 @@ def store(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         about = {"platform": "memory", "title": "<b>Page</b>", "school": "=cmd()", "url": ""}
         tx.record("page.registered", "page:sports", about)
     for week in (first, WEEK.earlier(), WEEK):
+        year.threshold = 0.6 if week == WEEK else 0.5
         year.span(week.start(ZONE), week.end(ZONE), 120)
     day = WEEK.days(ZONE)[2]
     year.gap("board", day[1], day[2])
@@ -96,7 +103,7 @@ def test_names_of_strangers_are_text(files: dict[str, bytes], report: Report) ->
 
 
 def test_every_chart_has_its_words_and_a_table_of_its_numbers(report: Report) -> None:
-    drawings = page.drawings_of(report)
+    drawings = pictures.drawings_of(report)
     html = page.render(report, drawings)
     assert {"volume", "judged", "pace", "calendar"} <= {each.name for each in drawings}
     ids = re.findall(r'\bid="([^"]+)"', html)
@@ -109,6 +116,25 @@ def test_every_chart_has_its_words_and_a_table_of_its_numbers(report: Report) ->
         assert tree[1].text
         assert "#0a0b" not in each.in_page()
     assert html.count("<caption>") >= len(drawings)
+
+
+def test_a_sentence_stands_directly_above_each_chart(report: Report) -> None:
+    drawings = pictures.drawings_of(report)
+    html = page.render(report, drawings)
+    assert len(drawings) == (4 if report.is_public else 5)
+    for each in drawings:
+        before = re.search(rf'<p class="said">([^<]+)</p>\s*<figure>\s*<figcaption>{each.title}<', html)
+        assert before is not None, each.name
+        assert before[1].strip().endswith(".")
+
+
+def test_every_figure_stands_in_a_section_with_its_twelve_weeks(report: Report) -> None:
+    assert {name for names in page.SECTIONS.values() for name in names} == MEANINGS.keys()
+    html = page.render(report, ())
+    for name in ("Flagged by clause", "New comments by page", "Hidden by school", "Flagged by platform"):
+        assert f"<caption>{name}, week by week</caption>" in html
+    assert "<caption>Watched (percent) by page, week by week</caption>" in html
+    assert "<caption>Not readable (hours) by page, week by week</caption>" in html
 
 
 def test_csv_and_json_have_every_figure_of_every_week(report: Report, files: dict[str, bytes]) -> None:
@@ -144,7 +170,7 @@ def test_the_pdf_is_tagged_as_it_is_read(report: Report, files: dict[str, bytes]
     kinds = {str(each["/S"]) for each in tags if "/S" in each}
     assert {"/H1", "/H2", "/P", "/Table", "/TR", "/TH", "/TD", "/Figure", "/L", "/LI", "/Caption"} <= kinds
     figures = [each for each in tags if each.get("/S") == "/Figure"]
-    assert len(figures) == len(page.drawings_of(report))
+    assert len(figures) == len(pictures.drawings_of(report))
     assert all(len(str(each["/Alt"])) > 40 for each in figures)
     for head in (each for each in tags if each.get("/S") == "/TH"):
         assert any("/Scope" in each for each in head["/A"])  # type: ignore[attr-defined]
@@ -195,17 +221,57 @@ def test_the_command_writes_both_versions_and_the_check_finds_them_true(
     place: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pdf, "is_possible", lambda: False)
+    extra = place.modbot("report", "weekly", "--week", str(WEEK), "--out", str(place.folder / "board"))
+    assert extra.status == 0, extra.err
+    opened = Store(f"sqlite:///{place.folder / 'copy.db'}")
+    assert making.due(opened, ZONE, WEEK.end(ZONE) + timedelta(hours=8))[-1] == WEEK
     answer = place.modbot("report", "weekly", "--week", str(WEEK))
+    assert making.due(opened, ZONE, WEEK.end(ZONE) + timedelta(hours=8))[-1] != WEEK
+    opened.close()
     assert answer.status == 0, answer.err
     assert "left out" in answer.err
     folder = place.folder / "reports"
     assert len(list(folder.iterdir())) == 6
-    for version in Version:
-        checked = place.modbot("report", "weekly", "--check", str(folder / f"{WEEK}-{version}.json"))
+    settings_file(place.folder, f"sqlite:///{place.folder / 'copy.db'}", '[district]\nname = "Renamed since"')
+    for ending in ("internal.json", "public.json", "internal.html", "public.csv"):
+        checked = place.modbot("report", "weekly", "--check", str(folder / f"{WEEK}-{ending}"))
         assert checked.status == 0, checked.out
         assert "is what the log says" in checked.out
+    page_of = folder / f"{WEEK}-public.html"
+    page_of.write_bytes(page_of.read_bytes().replace(b"Nobody is named", b"Somebody is named"))
+    checked = place.modbot("report", "weekly", "--check", str(page_of))
+    assert checked.status == 1
+    assert "nor has the log a file with these bytes" in checked.out
     entry = place.modbot("audit", "tail", "-n", "1", "--json").data
     assert (entry["kind"], entry["subject"]) == ("report.made", f"report:{WEEK}")
+
+
+def test_the_check_draws_the_pdf_again(place: Installation, drawn: dict[Version, dict[str, bytes]]) -> None:
+    file = place.folder / "board meeting.pdf"
+    file.write_bytes(drawn[Version.PUBLIC][f"{WEEK}-public.pdf"])
+    answer = place.modbot("report", "weekly", "--check", str(file))
+    assert answer.status == 0, answer.out
+    assert f"is what the log says of week {WEEK}" in answer.out
+
+
+def test_the_check_says_that_released_scores_may_be_why_a_threshold_is_missing(
+    place: Installation, basis: Basis
+) -> None:
+    document = weekly.document(weekly.version_of(basis, Version.INTERNAL))
+    assert "from 0.5 to 0.6" in json.dumps(document["changes"])
+    file = place.folder / f"{WEEK}-internal.json"
+    file.write_text(json.dumps(document))
+    assert place.modbot("report", "weekly", "--check", str(file)).status == 0
+    opened = Store(f"sqlite:///{place.folder / 'copy.db'}")
+    users.add(opened, "ruth", "Ruth Ortega", "records_officer")
+    with opened.read() as connection:
+        scores = sa.select(table(AuditEvent).c.seq).where(table(AuditEvent).c.kind == "comment.scored")
+        seqs = connection.execute(scores).scalars().all()
+    disposition.dispose(opened, seqs, by="ruth", authority="GS50-01-12")
+    opened.close()
+    answer = place.modbot("report", "weekly", "--check", str(file))
+    assert answer.status == 1
+    assert f"released the content of {len(seqs)} scores of that time" in answer.err
 
 
 def test_the_check_finds_a_figure_that_somebody_changed(place: Installation, basis: Basis) -> None:
@@ -238,7 +304,7 @@ def test_missed_weeks_are_caught_up_once_and_another_process_makes_the_same_byte
     place: Installation, drawn: dict[Version, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = config.load(place.folder / "modbot.toml")
-    now = WEEK.end(ZONE) + weeks.timedelta(hours=8)
+    now = WEEK.end(ZONE) + timedelta(hours=8)
     for module in (making, schedule):
         monkeypatch.setattr(module, "utcnow", lambda: now)
     opened = Store(settings.database_url())
@@ -262,13 +328,75 @@ def test_a_report_that_cannot_be_made_is_tried_again_later_and_disturbs_nothing(
 ) -> None:
     (place.folder / "reports").write_text("a file where the folder should be")
     settings = config.load(place.folder / "modbot.toml")
-    now = WEEK.end(ZONE) + weeks.timedelta(hours=8)
+    now = WEEK.end(ZONE) + timedelta(hours=8)
     opened = Store(settings.database_url())
     with opened.write() as tx:
         tx.record("neutrality.measured", "classifiers:test", {"version": "test"})
+        for week in (WEEK.earlier(2), WEEK.earlier()):
+            tx.record(making.MADE, f"report:{week}")
     monkeypatch.setattr(schedule, "utcnow", lambda: now)
     watch = schedule.Schedule(opened, settings)
     assert asyncio.run(watch.look()) == []
-    monkeypatch.setattr(making, "due", lambda *_: pytest.fail("it should wait"))
+    monkeypatch.setattr(schedule, "ProcessPoolExecutor", lambda **_: pytest.fail("it should wait"))
     assert asyncio.run(watch.look()) == []
     opened.close()
+
+
+def test_a_week_that_cannot_be_made_does_not_keep_the_next_from_being_made(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = config.load(place.folder / "modbot.toml")
+    now = WEEK.end(ZONE) + timedelta(hours=8)
+    (place.folder / "reports" / f"{WEEK.earlier()}-internal.json.draft").mkdir(parents=True)
+    opened = Store(settings.database_url())
+    with opened.write() as tx:
+        tx.record("neutrality.measured", "classifiers:test", {"version": "test"})
+        tx.record(making.MADE, f"report:{WEEK.earlier(2)}")
+    for module in (making, schedule):
+        monkeypatch.setattr(module, "utcnow", lambda: now)
+    monkeypatch.setattr(pdf, "is_possible", lambda: False)
+    # A thread costs less than a process, and what is left out above would be there in a process.
+    monkeypatch.setattr(schedule, "ProcessPoolExecutor", lambda **_: ThreadPoolExecutor(1))
+    assert asyncio.run(schedule.Schedule(opened, settings).look()) == [WEEK]
+    assert making.due(opened, ZONE, now) == [WEEK.earlier()]
+    opened.close()
+
+
+def test_the_public_version_names_nobody_in_any_of_its_files(
+    drawn: dict[Version, dict[str, bytes]], store: Store
+) -> None:
+    with store.read() as connection:
+        people = connection.execute(sa.select(table(User).c.name, table(User).c.full_name)).all()
+    names = {name for person in people for name in person}
+    assert named(drawn[Version.INTERNAL], names) == {"ana", "ben"}
+    assert named(drawn[Version.PUBLIC], names) == set()
+
+
+def named(files: dict[str, bytes], names: set[str]) -> set[str]:
+    """Which of the names stand as words in the files, in small letters."""
+    text = ""
+    for name, content in files.items():
+        if name.endswith(".pdf"):
+            text += "\n".join(sheet.extract_text() for sheet in PdfReader(io.BytesIO(content)).pages)
+        else:
+            text += content.decode()
+    return {name.lower() for name in names if re.search(rf"\b{name}\b", text, re.IGNORECASE)}
+
+
+@pytest.mark.parametrize("name", ["before the start", "nobody wrote", "first", "one comment"])
+def test_weeks_with_little_in_them_make_whole_reports(name: str, migrated_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "modbot.db").write_bytes(migrated_file.read_bytes())
+    opened = Store(f"sqlite:///{tmp_path / 'modbot.db'}")
+    SCENARIOS[name](opened)
+    with opened.read() as connection:
+        found = weekly.read(connection, NAME, ZONE, WEEK, PATIENCE)
+    opened.close()
+    for version in Version:
+        little = weekly.version_of(found, version)
+        drawings = pictures.drawings_of(little)
+        html = page.render(little, drawings)
+        assert "None" not in html
+        assert "nan" not in html.replace("finance", "")
+        made = pdf.render(little, drawings)
+        told = validate_pdf_bytes(made, profile=ValidationProfile.PDF_UA_1)
+        assert [f"{each.rule_id}: {each.message}" for each in told.failures] == []

@@ -8,14 +8,16 @@ from itertools import product
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import linprog
 
 from modbot.reports.capture import Registered
-from modbot.reports.figures import NO_CLAUSE, PARTED, WITHHELD, Key
+from modbot.reports.figures import COVERED, LEAST, NO_CLAUSE, PARTED, WITHHELD, Key, Value
 from modbot.reports.measuring import groups
-from modbot.reports.protection import LEAST, Sum, protect, sums, suppressed
+from modbot.reports.protection import Sum, protect, sums, suppressed
 
 SOME = st.one_of(st.integers(0, 12), st.integers(0, 60), st.integers(0, 2_000))
 OUTCOMES = ("left_up", "hidden", "proposed")
+LOOKS = ("view_in_time", "view_late", "urgent_unseen")
 CLAUSES = ("C1", "C7", NO_CLAUSE)
 
 
@@ -52,6 +54,11 @@ def weeks(draw: st.DrawFn) -> tuple[list[Registered], dict[Key, int]]:
     for clause in CLAUSES:
         parts = (counts.get(Key(name, "clause", clause), 0) for name in OUTCOMES)
         counts[Key("reviewed", "clause", clause)] = sum(parts)
+    for name, kinds in (("urgent", LOOKS), ("appeals_decided", ("appeals_overturned", "appeals_upheld"))):
+        for kind in kinds:
+            counts[Key(kind)] = draw(SOME)
+        counts[Key(name)] = sum(counts[Key(kind)] for kind in kinds)
+    counts[Key("appeals_filed")] = draw(SOME)
     return pages, counts
 
 
@@ -113,6 +120,57 @@ def test_nothing_under_ten_is_told_or_can_be_worked_out(
             assert not solved(key, withheld, sums(counts, pages)), key
 
 
+@st.composite
+def queues(draw: st.DrawFn, gone: str, came: str) -> list[dict[Key, int]]:
+    """Four weeks of a queue that begins empty: what came, what went, and what waited then."""
+    waiting, found = 0, []
+    for _ in range(4):
+        new = draw(st.integers(0, 25))
+        done = draw(st.integers(0, waiting + new))
+        waiting += new - done
+        left = Key(f"{gone.partition('_')[0]}_waiting")
+        found.append({Key(came): new, Key(gone): done, left: waiting})
+    return found
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(sorted(COVERED.items())), st.data())
+def test_whoever_has_all_weeks_learns_no_small_number_from_what_waits(
+    flow: tuple[str, str], data: st.DataObject
+) -> None:
+    gone, came = flow
+    weeks_of = data.draw(queues(gone, came))
+    told = [protect(week, []) for week in weeks_of]
+    for number, name in product(range(len(told)), (came, gone)):
+        if weeks_of[number][Key(name)] < LEAST:
+            assert told[number][Key(name)] == WITHHELD
+            assert reached(told, number, name, gone, came) == (0, LEAST - 1)
+
+
+def reached(
+    told: list[dict[Key, Value]], number: int, name: str, gone: str, came: str
+) -> tuple[float, float]:
+    """The least and the most, up to nine, that one withheld number can be for a reader of every week."""
+    width = len(told)
+    left = f"{gone.partition('_')[0]}_waiting"
+    place = {each: at for at, each in enumerate(product((came, gone, left), range(width)))}
+    matrix, right = np.zeros((width, len(place))), np.zeros(width)
+    bounds: list[tuple[float, float | None]] = [(0, None)] * len(place)
+    for week in range(width):
+        matrix[week, [place[came, week], place[gone, week], place[left, week]]] = (1, -1, -1)
+        if week:
+            matrix[week, place[left, week - 1]] = 1
+        for each in (came, gone, left):
+            value = told[week].get(Key(each))
+            if isinstance(value, int):
+                bounds[place[each, week]] = (value, value)
+    bounds[place[name, number]] = (0, LEAST - 1)
+    aim = np.zeros(len(place))
+    aim[place[name, number]] = 1
+    ends = [linprog(sign * aim, A_eq=matrix, b_eq=right, bounds=bounds) for sign in (1, -1)]
+    return (round(ends[0].fun, 6), round(-ends[1].fun, 6))
+
+
 def test_a_reader_who_subtracts_would_be_found() -> None:
     counts = {Key("seen"): 50, Key("seen", "page", "a"): 47, Key("seen", "page", "b"): 3}
     adding = [Sum(Key("seen"), (Key("seen", "page", "a"), Key("seen", "page", "b")))]
@@ -137,6 +195,26 @@ def test_a_median_goes_with_the_count_behind_it() -> None:
     figures = {Key("cases_decided"): 9, Key("decision_median_hours"): 2.5, Key("captured"): 99.0}
     assert protect(figures, []) == {Key("decision_median_hours"): WITHHELD, Key("captured"): 99.0}
     assert protect({**figures, Key("cases_decided"): 10}, [])[Key("decision_median_hours")] == 2.5
+
+
+def test_agreement_is_told_where_neither_those_who_agreed_nor_those_who_differed_are_few() -> None:
+    def told(looks: int, differed: int) -> Value:
+        counts = {"second_looks": looks, "second_agreed": looks - differed, "second_differed": differed}
+        figures = {Key(name): count for name, count in counts.items()} | {Key("agreement"): 0.71}
+        return protect(figures, [])[Key("agreement")]
+
+    assert [told(10, 1), told(25, 0), told(40, 9), told(15, 12), told(40, 12)] == [*[WITHHELD] * 4, 0.71]
+
+
+def test_second_looks_by_clause_overlap_and_are_not_for_everybody() -> None:
+    figures = {Key("second_looks"): 60, Key("second_looks", "clause", "C7"): 55}
+    assert protect(figures, []) == {Key("second_looks"): 60}
+
+
+def test_the_median_of_few_threats_would_say_how_many_were_late() -> None:
+    looks = {Key("view_in_time"): 12, Key("view_late"): 0, Key("urgent_unseen"): 0, Key("urgent"): 12}
+    figures = {**looks, Key("view_median_minutes"): 2.0}
+    assert protect(figures, [])[Key("view_median_minutes")] == WITHHELD
 
 
 def test_the_same_week_withholds_the_same_numbers_every_time() -> None:

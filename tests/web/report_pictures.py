@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser
 from pypdfium2 import PdfDocument
 
 from modbot import migrations
-from modbot.reports import page, pdf, weekly, weeks
+from modbot.reports import page, pdf, pictures, weekly
 from modbot.reports.weekly import Version
 from modbot.store import Store
-from tests.benchmarks.simulating import Simulated
+from tests.modbot.reporting import CLOCKS, PATIENCE, SCENARIOS, ZONE, usual
 
-ZONE = ZoneInfo("America/Los_Angeles")
-LAST = weeks.parse("2026-W44")
-"""Of 169 hours."""
-COMMENTS = (310, 280, 420, 365, 290, 510, 330)
+WEEKS: dict[str, Callable[[Store], None]] = {
+    "usual": usual,
+    **SCENARIOS,
+    "100,000 comments": partial(usual, comments=(9_000, 11_000, 100_000)),
+}
 
 
 def take(browser: Browser, out: Path) -> None:
@@ -48,22 +48,17 @@ def _print(file: Path, out: Path) -> None:
 
 
 def _written(folder: Path) -> Iterator[Path]:
-    store = Store(f"sqlite:///{folder / 'modbot.db'}")
-    migrations.upgrade(store.engine)
-    week = LAST.earlier(len(COMMENTS) - 1)
-    district = Simulated(store, week.start(ZONE))
-    for comments in COMMENTS:
-        district.span(week.start(ZONE), week.end(ZONE), comments)
-        week = week.earlier(-1)
-    day = LAST.days(ZONE)[2]
-    district.gap("north-high", day[1] + timedelta(hours=12), day[2] + timedelta(hours=9))
-    with store.read() as connection:
-        basis = weekly.read(connection, "Example Community Schools", ZONE, LAST, timedelta(minutes=15))
-    store.close()
-    for version in Version:
-        report = weekly.version_of(basis, version)
-        file = folder / f"report-{version}.html"
-        drawings = page.drawings_of(report)
-        file.write_text(page.render(report, drawings), encoding="utf-8")
-        file.with_suffix(".pdf").write_bytes(pdf.render(report, drawings))
-        yield file
+    for name, fill in WEEKS.items():
+        store = Store(f"sqlite:///{folder / name}.db")
+        migrations.upgrade(store.engine)
+        fill(store)
+        with store.read() as connection:
+            basis = weekly.read(connection, "Example Community Schools", ZONE, CLOCKS, PATIENCE)
+        store.close()
+        for version in Version:
+            report = weekly.version_of(basis, version)
+            file = folder / f"report-{name.replace(' ', '-')}-{version}.html"
+            drawings = pictures.drawings_of(report)
+            file.write_text(page.render(report, drawings), encoding="utf-8")
+            file.with_suffix(".pdf").write_bytes(pdf.render(report, drawings))
+            yield file
