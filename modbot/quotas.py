@@ -164,7 +164,7 @@ class Spent:
 
     @property
     def is_used_up(self) -> bool:
-        """Nothing more is asked of the platform before it resets; a window that it named itself passes soon."""
+        """Nothing more is asked of the platform until it resets. Windows that it named itself pass soon."""
         return self.period != TOLD and self.used >= self.allowed
 
 

@@ -498,6 +498,9 @@ async def test_a_used_up_quota_waits_for_midnight_in_california(channel: Channel
         await page.poll(None)
     until = datetime.now(UTC) + timedelta(seconds=told.value.retry_after)
     assert abs(until - midnight(datetime.now(UTC))) < timedelta(minutes=1)
+    # By this Health and the alert know that capture waits.
+    [line] = page.budget.outlook()
+    assert line.used == line.limit
     channel.calls.clear()
     with pytest.raises(RateLimited):
         await page.poll(None)
