@@ -378,7 +378,7 @@ async def test_what_flickr_refuses_when_a_key_asks_too_often_is_read_in_the_next
     with pytest.raises(RateLimited) as refused:
         await page.poll(None)
     assert refused.value.retry_after == 60
-    account.used, account.limit = 0, 4_000
+    account.used, account.limit = 0, 3_600
     assert [event.id for event in (await everything(page))[0]] == ids
 
 

@@ -64,8 +64,8 @@ class Account:
         self.photos: dict[str, Photo] = {}
         self.requests: list[tuple[str, dict[str, str]]] = []
         """HTTP method and fields of every call."""
-        self.limit = 4_000
-        """Calls of the key in an hour; Flickr says "about 3,600", and not where it stops."""
+        self.limit = 3_600
+        """Calls of the key in an hour."""
         self.used, self._hour = 0, 0
         self.answers: list[Response | None] = []
         """Given in place of the next answers; None: as usual."""
