@@ -22,12 +22,12 @@ from platforms.base import (
     Batch,
     Capabilities,
     CommentGone,
+    Denied,
     Effect,
     Event,
     EventKind,
     Filter,
     Identity,
-    NotAuthorised,
     PlatformSettings,
     RateLimited,
     Receipt,
@@ -191,7 +191,7 @@ class Discord(ClientPlatform[DiscordRest]):
             if channel not in shut:
                 try:
                     changes = await self._difference(comment_id, revision)
-                except NotAuthorised:
+                except Denied:
                     # Raises it where the bot itself is refused, and not one channel alone.
                     await self.rest.guild(self.settings.server)
                     self._channels.refused(channel)

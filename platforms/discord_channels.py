@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from platforms.base import CommentGone, NotAuthorised, RateLimited
+from platforms.base import CommentGone, Denied, RateLimited
 from platforms.discord_closed import Closed
 from platforms.discord_messages import Place
 from platforms.discord_rest import DiscordRest, Native
@@ -95,9 +95,9 @@ class Channels:
                 await self._put_away.look(rest, number, mark.away.get(number, ""))
             except RateLimited:
                 continue
-            except (NotAuthorised, CommentGone) as error:
+            except (Denied, CommentGone) as error:
                 self._put_away.put_off(number)
-                refused = isinstance(error, NotAuthorised) and self._was_open(number, mark)
+                refused = isinstance(error, Denied) and self._was_open(number, mark)
                 # Of other channels their own messages tell.
                 if refused and channel["type"] in FORUMS:
                     self.closed.note(number)
@@ -130,7 +130,7 @@ class Channels:
         if int(last) > int(after):
             try:
                 found = await rest.messages(number, after)
-            except NotAuthorised:
+            except Denied:
                 self._told[number] = last
                 if self._was_open(number, mark):
                     self.closed.note(number)

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from platforms.addresses import CheckedTransport
 from platforms.answers import json_of, send
-from platforms.base import CommentGone, NotAuthorised, Unavailable
+from platforms.base import CommentGone, Denied, NotAuthorised, Unavailable
 from platforms.budget import Budget
 
 GONE = (10003, 10008)
@@ -96,8 +96,8 @@ class DiscordRest:
         """The rules of automatic moderation. Raises NotAuthorised without the right Manage Server."""
         try:
             found: Sequence[Native] = _ok(await self._send("GET", f"guilds/{guild}/auto-moderation/rules"))
-        except NotAuthorised:
-            raise NotAuthorised(
+        except Denied:
+            raise Denied(
                 "Discord does not show the server's automatic moderation: give the bot's role Manage Server"
             ) from None
         return found
@@ -146,7 +146,7 @@ def _ok(response: httpx.Response) -> Any:
     if status == httpx.codes.UNAUTHORIZED:
         raise NotAuthorised("Discord does not accept the bot's token: make a new one under Bot, Reset Token")
     if status == httpx.codes.FORBIDDEN:
-        raise NotAuthorised(
+        raise Denied(
             f"Discord refused ({code}): give the bot's role View Channel, Read Message History and Manage "
             "Messages"
         )

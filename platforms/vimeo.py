@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -19,6 +20,7 @@ from platforms.base import (
     Capabilities,
     Comment,
     CommentGone,
+    Denied,
     Effect,
     Event,
     EventKind,
@@ -39,6 +41,8 @@ from platforms.oauth import Consent
 from platforms.vimeo_rest import ACCEPT, Native, VimeoRest, path_of
 
 SCOPES = ("public", "private", "delete")
+NAMED = 5
+"""Closed videos that are called by their names; of the others only the number is told."""
 
 
 class VimeoSettings(BearerSettings):
@@ -73,6 +77,8 @@ class Vimeo(ClientPlatform[VimeoRest]):
         self._deleted: set[str] = set()
         """What this process deleted: Vimeo answers as if it had never been."""
         self._looking = Looking()
+        self._closed: set[str] = set()
+        """Videos whose comments Vimeo refused to show when they were asked for last."""
 
     def consent(self) -> Consent:
         settings = self.settings
@@ -95,6 +101,9 @@ class Vimeo(ClientPlatform[VimeoRest]):
         return await rest.identify()
 
     async def poll(self, cursor: str | None) -> Batch:
+        return replace(await self._next(cursor), unreadable=self._unreadable())
+
+    async def _next(self, cursor: str | None) -> Batch:
         waiting = self._follower.at(cursor)
         if waiting is not None:
             return waiting
@@ -104,7 +113,7 @@ class Vimeo(ClientPlatform[VimeoRest]):
             self._videos[_number(video)] = video
             count = str(_total(video, "comments"))
             if count != "0" and (whole or self._follower.notes.get(str(video["uri"])) != count):
-                for comment in await self._comments(video):
+                for comment in await self._shown(video) or ():
                     scan.offer(comment)
             scan.notes[str(video["uri"])] = count
         if whole:
@@ -115,9 +124,12 @@ class Vimeo(ClientPlatform[VimeoRest]):
         left = self._looking.left(known)
         for video in dict.fromkeys(_video_of(each) for each in left):
             native = self._videos.get(video) or {"uri": f"/videos/{video}"}
-            listed = {comment.id: comment for comment in await self._comments(native)}
+            shown = await self._shown(native)
+            listed = {comment.id: comment for comment in shown or ()}
             for each in (each for each in left if _video_of(each) == video):
-                changes = await self._differences(each, left[each], listed.get(each))
+                # Of what may not be read, nothing is known.
+                known_now = shown is not None
+                changes = await self._differences(each, left[each], listed.get(each)) if known_now else []
                 self._looking.note(each, left[each], changes)
         return self._looking.finish()
 
@@ -136,6 +148,28 @@ class Vimeo(ClientPlatform[VimeoRest]):
             return _deleted(id, already=False, answer=answer | {"read_back": "404"})
         self._deleted.discard(id)
         raise Unavailable(f"comment {id} is still there after it was deleted")
+
+    async def _shown(self, video: Native) -> list[Comment] | None:
+        """`_comments`; None where this one video is refused. Raises NotAuthorised where all would be."""
+        try:
+            found = await self._comments(video)
+        except Denied:
+            await self.rest.identify()
+            self._closed.add(_number(video))
+            return None
+        self._closed.discard(_number(video))
+        return found
+
+    def _unreadable(self) -> str:
+        if not self._closed:
+            return ""
+        names = [str(self._videos.get(each, {}).get("name") or each) for each in sorted(self._closed)]
+        named = ", ".join(f"“{name}”" for name in names[:NAMED])
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        return (
+            f"Vimeo refuses modbot the comments of {named}{more}: look at the video's privacy settings, and "
+            "whether the connected account owns it"
+        )
 
     async def _comments(self, video: Native) -> list[Comment]:
         """Every comment of a video with its answers; none if the video is gone."""
@@ -163,6 +197,9 @@ class Vimeo(ClientPlatform[VimeoRest]):
             comment = listed or await self._one(comment_id)
         except CommentGone:
             return [Event(kind=EventKind.DELETED, id=comment_id, at=now, detail="404 at Vimeo")]
+        except Denied:
+            await self.rest.identify()
+            return []
         if comment.revision == revision:
             return []
         return [Event(kind=EventKind.EDITED, id=comment_id, comment=comment, at=now)]

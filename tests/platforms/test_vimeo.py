@@ -169,6 +169,48 @@ async def test_a_video_that_is_gone_takes_its_comments_along(account: Account, p
     assert [event.kind for event in await page.lookup({name: comment.revision})] == [EventKind.DELETED]
 
 
+async def test_a_video_that_is_refused_stops_neither_reading_nor_looking_up(
+    account: Account, page: Vimeo
+) -> None:
+    account.videos[111] = "Spring concert"
+    names = [account.write("one"), account.write("two", video=111)]
+    events, cursor = await everything(page)
+    known = {event.id: event.comment.revision for event in events if event.comment}
+    account.closed.add(VIDEO)
+    account.write("while it was closed")
+    new = account.write("three", video=111)
+    batch = await page.poll(cursor)
+    assert [event.id for event in batch.events] == [new]
+    assert "Vimeo refuses modbot the comments of “Winter concert”" in batch.unreadable
+    assert (await page.poll(batch.cursor)).unreadable == batch.unreadable
+    account.edit(names[1], "two, edited")
+    assert [event.id for event in await page.lookup(known)] == [names[1]]
+    account.closed.clear()
+    await page.lookup(known)
+    assert (await page.poll(batch.cursor)).unreadable == ""
+
+
+async def test_what_was_written_under_a_refused_video_is_read_when_it_opens(
+    account: Account, adapter: Adapter
+) -> None:
+    page = adapter(rescan_minutes=1e-6)
+    await page.open()
+    account.closed.add(VIDEO)
+    name = account.write("while it was closed")
+    events, cursor = await everything(page)
+    assert events == []
+    account.closed.clear()
+    assert [comment.id for comment in await seen(page, cursor)] == [name]
+
+
+async def test_a_token_that_is_refused_everywhere_is_no_refused_video(account: Account, page: Vimeo) -> None:
+    account.write("one")
+    events, _ = await everything(page)
+    account.failures.extend([Failure(403, 3200), Failure(401, 8003)])
+    with pytest.raises(NotAuthorised, match="connect the page again"):
+        await page.lookup({event.id: "" for event in events})
+
+
 # What goes out
 
 
@@ -209,7 +251,6 @@ async def test_hiding_is_refused_before_anything_is_asked(account: Account, page
     ("status", "code", "expected"),
     [
         (401, 8003, NotAuthorised),
-        (403, 3200, NotAuthorised),
         (429, 9000, RateLimited),
         (400, 2204, Unavailable),
         (500, 4000, Unavailable),

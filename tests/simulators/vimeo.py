@@ -67,6 +67,8 @@ class Account:
     calls: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
     items: dict[int, Item] = field(default_factory=dict)
     videos: dict[int, str] = field(default_factory=lambda: {VIDEO: "Winter concert"})
+    closed: set[int] = field(default_factory=set)
+    """Videos that the account may not read."""
     answers_counted: bool = False
     """Whether a video's number of comments counts the answers."""
     _numbers: Iterator[int] = field(default_factory=lambda: count(12345))
@@ -222,6 +224,8 @@ class _Desk:
 
     def comments(self, request: Request) -> Response:
         video = request.path_params["video"]
+        if video in self.account.closed:
+            raise Failure(403, 3200)
         if video not in self.account.videos:
             raise Failure(404, 5000)
         items = self.account.listed(video, None)
