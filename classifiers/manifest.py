@@ -3,8 +3,8 @@
 {"linear": {"categories": […], "seed": …, "sources": {"corpus": <rows>, …},
             "files": {"linear/model.skops": "<sha256>", …}}, …}
 
-Of entries that nothing was learned for, such as thresholds, only the files are told. No version stands here: it
-is made of the files themselves (fingerprint.py). What was measured is in heldout.json and in the card.
+Of entries that nothing was learned for, such as thresholds, only the files are told. No version stands here:
+it is made of the files themselves (fingerprint.py). What was measured is in heldout.json and in the card.
 """
 
 from __future__ import annotations

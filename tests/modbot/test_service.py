@@ -14,12 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 from classifiers.base import Scores
-from modbot import cases, checkpoints, config, wiring
+from modbot import cases, checkpoints, config, page_openings, wiring
 from modbot.records import archive, rechecking
 from modbot.rulings import Choice, Ruling
 from modbot.service import Service
 from modbot.store import Store, table, utcnow
-from modbot.tables import Case, Checkpoint, Comment, Page, Presence, Unscored
+from modbot.tables import AuditEvent, Case, Checkpoint, Comment, Page, Presence, Unscored
 from platforms import memory
 from platforms.base import Batch, Identity, RateLimited, Unavailable
 from platforms.memory import Memory, MemoryPage, memory_page
@@ -139,6 +139,17 @@ async def test_a_page_is_read_on_while_scoring_hangs(scene: Scene, monkeypatch: 
         assert len(here.rows(Unscored)) == 10
         going_on.set()
         await until(lambda: not here.rows(Unscored))
+
+
+@pytest.mark.anyio
+async def test_for_whom_and_as_which_account_a_page_is_worked_on_is_on_record_once(scene: Scene) -> None:
+    for _ in range(2):
+        await Service(scene.bot).run_once()
+    opened = [row.subject for row in scene.here.rows(AuditEvent) if row.kind == page_openings.OPENED]
+    assert opened == ["page:blog", "page:news"]
+    with scene.here.store.read() as connection:
+        told = page_openings.last(connection, "news")
+    assert (told["district"], told["platform"]) == (scene.settings.district.name, "memory")
 
 
 @pytest.mark.anyio
