@@ -179,7 +179,7 @@ class Simulated:
                 id=seq,
                 case_id=case,
                 comment_id=comment,
-                **first | {"choice": "refer", "clause": ""},
+                **first | {"choice": "refer", "clause": "", "at": tx.now},
             )
         if self.chance.random() < SECOND:
             look = tx.record("second.asked", f"case:{case}", {"case": case})
