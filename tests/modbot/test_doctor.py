@@ -1,18 +1,25 @@
 from __future__ import annotations
 
+import shutil
 import socket
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
-from modbot import checkpoints
-from modbot.checkups import machine
+from modbot import checkpoints, migrations
+from modbot.checkups import database, machine, pages
 from modbot.checkups.finding import Finding, State
+from modbot.config import load
 from modbot.doctor import examine
 from modbot.store import Store
 from tests.modbot.installation import Installation, command, install, settings_file
+from tests.modbot.test_cli_run import at_the_first_schema
 from tests.peers.wordpress import WordPress
 
 
@@ -78,6 +85,50 @@ def test_a_database_that_is_not_there_is_wrong(tmp_path: Path) -> None:
 def test_an_address_that_is_no_database_is_wrong(tmp_path: Path) -> None:
     settings_file(tmp_path, "mysql://u:p@host/db")
     assert "not a database modbot runs on" in only(tmp_path, "database").says
+
+
+def test_an_empty_database_is_wrong_and_doctor_leaves_it_empty(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    settings = load(settings_file(tmp_path, empty_database_url))
+    store = Store(empty_database_url)
+    store.engine.connect().close()  # on SQLite the file is made by connecting
+    (finding,) = database.database(settings)
+    assert (finding.state, finding.says) == (State.WRONG, "it is empty")
+    assert finding.remedy == "modbot run sets it up."
+    assert migrations.current(store.engine) is None
+    store.close()
+
+
+def test_an_older_database_is_worth_a_look_and_doctor_does_not_touch_it(
+    tmp_path: Path, empty_database_url: str
+) -> None:
+    at_the_first_schema(empty_database_url)
+    (finding,) = database.database(load(settings_file(tmp_path, empty_database_url)))
+    assert (finding.state, finding.says) == (State.LOOK, "schema 0001 is older than this modbot")
+    assert finding.remedy == "modbot run brings it forward."
+    store = Store(empty_database_url)
+    assert migrations.current(store.engine) == "0001"
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("free", "state"), [(150_000_000, State.WRONG), (1_500_000_000, State.LOOK), (2_500_000_000, State.FINE)]
+)
+def test_a_disk_that_fills_up_is_told_before_it_is_full(
+    office: Installation, monkeypatch: pytest.MonkeyPatch, free: int, state: State
+) -> None:
+    asked: list[Path] = []
+
+    def usage(path: Path) -> SimpleNamespace:
+        asked.append(path)
+        return SimpleNamespace(free=free)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    finding = machine.disk(load(office.folder / "modbot.toml"))
+    assert (finding.state, finding.says) == (state, f"{free / 1e9:.1f} GB free")
+    assert ("no comment can be archived" in finding.remedy) == (state is not State.FINE)
+    assert asked == [office.folder]
 
 
 def test_secrets_in_clear_are_found_by_name_and_by_shape(office: Installation) -> None:
@@ -176,6 +227,47 @@ def test_a_page_says_as_whom_we_are_signed_in(office: Installation, wordpress: W
     remedy = "Mend this page's settings in modbot.toml, or connect it again."
     assert (finding.state, finding.remedy) == (State.WRONG, remedy)
     assert "wrong wrong" not in finding.says
+
+
+class Ahead(BaseHTTPRequestHandler):
+    """A blog's comment feed on a machine whose clock is so many seconds ahead."""
+
+    seconds = 0
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(time.time() + self.seconds)
+
+    def do_GET(self) -> None:
+        body = b'<rss version="2.0"><channel><title>Blog</title></channel></rss>'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/rss+xml")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("seconds", "states"), [(0, []), (120, [State.LOOK]), (-120, [State.LOOK]), (3600, [State.WRONG])]
+)
+def test_a_page_whose_clock_differs_from_ours_is_told(
+    office: Installation, seconds: int, states: list[State], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Ahead, "seconds", seconds)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ahead) as blog:
+        Thread(target=blog.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{blog.server_port}/feed"
+        with (office.folder / "modbot.toml").open("a") as file:
+            file.write('[[page]]\nkey = "letters"\nplatform = "feed"\n[page.settings]\n')
+            file.write(f'url = "{url}"\nallow_loopback = true\n')
+        findings = list(pages.pages(load(office.folder / "modbot.toml")))
+        blog.shutdown()
+    assert [each.state for each in findings if each.what == "page letters"] == [State.FINE]
+    told = [each for each in findings if each.what == "clock" and each.says.startswith("page letters: ")]
+    assert [each.state for each in told] == states
+    assert all("Set this machine's clock" in each.remedy for each in told)
 
 
 def page_block(url: str, user: str, password: str) -> str:
