@@ -31,6 +31,7 @@ from platforms.base import Platform, PlatformError
 from platforms.facebook import FacebookSettings
 from platforms.inbox import Inbox
 from platforms.linkedin import LinkedInSettings
+from platforms.x import XSettings
 from tests.contracts.stages import Stage
 from tests.contracts.stages.feed import FeedStage
 from tests.contracts.stages.inbox import InboxStage
@@ -58,7 +59,11 @@ REAL = ("mediawiki", "wordpress")
 FAULTS = 0.04 if LONG else 0.08
 """Of all calls, those that something happens to."""
 SETTLE_SECONDS = 1200 if LONG else 120
-INTAKE = {"poll_seconds": 0.5 if LONG else 0.2, "reconcile_seconds": 3, "recheck_seconds": 1}
+INTAKE = {
+    "poll_seconds": 0.5 if LONG else 0.2,
+    "reconcile_seconds": 1 if LONG else 3,
+    "recheck_seconds": 1,
+}
 pytestmark = [pytest.mark.faults, pytest.mark.anyio, pytest.mark.timeout(3600 if LONG else 240)]
 
 
@@ -181,6 +186,9 @@ def _adapter(name: str, stage: Stage) -> Platform:
     elif isinstance(settings, LinkedInSettings):
         # What is pushed is asked for as well: more calls than an app may make that has just been admitted.
         settings = settings.model_copy(update={"calls_per_day": 4000})
+    elif isinstance(settings, XSettings) and LONG:
+        # At a hundred times the speed a hundred times the money: X is not looked at while it will hardly do.
+        settings = settings.model_copy(update={"monthly_dollars": 100 * settings.monthly_dollars})
     return type(platform)(name, settings)
 
 
