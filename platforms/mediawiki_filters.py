@@ -14,6 +14,8 @@ LISTS = {
     "SpamBlacklist": ("MediaWiki:Spam-blacklist", "stops edits with links that match one of its lines"),
     "TitleBlacklist": ("MediaWiki:Titleblacklist", "stops pages whose title matches one of its lines"),
 }
+ABUSE_FILTER = "Abuse Filter"
+"""The extension AbuseFilter by its own name for itself, which has a space."""
 MOST = 500
 """Filters asked for in one call; no district's wiki has as many."""
 
@@ -22,7 +24,7 @@ async def read(rest: MediaWikiRest) -> list[Filter]:
     answer = await rest.ask({"action": "query", "meta": "siteinfo", "siprop": "extensions"})
     there = {each.get("name") for each in answer["query"]["extensions"]}
     found = []
-    if "AbuseFilter" in there:
+    if ABUSE_FILTER in there:
         query = {"action": "query", "list": "abusefilters", "abflimit": str(MOST)}
         shown = await rest.ask({**query, "abfprop": "id|description|actions|status"})
         found += [_abuse_filter(each) for each in shown["query"]["abusefilters"]]

@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import signal
+import sqlite3
 import subprocess
 import tempfile
 import time
@@ -28,6 +29,11 @@ PACKAGES = "apt-get install mediawiki php-cli php-sqlite3 php-xml php-mbstring p
 SOURCE = Path("/usr/share/mediawiki")
 SITE = Path(__file__).with_name("mediawiki_site")
 FAST = ["-d", "opcache.enable=1", "-d", "opcache.enable_cli=1", "-d", "opcache.validate_timestamps=0"]
+ABUSE_FILTER = """
+    INSERT INTO abuse_filter
+        (af_pattern, af_user, af_user_text, af_timestamp, af_comments, af_public_comments, af_actions)
+    VALUES ('new_size == 0', 1, 'Admin', '20260101000000', '', 'Blanking', 'disallow')
+"""
 GRANTS = "basic,editpage,createeditmovepage,highvolume,delete,viewdeleted"
 
 
@@ -77,6 +83,20 @@ class MediaWiki:
         if self._web:
             self._web.stop()
         self._web = None
+
+    @contextlib.contextmanager
+    def extended(self) -> Iterator[None]:
+        """With the extensions that keep edits out, and one abuse filter."""
+        switch, patches = self.folder / "extended", SOURCE / "extensions" / "AbuseFilter" / "db_patches"
+        with contextlib.closing(sqlite3.connect(self.folder / "db" / "wiki.sqlite")) as database:
+            database.executescript((patches / "sqlite" / "tables-generated.sql").read_text())
+            database.execute(ABUSE_FILTER)
+            database.commit()
+        switch.touch()
+        try:
+            yield
+        finally:
+            switch.unlink()
 
     def stage(self, *calls: list[Any]) -> list[Any]:
         """Run operations of stage.php, such as ["edit", "Talk:News", "text", None]; their results."""

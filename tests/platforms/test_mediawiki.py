@@ -1,17 +1,14 @@
-"""The wiki adapter against the real MediaWiki: hiding through the history, and what mwclient sends."""
+"""The wiki adapter against the real MediaWiki: hiding through the history, beside people who edit."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import httpx
-import mwclient
 import pytest
-import requests
 from pydantic import SecretStr, ValidationError
 
 from modbot import actions, cases
@@ -32,67 +29,14 @@ from platforms.base import (
     Visibility,
 )
 from platforms.mediawiki import MediaWiki, MediaWikiSettings
-from platforms.mediawiki_rest import MediaWikiRest, SignedOut, _answer
+from platforms.mediawiki_rest import SignedOut, _answer
 from tests.modbot.scene import district
 from tests.peers.mediawiki import MediaWiki as Wiki
+from tests.platforms.talk import FOOT, Talk, adapter
 
 pytestmark = pytest.mark.anyio
 
-FOOT = "----\nAll comments stand above."
 FIRST, SECOND, THIRD = "The very first comment.", "A second comment, a bad one.", "A third one about buses."
-
-
-class Talk:
-    """A talk page of a test's own."""
-
-    def __init__(self, wiki: Wiki) -> None:
-        self.wiki = wiki
-        self.title = f"Talk:Page {uuid4().hex[:8]}"
-        wiki.stage(["edit", self.title, FOOT, "Admin"], ["forget"])
-
-    def save(self, *texts: str) -> list[str]:
-        """The page with these paragraphs, one revision for each that was added to those before."""
-        pages = ["\n\n".join([*texts[: number + 1], FOOT]) for number in range(len(texts))]
-        return [
-            str(number) for number in self.wiki.stage(*(["edit", self.title, page, None] for page in pages))
-        ]
-
-    def put(self, text: str) -> str:
-        return str(self.wiki.stage(["edit", self.title, text, None])[0])
-
-    @property
-    def text(self) -> str:
-        return self.wiki.text(self.title)
-
-    def open_to_readers(self, *numbers: str) -> list[bool]:
-        query = {"prop": "revisions", "rvprop": "ids|content", "rvslots": "main", "revids": "|".join(numbers)}
-        [page] = self.wiki.ask(action="query", **query)["query"]["pages"]
-        return ["content" in each["slots"]["main"] for each in page["revisions"]]
-
-
-@pytest.fixture
-def talk(mediawiki: Wiki) -> Talk:
-    return Talk(mediawiki)
-
-
-def adapter(wiki: Wiki, **changes: object) -> MediaWiki:
-    known = {"url": wiki.url, "user": wiki.user, "bot_password": wiki.password, "allow_loopback": True}
-    return MediaWiki("wiki", MediaWikiSettings.model_validate(known | changes))
-
-
-@pytest.mark.parametrize("user", ["Modbot", "Modbot@", "@moderation"])
-def test_a_persons_own_password_is_refused_with_what_to_make_instead(user: str) -> None:
-    with pytest.raises(ValidationError, match="Special:BotPasswords") as refused:
-        MediaWikiSettings(url="https://wiki.example.org/w", user=user, bot_password=SecretStr("secret-word"))
-    assert "secret-word" not in str(refused.value)
-
-
-@pytest.fixture
-async def wiki(mediawiki: Wiki) -> AsyncIterator[MediaWiki]:
-    platform = adapter(mediawiki)
-    await platform.open()
-    yield platform
-    await platform.close()
 
 
 async def test_hiding_takes_the_words_out_of_the_page_and_of_every_version_that_holds_them(
@@ -149,6 +93,84 @@ async def test_a_protected_page_is_left_to_a_person(talk: Talk, wiki: MediaWiki)
         await wiki.act(ActionKind.HIDE, number)
 
 
+@pytest.fixture
+def beside(wiki: MediaWiki, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Somebody does something once, `after` our next edit or right before it."""
+    ours = wiki.rest.edit
+
+    def plan(happens: Callable[[], object], *, after: bool) -> None:
+        async def edit(page: int, text: str, **more: Any) -> None:
+            monkeypatch.setattr(wiki.rest, "edit", ours)
+            if not after:
+                happens()
+            await ours(page, text, **more)
+            if after:
+                happens()
+
+        monkeypatch.setattr(wiki.rest, "edit", edit)
+
+    return plan
+
+
+async def test_a_wiki_refuses_to_hide_the_newest_version(talk: Talk, wiki: MediaWiki) -> None:
+    before, newest = map(int, talk.save(FIRST, SECOND))
+    refused = await wiki.rest.set_hidden(talk.title, [before, newest], hidden=True, reason="r")
+    assert refused == ["revdelete-hide-current"]
+    assert talk.open_to_readers(str(before), str(newest)) == [False, True]
+
+
+async def test_a_version_that_became_the_newest_again_is_hidden_by_the_next_attempt(
+    talk: Talk, wiki: MediaWiki, beside: Callable[..., None]
+) -> None:
+    [number] = talk.save(SECOND)
+    beside(lambda: talk.wiki.stage(["bring_back", talk.title, int(number)]), after=True)
+    with pytest.raises(Unavailable, match="revdelete-hide-current"):
+        await wiki.act(ActionKind.HIDE, number)
+    assert SECOND in talk.text
+    receipt = await wiki.act(ActionKind.HIDE, number)
+    assert receipt.visibility is Visibility.HIDDEN
+    assert SECOND not in talk.text
+    assert talk.open_to_readers(number) == [False]
+
+
+async def test_words_that_somebody_put_back_while_they_were_hidden_are_hidden_by_the_next_attempt(
+    talk: Talk, wiki: MediaWiki, beside: Callable[..., None]
+) -> None:
+    [number] = talk.save(SECOND)
+    again: list[str] = []
+    beside(lambda: again.append(talk.put(f"{SECOND}\n\n{FOOT}")), after=True)
+    with pytest.raises(Unavailable, match="still given to readers"):
+        await wiki.act(ActionKind.HIDE, number)
+    receipt = await wiki.act(ActionKind.HIDE, number)
+    assert receipt.visibility is Visibility.HIDDEN
+    assert talk.text == FOOT
+    assert talk.open_to_readers(number, *again) == [False, False]
+
+
+async def test_an_edit_conflict_keeps_what_the_other_wrote_and_the_next_attempt_hides(
+    talk: Talk, wiki: MediaWiki, beside: Callable[..., None]
+) -> None:
+    [number] = talk.save(SECOND)
+    beside(lambda: talk.put(f"{SECOND}\n: An answer to it.\n\n{FOOT}"), after=False)
+    with pytest.raises(Unavailable, match="editconflict"):
+        await wiki.act(ActionKind.HIDE, number)
+    assert talk.text == f"{SECOND}\n: An answer to it.\n\n{FOOT}"
+    receipt = await wiki.act(ActionKind.HIDE, number)
+    assert receipt.visibility is Visibility.HIDDEN
+    assert SECOND not in talk.text
+    assert ": An answer to it." in talk.text
+
+
+async def test_an_edit_elsewhere_on_the_page_is_no_conflict(
+    talk: Talk, wiki: MediaWiki, beside: Callable[..., None]
+) -> None:
+    first, *_ = talk.save(SECOND, FIRST, THIRD)
+    beside(lambda: talk.put(f"{SECOND}\n\n{FIRST}\n\n{THIRD}\n\nOne more.\n\n{FOOT}"), after=False)
+    receipt = await wiki.act(ActionKind.HIDE, first)
+    assert receipt.visibility is Visibility.HIDDEN
+    assert "One more." in talk.text
+
+
 async def test_an_answer_names_the_edit_that_brought_the_line_above(talk: Talk, wiki: MediaWiki) -> None:
     question = talk.put(f"When does school start?\n\n{FOOT}")
     answer = talk.put(f"When does school start?\n:On Tuesday, the notice says.\n\n{FOOT}")
@@ -203,6 +225,13 @@ async def test_a_session_that_ended_is_renewed_unnoticed(talk: Talk, wiki: Media
     assert (await wiki.act(ActionKind.HIDE, number)).visibility is Visibility.HIDDEN
 
 
+@pytest.mark.parametrize("user", ["Modbot", "Modbot@", "@moderation"])
+def test_a_persons_own_password_is_refused_with_what_to_make_instead(user: str) -> None:
+    with pytest.raises(ValidationError, match="Special:BotPasswords") as refused:
+        MediaWikiSettings(url="https://wiki.example.org/w", user=user, bot_password=SecretStr("secret-word"))
+    assert "secret-word" not in str(refused.value)
+
+
 async def test_wrong_credentials_missing_rights_and_a_wrong_address_are_found_at_the_start(
     mediawiki: Wiki,
 ) -> None:
@@ -246,25 +275,6 @@ def test_half_an_answer_is_none(answer: httpx.Response) -> None:
         _answer(answer)
 
 
-async def sent_by(wiki: MediaWiki, talk: Talk) -> list[dict[str, str]]:
-    """Every request of a whole day's work, as its parameters."""
-    sent: list[dict[str, str]] = []
-
-    async def keep(request: httpx.Request) -> None:
-        sent.append(dict(parse_qsl(request.url.query.decode() or request.content.decode())))
-
-    wiki.rest._client.event_hooks = {"request": [keep]}
-    wiki.rest._public.event_hooks = {"request": [keep]}
-    talk.put(f"A question?\n\n{FOOT}")
-    answer = talk.put(f"A question?\n:An answer to it.\n\n{FOOT}")
-    batch = await wiki.poll(None)
-    await wiki.lookup({event.id: "" for event in batch.events})
-    await wiki.act(ActionKind.HIDE, answer)
-    await wiki.act(ActionKind.UNHIDE, answer)
-    await wiki.rest._sign_in()
-    return sent
-
-
 async def test_from_an_edit_to_a_decision_to_the_page_and_back(
     talk: Talk, wiki: MediaWiki, migrated_file: Path, tmp_path: Path
 ) -> None:
@@ -286,74 +296,3 @@ async def test_from_an_edit_to_a_decision_to_the_page_and_back(
     assert "prom dresses" in talk.text
     assert [(row.kind, row.state) for row in here.rows(Action)] == [("hide", "done"), ("unhide", "done")]
     store.close()
-
-
-async def test_every_parameter_is_one_that_the_wiki_itself_describes(talk: Talk, wiki: MediaWiki) -> None:
-    for sent in await sent_by(wiki, talk):
-        modules = ["main", "json", sent["action"]]
-        modules += [f"query+{name}" for key in ("list", "prop", "meta") for name in _split(sent.get(key))]
-        answer = talk.wiki.ask(action="paraminfo", modules="|".join(modules))
-        described: dict[str, Any] = {}
-        for module in answer["paraminfo"]["modules"]:
-            described |= {f"{module['prefix']}{each['name']}": each for each in module["parameters"]}
-        unknown = set(sent) - set(described) - {"continue"}
-        assert not unknown, (sent, unknown)
-        for name, value in sent.items():
-            allowed = described.get(name, {}).get("type")
-            if isinstance(allowed, list):
-                assert set(_split(value)) <= {str(each) for each in allowed}, name
-        missing = [name for name, each in described.items() if each.get("required") and name not in sent]
-        assert not missing
-
-
-async def test_mwclient_sends_the_same_for_the_same(
-    mediawiki: Wiki, talk: Talk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    number = int(talk.put(f"A comment.\n\n{FOOT}"))
-    theirs: list[dict[str, str]] = []
-    original = requests.Session.request
-
-    def keep(self: Any, method: str, url: str, **options: Any) -> Any:
-        theirs.append(dict(options.get("data") or options.get("params") or {}) | {"": method})
-        return original(self, method, url, **options)
-
-    monkeypatch.setattr(requests.Session, "request", keep)
-    host = mediawiki.url.removeprefix("http://")
-    site = mwclient.Site(host, scheme="http", path="/", force_login=False)
-    site.login(mediawiki.user, mediawiki.password)
-    found = site.get("query", prop="revisions", revids=number, rvprop="ids", rvslots="main")
-    token = site.get_token("csrf")
-    site.pages[talk.title].edit(FOOT, summary="s")
-    site.post("revisiondelete", type="revision", target=talk.title, ids=number, hide="content", token=token)
-    assert found["query"]["pages"]
-    ours: list[dict[str, str]] = []
-
-    async def note(request: httpx.Request) -> None:
-        ours.append(dict(parse_qsl(request.url.query.decode() or request.content.decode())))
-        ours[-1] |= {"": request.method}
-
-    rest = MediaWikiRest(
-        mediawiki.url, mediawiki.user, SecretStr(mediawiki.password), 60, allow_loopback=True
-    )
-    rest._client.event_hooks = {"request": [note]}
-    await rest.identify()
-    await rest.revisions([number])
-    again = int(talk.put(f"Another.\n\n{FOOT}"))
-    native = (await rest.revisions([again]))[again]
-    await rest.edit(native["page"]["pageid"], FOOT, based_on=native, summary="s")
-    await rest.set_hidden(talk.title, [again], hidden=True, reason="r")
-    await rest.close()
-    for action, same in {
-        "login": {"lgname", "lgpassword", "format"},
-        "edit": {"text", "summary", "bot", "format"},
-        "revisiondelete": {"type", "target", "hide", "format"},
-    }.items():
-        [own] = [each for each in ours if each["action"] == action]
-        other = [each for each in theirs if each.get("action") == action][-1]
-        assert {key: own.get(key) for key in same} == {key: str(other.get(key)) for key in same}, action
-        assert own[""] == other[""].upper() == "POST"
-        assert ("token" in own) == ("token" in other)
-
-
-def _split(value: str | None) -> list[str]:
-    return value.split("|") if value else []

@@ -13,7 +13,7 @@ from tests.peers.mediawiki import MediaWiki as Wiki
 
 pytestmark = pytest.mark.anyio
 
-EXTENSIONS = [{"name": "AbuseFilter"}, {"name": "SpamBlacklist"}, {"name": "Vector"}]
+EXTENSIONS = [{"name": "Abuse Filter"}, {"name": "SpamBlacklist"}, {"name": "Vector"}]
 FILTERS = [
     {"id": 1, "description": "Blanking", "actions": "warn,disallow", "enabled": ""},
     {"id": 2, "description": "Old one", "actions": "", "enabled": True, "deleted": True},

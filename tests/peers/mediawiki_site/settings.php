@@ -10,6 +10,9 @@ $wgDBservers = [[
     'variables' => ['synchronous' => 'OFF', 'journal_mode' => 'MEMORY'],
     'trxMode' => 'IMMEDIATE', 'flags' => DBO_DEFAULT,
 ]];
+if (is_file(__DIR__ . '/extended')) {
+    wfLoadExtensions(['AbuseFilter', 'SpamBlacklist', 'TitleBlacklist']);
+}
 foreach (['deleterevision', 'deletedhistory', 'deletedtext', 'bot'] as $right) {
     $wgGroupPermissions['modbot'][$right] = true;
 }

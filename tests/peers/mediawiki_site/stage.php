@@ -21,6 +21,17 @@ $operations = [
         $services->getDeletePageFactory()
             ->newDeletePage($page, User::newFromName('Admin'))->forceImmediate(true)->deleteUnsafe('');
     },
+    // The page with this version alone, as after an administrator deleted it and brought only that back.
+    'bring_back' => function ($title, $revision) use ($services) {
+        $alone = '20260101000000';
+        wfGetDB(DB_PRIMARY)->update('revision', ['rev_timestamp' => $alone], ['rev_id' => $revision], 'peer');
+        $page = $services->getWikiPageFactory()->newFromTitle(Title::newFromText($title));
+        $admin = User::newFromName('Admin');
+        $services->getDeletePageFactory()->newDeletePage($page, $admin)->forceImmediate(true)->deleteUnsafe('');
+        $page = $services->getWikiPageFactory()->newFromTitle(Title::newFromText($title));
+        $services->getUndeletePageFactory()->newUndeletePage($page, $admin)
+            ->setUndeleteOnlyTimestamps([$alone])->undeleteUnsafe('');
+    },
     // Nobody sees recent changes from before.
     'forget' => fn () => wfGetDB(DB_PRIMARY)->delete('recentchanges', '*', 'peer') ? true : false,
     'protect' => function ($title, $level) use ($services) {
