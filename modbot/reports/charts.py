@@ -129,10 +129,8 @@ def _name_ends(axes: Axes, lines: Sequence[Line]) -> None:
     """Each line's name to the right of its last point, pushed apart where they would touch."""
     top = _highest(lines) or 1
     ends = sorted((_last(line), line.name, line) for line in lines)
-    lowest = -top
-    for height, _, line in ends:
-        place = max(height, lowest)
-        lowest = place + top * 0.11
+    places = _apart([height for height, _, _ in ends], top, top * 0.11)
+    for place, (_, _, line) in zip(places, ends, strict=True):
         axes.annotate(
             line.name,
             (1, place),
@@ -144,6 +142,17 @@ def _name_ends(axes: Axes, lines: Sequence[Line]) -> None:
             fontweight="bold",
             annotation_clip=False,
         )
+
+
+def _apart(heights: Sequence[float], top: float, distance: float) -> list[float]:
+    """The heights, from the lowest, moved as little as it takes to lie so far apart, none above the top."""
+    found: list[float] = []
+    for height in heights:
+        found.append(max(height, found[-1] + distance) if found else height)
+    for place in reversed(range(len(found))):
+        above = found[place + 1] - distance if place + 1 < len(found) else top
+        found[place] = min(found[place], above)
+    return found
 
 
 def _last(line: Line) -> float:

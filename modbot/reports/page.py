@@ -106,6 +106,7 @@ class Run:
 @dataclass(frozen=True, slots=True)
 class Runs:
     caption: str
+    head: str
     rows: tuple[Run, ...]
 
 
@@ -220,7 +221,7 @@ def _runs(report: Report, place: str, names: Sequence[str]) -> list[Runs]:
         ]
         meaning = MEANINGS[name]
         unit = "" if meaning.unit in ("comments", "pairs") else f" ({meaning.unit})"
-        found.append(Runs(f"{meaning.label}{unit} by {by}, week by week", tuple(rows)))
+        found.append(Runs(f"{meaning.label}{unit} by {by}, week by week", phrases.capital(by), tuple(rows)))
     return [each for each in found if each.rows]
 
 
