@@ -198,6 +198,13 @@ def _of_platforms(figures: Figures, settings: Settings, watched: Collection[str]
     return found
 
 
+def waiting_for_quota(figures: Figures, settings: Settings) -> Mapping[str, Spent]:
+    """By page: the quota that is used up, also where it is counted under another page."""
+    gone = {each.page: each for each in figures.quotas if each.is_used_up}
+    together = wiring.sharing(settings) if gone else {}
+    return {key: gone[each] for key, pages in together.items() for each in pages if each in gone}
+
+
 def _used_up(spent: Spent, pages: Sequence[str]) -> str:
     """`pages`: all that use it up."""
     who = f"pages {', '.join(pages)} together have" if len(pages) > 1 else f"page {spent.page} has"

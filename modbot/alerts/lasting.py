@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from modbot import health, quotas, review, wiring
+from modbot import health, quotas, review
 from modbot.alerts import calls, raising, watching
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
@@ -78,7 +78,7 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
     figures = health.measure(store)
     allowed = health.allowed_lag(settings)
     watched_pages = {page.key: page for page in settings.page if page.key not in ended}
-    used_up = _used_up(figures, settings)
+    used_up = health.waiting_for_quota(figures, settings)
     found = []
     for page in figures.pages:
         if page.key not in watched_pages:
@@ -98,13 +98,6 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
         says = "A decision does not come through on its platform. Health tells which page."
         found.append(News(about=About.ACTION_STUCK, key="action_stuck", says=says))
     return found + _of_access(figures, settings) + _of_queue(store, settings) + _of_appeals(store, settings)
-
-
-def _used_up(figures: health.Figures, settings: Settings) -> Mapping[str, Spent]:
-    """By page: the quota that is used up, also where it is counted under another page."""
-    gone = {each.page: each for each in figures.quotas if each.is_used_up}
-    together = wiring.sharing(settings) if gone else {}
-    return {key: gone[each] for key, pages in together.items() for each in pages if each in gone}
 
 
 def _waits(title: str, spent: Spent, settings: Settings) -> str:
