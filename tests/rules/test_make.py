@@ -26,7 +26,8 @@ def checkout(tmp_path: Path) -> Path:
 
 def would_run(folder: Path, *arguments: str, **variables: str) -> str:
     """The commands that make would give, one per line."""
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("MODBOT_", "MAKE"))}
+    ours = ("MODBOT_", "MAKE", "DATA", "PORT")
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     asked = ["make", "--no-print-directory", "--dry-run", *arguments]
     done = subprocess.run(
         asked, cwd=folder, env=plain | variables, capture_output=True, text=True, check=True
