@@ -55,7 +55,8 @@ class Schedule:
 
     async def _apart(self, work: Callable[..., None], *given: object) -> bool:
         """Whether it was done. After a full disk or a killed process the bot goes on with the rest."""
-        what = given[-1]
+        # The settings, which come first, are the same for all.
+        what = (work, given[1:])
         if utcnow() < self._not_before.get(what, utcnow()):
             return False
         try:

@@ -23,7 +23,7 @@ from pypdf import PdfReader
 
 from modbot import config, users
 from modbot.records import disposition
-from modbot.reports import making, page, pdf, pictures, schedule, weekly, weeks
+from modbot.reports import making, neutrality, page, pdf, pictures, schedule, weekly, weeks
 from modbot.reports.figures import MEANINGS
 from modbot.reports.weekly import Basis, Report, Version
 from modbot.store import Store, table
@@ -359,6 +359,33 @@ def test_a_week_that_cannot_be_made_does_not_keep_the_next_from_being_made(
     monkeypatch.setattr(schedule, "ProcessPoolExecutor", lambda **_: ThreadPoolExecutor(1))
     assert asyncio.run(schedule.Schedule(opened, settings).look()) == [WEEK]
     assert making.due(opened, ZONE, now) == [WEEK.earlier()]
+    opened.close()
+
+
+def test_a_model_that_cannot_be_measured_is_tried_again_in_an_hour(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[object] = []
+
+    def measure(settings: object) -> None:
+        tried.append(settings)
+        raise OSError("no model")
+
+    settings = config.load(place.folder / "modbot.toml")
+    now = [WEEK.end(ZONE) + timedelta(hours=8)]
+    opened = Store(settings.database_url())
+    with opened.write() as tx:
+        for week in (WEEK.earlier(2), WEEK.earlier(), WEEK):
+            tx.record(making.MADE, f"report:{week}")
+    monkeypatch.setattr(schedule, "utcnow", lambda: now[0])
+    monkeypatch.setattr(neutrality, "utcnow", lambda: now[0])
+    monkeypatch.setattr(schedule, "measure", measure)
+    monkeypatch.setattr(schedule, "ProcessPoolExecutor", lambda **_: ThreadPoolExecutor(1))
+    watch = schedule.Schedule(opened, settings)
+    for minutes, times in ((0, 1), (1, 1), (61, 2)):
+        now[0] = WEEK.end(ZONE) + timedelta(hours=8, minutes=minutes)
+        assert asyncio.run(watch.look()) == []
+        assert len(tried) == times
     opened.close()
 
 
