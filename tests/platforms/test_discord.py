@@ -304,15 +304,18 @@ async def test_a_wrong_token_and_a_foreign_server_are_found_at_the_start(guild: 
 
 async def test_every_request_is_one_that_discord_describes(guild: Guild, discord: Discord) -> None:
     await listening(discord)
-    guild.thread("6000", archived=True)
+    for each in range(6000, 6101):
+        guild.thread(str(each), archived=True)
     number = guild.write("one")
     guild.write("two", channel="6000")
     batch = await discord.poll(None)
     await discord.lookup({event.id: "" for event in batch.events})
     await discord.act(ActionKind.DELETE, f"{CHANNEL}-{number}")
+    await discord.filters()
     described = Description("discord")
     made = {(call.method, call.url.path.removeprefix("/api/v10")): call for call in guild.calls}
-    assert len(made) >= 9
+    assert any("before" in call.query_params for call in made.values())
+    assert len(made) >= 10
     for (verb, path), call in made.items():
         assert described.faults(verb, path, dict(call.query_params)) == []
 

@@ -45,6 +45,7 @@ async def ours(guild: Guild) -> None:
         await platform._gateway.ready.wait()
     [event] = (await platform.poll(None)).events
     await platform.act(ActionKind.DELETE, event.id)
+    await platform.filters()
     await platform.close()
 
 
@@ -56,6 +57,7 @@ async def theirs(number: str) -> None:
     await client.get_all_guild_channels(int(SERVER))
     await client.get_active_threads(int(SERVER))
     await client.get_public_archived_threads(int(CHANNEL), limit=100)
+    await client.get_auto_moderation_rules(int(SERVER))
     await client.logs_from(int(CHANNEL), 100, after=0)
     await client.delete_message(int(CHANNEL), int(number), reason=REASON)
     with pytest.raises(discord.NotFound):

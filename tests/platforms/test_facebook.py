@@ -284,12 +284,13 @@ async def test_a_permission_that_was_taken_back_is_no_deletion(
         await page.act(ActionKind.HIDE, comment_id)
 
 
+@pytest.mark.parametrize("error", [GraphError(10, status=403), GraphError(100), GraphError(99_999)])
 async def test_one_comment_that_may_not_be_read_is_no_deletion_and_stops_no_look(
-    graph: Graph, account: Account, page: Facebook
+    graph: Graph, account: Account, page: Facebook, error: GraphError
 ) -> None:
     refused, edited = graph.comment(account, "refused"), graph.comment(account, "before")
     graph.edit(edited, "after")
-    graph.fail(GraphError(10, status=403))
+    graph.fail(error)
     [event] = await page.lookup({refused: "a revision", edited: "a revision"})
     assert event.id == edited
 

@@ -38,7 +38,10 @@ DESCRIPTIONS: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "youtube": lambda: prism.openapi("youtube"),
 }
 CALLS = {
-    "discord": {"/users/@me", "/guilds/", "/channels", "/threads/active", "/messages", "/gateway/bot"},
+    "discord": {
+        *("/users/@me", "/guilds/", "/channels", "/threads/active", "/archived/public", "/messages"),
+        *("/auto-moderation/rules", "/gateway/bot"),
+    },
     "vimeo": {"/oauth/verify", "/me/videos", "/comments", "/replies"},
     "x": {"/me", "/mentions", "/tweets", "/search/recent", "/hidden", "/dm_events"},
     "youtube": {"/channels", "/videos", "/commentThreads", "/comments", "/setModerationStatus"},
@@ -140,6 +143,8 @@ async def test_every_request_is_one_that_the_platform_describes(wire: Wire, name
         stage.delete(others[1])
         assert len(list(await page.lookup(known))) == (0 if name == "x" else 2)
         await _act(page, others[2], stage.unknown_id)
+        if page.capabilities.filters:
+            await page.filters()
         if isinstance(page, X) and isinstance(stage, XStage):
             _, body = stage.service.delivery("post.reply.create", answer)
             assert [event.id for event in await page.unpack(body)] == [answer]

@@ -17,6 +17,7 @@ DISCORD = {
     "/guilds/{guild_id}": ["get"],
     "/guilds/{guild_id}/channels": ["get"],
     "/guilds/{guild_id}/threads/active": ["get"],
+    "/guilds/{guild_id}/auto-moderation/rules": ["get"],
     "/channels/{channel_id}/threads/archived/public": ["get"],
     "/channels/{channel_id}/messages": ["get"],
     "/channels/{channel_id}/messages/{message_id}": ["get", "delete"],
