@@ -7,7 +7,7 @@ from statistics import median
 
 from modbot.reports.figures import Value
 from modbot.reports.phrases import capital, counted, in_hours, listed, long, number, were
-from modbot.reports.sentences import clause_name
+from modbot.reports.sentences import FEW, clause_name
 from modbot.reports.threats import SOON
 from modbot.reports.weekly import Report
 
@@ -18,8 +18,6 @@ PATIENT = 24.0
 MUCH = 50
 """New comments by which a week must differ from the usual before anybody is told."""
 TWICE = 2.0
-FEW = 9
-"""Second looks under a clause up to which their agreement says little."""
 RELIABLE = 0.667
 """Krippendorff's floor for tentative conclusions; below it a clause should only advise."""
 
@@ -133,7 +131,7 @@ def _neutrality(report: Report) -> Iterator[str]:
 
 def _agreement(report: Report) -> Iterator[str]:
     alpha = report.value("agreement")
-    if isinstance(alpha, int | float) and alpha < RELIABLE:
+    if isinstance(alpha, int | float) and alpha < RELIABLE and _more(report.value("second_looks"), FEW):
         yield f"two reviewers of a case agreed too seldom: alpha {alpha:.2f}, where {RELIABLE} is the least."
     for clause in report.parts("agreement", "clause"):
         alpha, looks = (report.value(name, "clause", clause) for name in ("agreement", "second_looks"))

@@ -7,6 +7,9 @@ from modbot.reports.figures import NO_CLAUSE, WITHHELD, Value
 from modbot.reports.phrases import capital, counted, day, in_hours, long, number, were
 from modbot.reports.weekly import Report
 
+FEW = 9
+"""Second looks up to which their agreement says little."""
+
 
 def trend(report: Report) -> str:
     seen, flagged = report.value("seen"), report.value("flagged")
@@ -34,8 +37,8 @@ def clauses(report: Report) -> str:
     if not isinstance(reviewed, int) or not isinstance(up, int):
         return f"People decided about {counted(reviewed, 'comments')}."
     return (
-        f"People decided about {counted(reviewed, 'comments')}: {number(up)} stayed up "
-        f"({100 * up / reviewed:.0f} percent), and {number(hidden)} {were(hidden)} hidden under the clause "
+        f"People decided about {counted(reviewed, 'comments')}: {_some(up)} stayed up "
+        f"({100 * up / reviewed:.0f} percent), and {_some(hidden)} {were(hidden)} hidden under the clause "
         f"they broke.{_proposed(report)}"
     )
 
@@ -55,7 +58,11 @@ def by_clause(report: Report) -> str:
     said = f"{first} {where}: {counted(told[most], 'comments')}"
     if not isinstance(up, int) or not isinstance(hidden, int):
         return f"{said}."
-    return f"{said}, of which {number(up)} stayed up and {number(hidden)} {were(hidden)} hidden."
+    return f"{said}, of which {_some(up)} stayed up and {_some(hidden)} {were(hidden)} hidden."
+
+
+def _some(value: Value) -> str:
+    return "none" if value == 0 else number(value)
 
 
 def _proposed(report: Report) -> str:
@@ -116,6 +123,11 @@ def second_looks(report: Report) -> str:
     if alpha == WITHHELD:
         told = f"A second person judged {counted(looks, 'cases')} without knowing the first choice"
         return f"{told}; how far the two agree is not told here, because the numbers are small."
+    if not report.is_public and not (isinstance(looks, int) and looks > FEW):
+        return (
+            f"A second person judged {counted(looks, 'cases')} without knowing the first choice and chose "
+            f"the same in {_some(report.value('second_agreed'))}; so few say little of how far reviewers agree."
+        )
     if not isinstance(alpha, int | float):
         return f"A second person judged {counted(looks, 'cases')}; agreement cannot be measured from them."
     return (
