@@ -28,6 +28,9 @@ from tests.web.visitor import Visitor
 
 PAGES = [{"key": "blog", "platform": "memory"}, {"key": "news", "platform": "memory"}, PUSHED[0]]
 
+LONG = 60
+"""Seconds that each step may take on a busy machine."""
+
 
 class Overlapping(Memory):
     """Hands its first comment over at each poll, as a platform does that is read with an overlap."""
@@ -115,23 +118,23 @@ async def a_day(scene: Scene) -> None:
     scene.page.post("Nice concert")
     threat = scene.page.post("I will hurt you")
     typo = scene.page.post("See yuo there")
-    await until(reached(scene, "modbot_scored_total", outcome="queued"))
+    await until(reached(scene, "modbot_scored_total", outcome="queued"), LONG)
     scene.page.edit(typo, "See you there")
     scene.page.delete(scene.page.post("Never mind"))
     await asyncio.to_thread(scene.deliver)
     await asyncio.to_thread(scene.hide_the_case)
-    await until(reached(scene, "modbot_actions_total", page="blog", kind="hide"))
+    await until(reached(scene, "modbot_actions_total", page="blog", kind="hide"), LONG)
     assert threat not in {each.id for each in scene.page.seen_by_public()}
-    await until(reached(scene, "modbot_comments_total", page="blog", step="deleted"))
-    await until(reached(scene, "modbot_comments_total", page="letters", step="archived"))
-    await until(lambda: scene.scrape().value("modbot_unscored_now") == 0)
+    await until(reached(scene, "modbot_comments_total", page="blog", step="deleted"), LONG)
+    await until(reached(scene, "modbot_comments_total", page="letters", step="archived"), LONG)
+    await until(lambda: scene.scrape().value("modbot_unscored_now") == 0, LONG)
     scene.here.member.broken = True
     scene.page.post("Nobody can score this")
-    await until(reached(scene, "modbot_scored_total", outcome="not_scored"))
-    await until(reached(scene, "modbot_platform_errors_total", page="news", error="NotAuthorised"))
-    await until(reached(scene, "modbot_loop_failures_total", error="ConfigError"))
+    await until(reached(scene, "modbot_scored_total", outcome="not_scored"), LONG)
+    await until(reached(scene, "modbot_platform_errors_total", page="news", error="NotAuthorised"), LONG)
+    await until(reached(scene, "modbot_loop_failures_total", error="ConfigError"), LONG)
     service.stop()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, LONG)
 
 
 def test_one_day_of_a_bot_stands_in_every_figure(scene: Scene) -> None:
