@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from platforms.addresses import CheckedTransport
 from platforms.answers import clock_skew, json_of, send
-from platforms.base import CommentGone, Identity, NotAuthorised, RateLimited, Unavailable
+from platforms.base import CommentGone, Denied, Identity, NotAuthorised, RateLimited, Unavailable
 from platforms.bluesky_posts import Native
 from platforms.budget import Budget
 from platforms.tokens import Token, Tokens
@@ -254,6 +254,8 @@ def _failure(response: httpx.Response) -> Exception:
         return NotAuthorised("the server redirects elsewhere: write the server's final address as `service`")
     if error in MISSING:
         return CommentGone(f"the post is no longer there ({error})")
+    if response.status_code == httpx.codes.FORBIDDEN and error == "Forbidden":
+        return Denied("Bluesky refused (403 Forbidden): look at the account's rights there")
     if response.status_code in (401, 403) or error in STALE or error.startswith("Account"):
         return NotAuthorised(f"Bluesky refused ({response.status_code} {error}): check the app password")
     return Unavailable(f"Bluesky answered {response.status_code} {error}".rstrip())

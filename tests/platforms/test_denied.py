@@ -8,6 +8,8 @@ import httpx
 import pytest
 
 from platforms import (
+    bluesky_rest,
+    discord_rest,
     graph,
     inbox,
     linkedin_rest,
@@ -35,6 +37,8 @@ def wiki(code: str) -> dict[str, object]:
 
 
 SAID: dict[str, tuple[Check, tuple[int, object], tuple[int, object]]] = {
+    "bluesky": (bluesky_rest._ok, (403, {"error": "Forbidden"}), (400, {"error": "AccountTakedown"})),
+    "discord": (discord_rest._ok, (403, {"code": 50013}), (401, {"code": 0})),
     "facebook": (graph._ok, (403, meta(200)), (401, meta(190))),
     "inbox": (inbox._ok, (403, {}), (401, {})),
     "linkedin": (
