@@ -124,9 +124,10 @@ def second_looks(report: Report) -> str:
         told = f"A second person judged {counted(looks, 'cases')} without knowing the first choice"
         return f"{told}; how far the two agree is not told here, because the numbers are small."
     if not report.is_public and not (isinstance(looks, int) and looks > FEW):
+        same = _some(report.value("second_agreed"))
         return (
             f"A second person judged {counted(looks, 'cases')} without knowing the first choice and chose "
-            f"the same in {_some(report.value('second_agreed'))}; so few say little of how far reviewers agree."
+            f"the same in {same}; so few say little of how far reviewers agree."
         )
     if not isinstance(alpha, int | float):
         return f"A second person judged {counted(looks, 'cases')}; agreement cannot be measured from them."
