@@ -29,7 +29,7 @@ NEEDED = {
 SLOW_DOWN = ("maxlag", "ratelimited", "actionthrottledtext")
 LATER = ("readonly", "internal_api_error", "editconflict", "unknownerror", "cirrussearch")
 GONE = ("nosuchrevid", "missingtitle", "nosuchpageid", "invalidtitle")
-DENIED = ("permissiondenied", "cantedit", "cantundelete", "revdelete-modify-no-access")
+DENIED = ("permissiondenied", "cantedit")
 BY_HAND = ("protectedpage", "cascadeprotected", "protectednamespace", "abusefilter", "spamblacklist")
 
 Native = Mapping[str, Any]
