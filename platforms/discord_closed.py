@@ -40,6 +40,6 @@ class Closed:
         more = f" and {len(shut) - NAMED} more" if len(shut) > NAMED else ""
         return (
             f"Discord no longer shows modbot {', '.join(shut[:NAMED])}{more}: give the bot's role View "
-            "Channel and Read Message History there, or name the channels to read as `channels` in this "
+            "Channel and Read Message History there, or name the channels to read under channels in this "
             "page's settings"
         )

@@ -39,6 +39,7 @@ STATES = {
     "fine": N_("Read as it should be"),
     "failing": N_("Cannot be read"),
     "partly": N_("Read in part"),
+    "unchecked": N_("Edits not looked at"),
     "behind": N_("Behind"),
     "new": N_("Not read yet"),
     "ended": N_("Read to its end"),
@@ -153,4 +154,6 @@ def _state(watched: Watched, lag: float | None, settings: Settings, ended: Colle
         return "new"
     if lag > health.allowed_lag(settings):
         return "behind"
-    return "partly" if watched.unreadable else "fine"
+    if watched.unreadable:
+        return "partly"
+    return "unchecked" if health.is_unchecked(watched.unchecked_since, settings) else "fine"

@@ -128,6 +128,7 @@ def test_people_are_told_once_it_has_failed_for_long_and_no_more_when_it_works(
     assert told.startswith("page blog: edits and deletions have not been looked at since")
     assert f"{local:%B %-d, %-I:%M %p}" in told
     assert "View Channel" in told
+    assert "Edits not looked at" in shown()
     assert "Edits and deletions have not been looked at since" in shown()
     assert any("edits and deletions have not been looked at" in each for each in told_by_doctor(settings))
     archive.recheck(here.store, "blog", (), 0)
