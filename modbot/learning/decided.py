@@ -127,7 +127,8 @@ def _decisions(connection: Connection) -> dict[int, list[Voice]]:
     bodies = bodies_of(connection, [row.id for row in rows])
     together: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
     for row in rows:
-        if bodies.get(row.id, {}).keys() & {"role", "appeal"}:
+        # Who only takes a decision back is not asked when they opened the case: `cases.undo`.
+        if bodies.get(row.id, {}).keys() & {"opened_at", "appeal"}:
             together[row.case_id, row.decided_by, row.at, row.choice, row.clause].append(row)
     found: dict[int, list[Voice]] = defaultdict(list)
     for (case_id, person, at, choice, clause), some in together.items():
