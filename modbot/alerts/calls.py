@@ -66,14 +66,16 @@ def start(tx: Transaction, settings: Settings, news: News, *, by: str = "modbot"
 
 def go_on(store: Store, settings: Settings) -> int:
     """Alert the next person wherever it is time, and see who has decided; returns how many calls moved."""
+    people = len(settings.on_call.person)
     with store.read() as connection:
-        waiting = connection.execute(_calling(utcnow())).all()
+        waiting = connection.execute(_calling(utcnow(), people)).all()
         answered = _answered_by_deciding(connection)
     for call_id, by in answered:
         acknowledge(store, call_id, by, "decision")
     for row in waiting:
         with store.write() as tx:
-            again = tx.execute(_calling(tx.now).where(calls.c.id == row.id).with_for_update()).first()
+            its_time = _calling(tx.now, people).where(calls.c.id == row.id)
+            again = tx.execute(its_time.with_for_update()).first()
             if again is not None:
                 _step(tx, settings, row.id, row.alert_id, again.step)
     return len(waiting) + len(answered)
@@ -182,8 +184,17 @@ def _step(tx: Transaction, settings: Settings, call_id: int, alert_id: int, done
     tx.execute(sa.update(calls).where(calls.c.id == call_id).values(step=step, next_at=next_at))
 
 
-def _calling(now: datetime) -> sa.Select[Any]:
-    return sa.select(calls).where(calls.c.state == "calling", calls.c.next_at <= now)
+def _calling(now: datetime, people: int) -> sa.Select[Any]:
+    """Calls whose next person's turn it is: after the pause, or once no channel took the last one's message.
+
+    Without a pause only until everybody had a turn: where nothing works, nobody is asked again and again.
+    """
+    d = deliveries.c
+    hopeful = sa.exists().where(
+        d.alert_id == calls.c.alert_id, d.step == calls.c.step, sa.or_(d.failure == "", d.state == "sent")
+    )
+    unreachable = sa.and_(calls.c.step > 0, calls.c.step < people, ~hopeful)
+    return sa.select(calls).where(calls.c.state == "calling", sa.or_(calls.c.next_at <= now, unreachable))
 
 
 def _answered_by_deciding(connection: Connection) -> list[tuple[int, str]]:

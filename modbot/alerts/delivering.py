@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from modbot.alerts.channels import ChannelFailed
+from modbot.alerts.channels import ChannelFailed, ChannelRefused
 from modbot.observe import redact_text
 from modbot.store import Store, Transaction, storable, table, utcnow
 from modbot.tables import Alert, Call, Delivery
@@ -32,6 +32,9 @@ GIVEN_UP = timedelta(hours=24)
 AT_ONCE = 20
 OF_EACH = 5
 """Messages on their way through one channel. More would wait there until they count as failed."""
+EACH_NOTED = 12
+"""So many failed attempts at a message are in the log one by one; then every twelfth, about one an hour."""
+PASSED_OVER = "not tried yet: this channel did not take another message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,11 @@ class Due:
     @property
     def key(self) -> str:
         """The same for every attempt, and for nothing else."""
-        return f"modbot-{self.alert_id}-{self.step}-{self.channel}"
+        return key_of(self.alert_id, self.step, self.channel)
+
+
+def key_of(alert_id: int, step: int, channel: str) -> str:
+    return f"modbot-{alert_id}-{step}-{channel}"
 
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -131,10 +138,10 @@ def sent(store: Store, done: Sequence[Due], receipt: str) -> None:
 def failed(store: Store, tried: Sequence[Due], error: ChannelFailed, wait: timedelta) -> None:
     """The channel did not take it: it is tried again after `wait`, and the next channel is used now."""
     failure = storable(redact_text(str(error)))[:500]
-    with store.write(logged=not all(each.failed_before for each in tried)) as tx:
+    with store.write() as tx:
         for each in tried:
-            if not each.failed_before:
-                body = _told(each) | {"failure": failure}
+            if each.attempts <= EACH_NOTED or each.attempts % EACH_NOTED == 0:
+                body = _told(each) | {"failure": failure, "attempts": each.attempts}
                 tx.record("alert.failed", f"alert:{each.alert_id}", body)
             too_late = each.step == 0 and tx.now - each.raised_at > GIVEN_UP
             values = {"state": "dropped"} if too_late else {"state": "due", "due_at": tx.now + wait}
@@ -143,6 +150,8 @@ def failed(store: Store, tried: Sequence[Due], error: ChannelFailed, wait: timed
             tx.execute(still_mine.values(**values, failure=failure, in_doubt=each.again or error.in_doubt))
             if not each.failed_before:
                 _use_the_next(tx, each)
+        if not isinstance(error, ChannelRefused):
+            _pass_over(tx, tried[0].channel)
 
 
 def pause(attempts: int, asked: float | None, *, lasting: bool) -> timedelta:
@@ -174,6 +183,21 @@ def _use_the_next(tx: Transaction, each: Due) -> None:
         tx.execute(_this(row).values(state="due", due_at=tx.now))
 
 
+def _pass_over(tx: Transaction, channel: str) -> None:
+    """What waits for its turn in a channel that does not work uses the next one now, and keeps its turn."""
+    d = deliveries.c
+    untried = (d.channel == channel, d.state == "due", d.attempts == 0, d.failure == "", d.due_at <= tx.now)
+    rows = tx.execute(
+        sa.select(deliveries).where(*untried).order_by(d.alert_id, d.step).with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        tx.record(
+            "alert.failed", f"alert:{row.alert_id}", _told(row) | {"failure": PASSED_OVER, "attempts": 0}
+        )
+        tx.execute(_this(row).values(failure=PASSED_OVER))
+        _use_the_next(tx, row)
+
+
 def _drop_stand_ins(tx: Transaction, each: Due) -> None:
     """A channel that only stands in is not needed once the one before it took the alert."""
     d = deliveries.c
@@ -182,5 +206,7 @@ def _drop_stand_ins(tx: Transaction, each: Due) -> None:
     tx.execute(waiting.values(state="dropped"))
 
 
-def _told(each: Due) -> dict[str, Any]:
-    return {"channel": each.channel, "step": each.step, "person": each.person, "key": each.key}
+def _told(each: Any) -> dict[str, Any]:
+    """`each`: a Due or a delivery's row."""
+    key = key_of(each.alert_id, each.step, each.channel)
+    return {"channel": each.channel, "step": each.step, "person": each.person, "key": key}

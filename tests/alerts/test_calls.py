@@ -154,6 +154,45 @@ def test_a_persons_next_channel_is_used_at_once_when_one_fails(
     assert "no answer" in failed.failure
 
 
+def chain_of(scene: Scene, folder: Path, anas: str, bens: str) -> None:
+    """From now on ana and then ben are called, through one channel each."""
+    scene.settings = settings(
+        folder,
+        channel("ana-phone", anas),
+        channel("ben-phone", bens),
+        on_call={"person": [person("ana", "ana-phone"), person("ben", "ben-phone")]},
+        alerts={"route": [{"to": ["ben-phone"], "about": ["report_ready"]}]},
+    )
+
+
+def test_whose_only_channel_fails_keeps_the_next_person_waiting_no_longer(
+    scene: Scene, desks: tuple[Desk, Desk], tmp_path: Path
+) -> None:
+    chain_of(scene, tmp_path, NOBODY, desks[1].url)
+    scene.here.comes_in(THREAT)
+    scene.round()
+    assert scene.calls()[0].step == 1
+    scene.round()
+    assert scene.deliveries() == [(1, "ana-phone", "due"), (2, "ben-phone", "sent")]
+    chain_of(scene, tmp_path, desks[0].url, desks[1].url)
+    scene.work(lambda: desks[0].kept, 20)
+    assert desks[0].kept[0]["key"].endswith("-1-ana-phone"), "ana's message is tried until it is taken"
+
+
+def test_where_nothing_works_everybody_has_one_turn_and_then_the_pause_holds(
+    scene: Scene, tmp_path: Path
+) -> None:
+    chain_of(scene, tmp_path, NOBODY, NOBODY)
+    scene.here.comes_in(THREAT)
+    for _ in range(4):
+        scene.round()
+    assert scene.calls()[0].step == 2
+    make_due(scene)
+    scene.round()
+    scene.round()
+    assert scene.calls()[0].step == 3
+
+
 def test_who_answered_first_stays(scene: Scene) -> None:
     scene.here.comes_in(THREAT)
     scene.round()
