@@ -25,6 +25,7 @@ from tests.simulators.youtube import served_youtube, simulated_youtube
 
 LONGEST = (
     "tests/modbot/test_wordpress_day.py",
+    "tests/modbot/test_mediawiki_day.py",
     "tests/benchmarks",
     "tests/faults",
     "tests/web/test_accessible.py",

@@ -24,20 +24,18 @@ pytestmark = pytest.mark.timeout(300)
 
 
 class Installation:
-    """A district's folder, made and used by commands alone, as an IT person would."""
+    """A district's folder with one page, made and used by commands alone, as an IT person would."""
 
-    def __init__(self, folder: Path, database: str, site: WordPress) -> None:
+    def __init__(self, folder: Path, platform: str, settings: str, **environment: str) -> None:
+        """`settings`: lines of the page's table; what is secret stands in `environment`."""
         self.folder = folder
-        self.environment = os.environ | {"BLOG_PASSWORD": site.password, "MODBOT_DATABASE__URL": database}
+        self.environment = os.environ | environment
         folder.mkdir()
         self.modbot("init", ".")
         with (folder / "modbot.toml").open("a") as file:
             file.write(
-                "\n[[page]]\n"
-                'key = "blog"\nplatform = "wordpress"\ntitle = "District blog"\n'
-                "[page.settings]\n"
-                f'url = "{site.url}"\nuser = "{site.user}"\nallow_loopback = true\n'
-                'application_password = { env = "BLOG_PASSWORD" }\n'
+                f'\n[[page]]\nkey = "page"\nplatform = "{platform}"\ntitle = "District page"\n'
+                f"[page.settings]\nallow_loopback = true\n{settings}"
             )
         policy = folder / "policy.toml"
         policy.write_text(policy.read_text().replace('mode = "advise"', SIGNED))
@@ -54,6 +52,14 @@ class Installation:
 
     def data(self, *arguments: str) -> Any:
         return json.loads(self.modbot(*arguments, "--json"))
+
+    def hide(self, case: str) -> None:
+        quote = ("--quote", "first cut free", "--as", "ana", "--now")
+        self.modbot("case", "decide", case, "--choice", "hide", "--clause", "C7", *quote)
+
+    def kinds(self) -> list[str]:
+        """Of the log's entries, in order."""
+        return [json.loads(line)["kind"] for line in self.modbot("audit", "export").splitlines()]
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -87,7 +93,13 @@ def site(wordpress: WordPress) -> WordPress:
 
 @pytest.fixture
 def here(tmp_path: Path, empty_database_url: str, site: WordPress) -> Installation:
-    return Installation(tmp_path / "district", empty_database_url, site)
+    return Installation(
+        tmp_path / "district",
+        "wordpress",
+        f'url = "{site.url}"\nuser = "{site.user}"\napplication_password = {{ env = "BLOG_PASSWORD" }}\n',
+        BLOG_PASSWORD=site.password,
+        MODBOT_DATABASE__URL=empty_database_url,
+    )
 
 
 def test_a_day_beside_a_real_blog(here: Installation, site: WordPress) -> None:
@@ -96,18 +108,17 @@ def test_a_day_beside_a_real_blog(here: Installation, site: WordPress) -> None:
         assert site.write(OFFER, author="Ed").status_code == 302
         until(lambda: here.data("case", "list"))
         (waiting,) = here.data("case", "list")
-        shown = here.modbot("case", "show", str(waiting["id"]))
+        number = str(waiting["id"])
+        shown = here.modbot("case", "show", number)
         assert "Promotes commercial services or products" in shown
-        number, quote = str(waiting["id"]), "first cut free"
-        hide = ("--choice", "hide", "--clause", "C7", "--quote", quote, "--as", "ana", "--now")
-        here.modbot("case", "decide", number, *hide)
+        here.hide(number)
         assert until(lambda: OFFER[:20] not in site.page()) < 15
         assert KIND[:20] in site.page()
         here.modbot("case", "undo", number, "--as", "ana")
         until(lambda: OFFER[:20] in site.page())
     proof = here.data("audit", "verify")
     assert proof["entries"] > 15
-    kinds = [json.loads(line)["kind"] for line in here.modbot("audit", "export").splitlines()]
+    kinds = here.kinds()
     assert kinds.count("comment.seen") == 2
     for kind in ("comment.scored", "case.opened", "decision.made", "action.requested", "action.done"):
         assert kind in kinds
@@ -116,5 +127,5 @@ def test_a_day_beside_a_real_blog(here: Installation, site: WordPress) -> None:
 def test_a_wrong_password_is_found_and_told_by_the_doctor(here: Installation) -> None:
     here.environment["BLOG_PASSWORD"] = "xxxx xxxx xxxx xxxx"
     found = here.modbot("doctor", fails=1)
-    assert "blog" in found
+    assert "page" in found
     assert "xxxx" not in found
