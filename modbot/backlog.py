@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from modbot.actions import STUCK_AFTER
 from modbot.records.standing import GAP, PARTIAL
 from modbot.store import Store, bodies_of, table
-from modbot.tables import Action, AuditEvent, Decision, Page
+from modbot.tables import Action, AuditEvent, Comment, Decision, Page
 
 actions, decisions, pages, events = table(Action), table(Decision), table(Page), table(AuditEvent)
+comments = table(Comment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Watched:
     unreadable: str
     unchecked_since: datetime | None
     unchecked: str
+    newest_at: datetime | None
+    """When the comment that was archived last came in; None before the first."""
     gaps: tuple[Gap, ...]
 
 
@@ -74,9 +77,18 @@ def held_up(store: Store, limit: int = 50) -> list[HeldUp]:
 
 def watched(store: Store, gaps: int = 3) -> list[Watched]:
     """Every page that was ever registered, in the order of their keys."""
-    columns = [pages.c[name] for name in Watched.__dataclass_fields__ if name != "gaps"]
+    columns = [pages.c[name] for name in Watched.__dataclass_fields__ if name not in ("newest_at", "gaps")]
+    newest = (
+        sa.select(comments.c.archived_at)
+        .where(comments.c.page == pages.c.key)
+        .order_by(comments.c.id.desc())
+        .limit(1)
+        .correlate(pages)
+        .scalar_subquery()
+        .label("newest_at")
+    )
     with store.read() as connection:
-        rows = connection.execute(sa.select(*columns).order_by(pages.c.key)).all()
+        rows = connection.execute(sa.select(*columns, newest).order_by(pages.c.key)).all()
         return [Watched(**row._mapping, gaps=_gaps(connection, row.key, gaps)) for row in rows]
 
 

@@ -20,7 +20,7 @@ from modbot.learning import in_use
 from modbot.learning.in_use import Adopted
 from modbot.queue import WAITING
 from modbot.quotas import Spent
-from modbot.store import Store, table, utcnow
+from modbot.store import Store, bodies_of, table, utcnow
 from modbot.tables import Action, AuditEvent, Case, CaseComment, Checkpoint, Comment, Page, Score, Unscored
 
 pages, actions, cases, case_comments = table(Page), table(Action), table(Case), table(CaseComment)
@@ -70,8 +70,10 @@ class Figures:
     """Of what neither a classifier has scored nor a person has decided."""
     not_scored: int
     """Of these, those that no classifier could score so far."""
+    heard: tuple[str, ...]
+    """Members of the ensemble that took part in the newest score."""
     absent: str
-    """Members of the ensemble that were not there for the newest score."""
+    """Those that were not there for it."""
     adopted: Adopted | None
     """The learned model that people had used."""
     unanswered: int
@@ -88,6 +90,7 @@ def measure(store: Store) -> Figures:
     now = utcnow()
     with store.read() as connection:
         waiting, oldest, failed = _unscored(connection)
+        heard, absent = _members(connection)
         return Figures(
             pages=tuple(_pages(connection, now)),
             actions=_by_state(connection, actions, ACTION_STATES),
@@ -97,7 +100,8 @@ def measure(store: Store) -> Figures:
             unscored=waiting,
             oldest_unscored_seconds=0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
             not_scored=failed,
-            absent=_absent(connection),
+            heard=heard,
+            absent=absent,
             adopted=in_use.adopted(connection),
             unanswered=owed.given_up(connection, now),
             unsigned_seconds=_unsigned(connection, now),
@@ -279,9 +283,14 @@ def _unscored(connection: Connection) -> tuple[int, datetime | None, int]:
     return row[0], row[1], row[2]
 
 
-def _absent(connection: Connection) -> str:
-    newest = sa.select(scores.c.absent).order_by(scores.c.id.desc()).limit(1)
-    return connection.execute(newest).scalar() or ""
+def _members(connection: Connection) -> tuple[tuple[str, ...], str]:
+    """Those that took part in the newest score, and those that were absent."""
+    newest = sa.select(scores.c.id, scores.c.absent).order_by(scores.c.id.desc()).limit(1)
+    row = connection.execute(newest).first()
+    if row is None:
+        return (), ""
+    said = bodies_of(connection, [row.id]).get(row.id, {})
+    return tuple(sorted(said.get("members", ()))), row.absent
 
 
 def _unsigned(connection: Connection, now: datetime) -> float:

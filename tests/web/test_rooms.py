@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI
+from pydantic import SecretStr
 
-from modbot import config
-from modbot.store import table
-from modbot.tables import AuditEvent
+from modbot import config, credentials
+from modbot.sealing import seal
+from modbot.store import table, utcnow
+from modbot.tables import AuditEvent, Comment
 from modbot.web import help_pages
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
-from modbot.web.i18n import LANGUAGES, SOURCE
+from modbot.web.i18n import LANGUAGES, SOURCE, short
+from platforms.tokens import Token
 from tests.web.member import Member, member
 from tests.web.office import Office, office
 from tests.web.visitor import words
@@ -169,6 +175,36 @@ def test_health_says_what_is_wrong_and_what_to_do(rooms: Rooms) -> None:
     assert "Last gap" in page
     assert "Tell a lead, or whoever runs this machine." in page
     assert "Check now" not in page
+
+
+def test_health_names_what_works_the_newest_comments_and_how_pages_are_connected(rooms: Rooms) -> None:
+    news, scoring = tile(rooms, "School news"), tile(rooms, "Scoring")
+    newest = max(row.archived_at for row in rooms.office.here.rows(Comment) if row.page == "news")
+    shown = short(newest, ZoneInfo(rooms.office.settings.district.timezone))
+    assert "Read as it should be" in news
+    assert "Last read" in news
+    assert f"Newest comment: {words(shown)}." in news
+    assert "No connection of its own: modbot reads it as its settings say." in news
+    assert "Classifiers at work: " in scoring
+    with connected(rooms, "news", None):
+        assert "Connected, without an end." in tile(rooms, "School news")
+    with connected(rooms, "news", utcnow() + timedelta(days=40)):
+        assert "Connected until" in tile(rooms, "School news")
+
+
+def tile(rooms: Rooms, title: str) -> str:
+    page = rooms.member("vic").get("/health").text
+    return next(said for part in page.split('<li class="panel')[1:] if title in (said := words("<" + part)))
+
+
+@contextmanager
+def connected(rooms: Rooms, page: str, until: datetime | None) -> Iterator[None]:
+    settings = rooms.office.settings
+    token = Token(access=SecretStr("a token"), refresh=SecretStr("another"), refresh_expires_at=until)
+    key = seal(settings.path(settings.web.key_file))
+    credentials.keep(rooms.office.store, key, page, token)
+    yield
+    credentials.forget(rooms.office.store, page)
 
 
 def test_a_lead_has_everything_checked_and_others_may_not(rooms: Rooms) -> None:
