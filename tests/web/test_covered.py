@@ -160,6 +160,7 @@ def test_before_the_first_choice_the_cover_does_not_tell_what_the_machine_thinks
             path
         )
     assert f"/case/{earlier}" in pages[f"/case/{number}"]
+    assert not re.search(r'value="threat"[^>]* checked', pages[f"/case/{number}"])
     version = str(review.case(room.here.store, number).line.version)
     told = ana.post(f"/case/{number}/decide", {"choice": "leave_up", "version": version})
     assert "This may be discrimination. Show the words" in words(told.text)
