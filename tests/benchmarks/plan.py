@@ -39,6 +39,8 @@ class Plan:
     moderators: int = 10
     worked: float = 120
     """Seconds for which they work at once."""
+    reports: int = 11
+    """Weekly reports of a year that are made, the year's last among them."""
     pause: float = 1.0
     """Seconds for which somebody looks at an answer, more or less by half."""
 

@@ -22,7 +22,7 @@ ZONE = ZoneInfo("America/Los_Angeles")
 START = datetime(2025, 11, 24, 8, tzinfo=UTC)
 WEEKS = 52
 MEASURED = range(12, WEEKS + 1, 4)
-"""Weeks whose reports are made, by their number in the year: each has twelve full weeks to look back on."""
+"""Weeks whose reports may be made, by their number in the year: each looks back on twelve full weeks."""
 PATIENCE = timedelta(minutes=15)
 
 
@@ -44,7 +44,7 @@ def measure(plan: Plan) -> Report:
             store = Store(engine.url)
             migrations.upgrade(store.engine)
             last = _fill(store, max(plan.archived))
-            costs = [_cost(store, last.earlier(WEEKS - number)) for number in MEASURED]
+            costs = [_cost(store, last.earlier(WEEKS - number)) for number in MEASURED[-plan.reports :]]
             store.close()
         report.figures.update(_figures(name, costs, max(plan.archived)))
         report.tables.append(_table(name, costs, max(plan.archived)))

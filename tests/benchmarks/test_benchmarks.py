@@ -70,6 +70,7 @@ def small(data: Path | None, *engines: str) -> Plan:
         moderators=2,
         worked=1,
         pause=0.02,
+        reports=1,
     )
 
 
