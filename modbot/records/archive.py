@@ -124,6 +124,9 @@ def _keep(intake: _Intake, event: Event, comment: Comment, items: dict[str, _Ite
     item = items.get(storable(comment.id))
     is_there = item is not None and item.present
     is_over = not is_there and intake.departures is not None and intake.departures.is_over(event)
+    if is_over and item is not None and storable(comment.revision) in item.earlier:
+        # Told late: where revisions have no numbers, words from before an edit would look like a new one.
+        return "known"
     if item is None or _is_news(comment, item, intake.native_revisions):
         outcome = "seen" if item is None else "edited"
         item = items[storable(comment.id)] = _store_revision(intake, comment, item)

@@ -22,7 +22,7 @@ from platforms.base import Event, Platform
 from platforms.inbox import Inbox, InboxSettings
 from platforms.linkedin import LinkedIn, LinkedInSettings
 from platforms.push import Pushed
-from tests.modbot.scene import District, add_page, deleted, district, said
+from tests.modbot.scene import District, add_page, deleted, district, edited, said
 from tests.platforms.meta import facebook
 from tests.simulators import linkedin
 from tests.simulators.graph import Graph
@@ -110,6 +110,18 @@ def test_deliveries_that_come_twice_and_in_any_parts_change_nothing(
 def _twice(comment_id: str, order: TOLD) -> list[Event]:
     once = [event for told in order for event in asyncio.run(inbox().unpack(delivery(comment_id, told)))]
     return [*once, *once]
+
+
+def test_first_words_that_are_delivered_after_an_edit_and_the_deletion_are_no_new_revision(
+    here: District,
+) -> None:
+    """As from Facebook, which numbers no revisions and can no longer be asked for the comment."""
+    here.arrive(said("1", "first words"), edited("1", "second words"))
+    with here.store.write() as tx:
+        archive.archive(tx, "blog", [deleted("1")], delivered=True)
+        late = archive.archive(tx, "blog", [said("1", "first words")], delivered=True)
+    assert late.known == 1
+    assert archived(here) == {"1": (["first words", "second words"], "second words", False)}
 
 
 def test_a_deletion_that_comes_first_is_on_record_once_and_holds_for_the_comment(here: District) -> None:
