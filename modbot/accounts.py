@@ -174,6 +174,12 @@ def set_language(store: Store, name: str, language: str) -> None:
         tx.execute(_update(name).values(language=language))
 
 
+def greet(tx: Transaction, name: str, language: str) -> None:
+    """The first time that somebody signs in, their browser's language becomes theirs."""
+    if account(tx, name).seen_at is None and language in LANGUAGES:
+        tx.execute(_update(name).values(language=language))
+
+
 def set_training(store: Store, name: str, on: date, until: date, *, by: str) -> None:
     """When this person was last trained, and until when that holds."""
     if until < on:

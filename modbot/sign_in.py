@@ -52,6 +52,8 @@ class Browser:
     known_as: str = ""
     """Who has signed in with this very browser before, by the sealed note that it holds."""
     device: str = ""
+    language: str = "en"
+    """What it asks for, of those that modbot speaks."""
 
 
 def begin(store: Store, name: str, secret: str, browser: Browser) -> tuple[Ticket, Step]:
@@ -168,6 +170,7 @@ def _next(ticket: Ticket, row: sa.Row[Any]) -> tuple[Ticket, Step]:
 
 def _start(tx: Transaction, ticket: Ticket, browser: Browser) -> str:
     throttle.succeeded(tx, _keys(ticket.name, browser)[0])
+    accounts.greet(tx, ticket.name, browser.language)
     how = f"{ticket.by} and authenticator app" if ticket.app else ticket.by
     return sessions.start(tx, ticket.name, address=browser.address, agent=browser.agent, how=how)
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
-from modbot import sessions
+from modbot import accounts, sessions
 from modbot.config import Settings, Sso
 from modbot.errors import SignInRefused
 from modbot.sign_in import TICKET_SECONDS
@@ -97,6 +97,7 @@ def _start(request: Request, store: Store, name: str, identity: Identity) -> str
     with store.write() as tx:
         if before is not None:
             sessions.end(tx, before.name, why="signed in anew", by=before.name, only=before.session)
+        accounts.greet(tx, name, browser.language)
         return sessions.start(
             tx,
             name,

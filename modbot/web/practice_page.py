@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from modbot import cases, checkpoints, review, sessions, wiring
+from modbot import accounts, cases, checkpoints, review, sessions, wiring
 from modbot.demo import PERSON, Feed, Material
 from modbot.errors import AuditBroken, ModbotError, StaleCase
 from modbot.rulings import Choice, Ruling
@@ -157,6 +157,7 @@ def enter(request: Request, desk: AtDesk, token: Token) -> Response:
     """To the desk without a password: on this page anybody at this machine decides in this name anyway."""
     check_token(request, token)
     with desk.store.write() as tx:
+        accounts.greet(tx, PERSON, _language(request))
         key = sessions.start(tx, PERSON, address=address_of(request), agent="practice", how="practice")
     answer = RedirectResponse("/queue", status_code=303)
     set_cookie(request, answer, key)

@@ -16,7 +16,7 @@ from modbot.roles import Permission
 from modbot.sealing import Seal, seal
 from modbot.sign_in import Browser, Step, Ticket
 from modbot.web.desk import AtDesk, Desk, desk_of
-from modbot.web.i18n import N_
+from modbot.web.i18n import N_, wanted
 from modbot.web.pages import page
 from modbot.web.signed_in import (
     SignedIn,
@@ -62,7 +62,11 @@ def seal_of(desk: Desk) -> Seal:
 def browser_of(request: Request) -> Browser:
     note = seal_of(desk_of(request)).open(request.cookies.get(KNOWN, ""), seconds=KNOWN_SECONDS)
     known_as, device = json.loads(note) if note else ("", "")
-    return Browser(address_of(request), request.headers.get("user-agent", ""), known_as, device)
+    agent, language = (
+        request.headers.get("user-agent", ""),
+        wanted(request.headers.get("accept-language", "")),
+    )
+    return Browser(address_of(request), agent, known_as, device, language)
 
 
 @router.get("/sign-in")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -87,6 +88,25 @@ def fail(store: Store, times: int, name: str = "ana", browser: Browser = HERE) -
     for _ in range(times):
         with pytest.raises(SignInRefused):
             begin(store, name, "wrong", browser)
+
+
+def test_the_first_sign_in_takes_the_browsers_language_and_later_ones_leave_the_persons_own(
+    people: Store,
+) -> None:
+    spanish = replace(HERE, language="es")
+    ticket, _ = begin(people, "ana", accounts.new_code(people, "ana"), spanish)
+    choose_password(people, ticket, PASSWORD, spanish)
+    assert language_of(people, "ana") == "es"
+    accounts.set_language(people, "ana", "en")
+    ticket, _ = begin(people, "ana", PASSWORD, spanish)
+    finish(people, ticket, spanish)
+    assert language_of(people, "ana") == "en"
+
+
+def language_of(store: Store, name: str) -> str:
+    found = accounts.profile(store, name)
+    assert found is not None
+    return found.language
 
 
 def test_a_one_time_code_lets_a_person_choose_a_password_once(people: Store) -> None:

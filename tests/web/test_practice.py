@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -302,6 +303,13 @@ def test_from_the_practice_page_one_click_leads_to_the_desk(room: Classroom) -> 
     assert (answer.status_code, answer.headers["location"]) == (303, "/queue")
     queue = room.visitor.get("/queue", Cookie=answer.headers["set-cookie"].split(";")[0])
     assert f"case {room.only_case()}" in words(queue.text)
+
+
+def test_a_practice_page_in_spanish_leads_to_a_desk_in_spanish(room: Classroom) -> None:
+    spanish: dict[str, Any] = {"Accept-Language": "es-MX,es;q=0.9"}
+    answer = room.visitor.post("/practice/enter", {}, script=False, **spanish)
+    queue = room.visitor.get("/queue", Cookie=answer.headers["set-cookie"].split(";")[0])
+    assert '<html lang="es">' in queue.text
 
 
 def test_the_front_door_leads_to_the_practice_page(room: Classroom) -> None:
