@@ -156,17 +156,6 @@ def due(store: Store, page: str, limit: int = 10) -> list[Due]:
     One action per item at a time: an unhide never overtakes the hide before it. Only what the decision
     asked for: a row that somebody wrote by hand is not carried out.
     """
-    waiting = actions.alias()
-    earlier = (
-        sa.select(waiting.c.id)
-        .where(
-            waiting.c.page == actions.c.page,
-            waiting.c.native_id == actions.c.native_id,
-            waiting.c.state == "pending",
-            waiting.c.id < actions.c.id,
-        )
-        .exists()
-    )
     with store.write(logged=False) as tx:
         rows = tx.execute(
             sa.select(actions)
@@ -176,7 +165,7 @@ def due(store: Store, page: str, limit: int = 10) -> list[Due]:
                 actions.c.page == page,
                 actions.c.state == "pending",
                 actions.c.due_at <= tx.now,
-                ~earlier,
+                ~_has_an_earlier_one(),
                 _asked_for(),
                 events.c.kind == "action.requested",
             )
@@ -202,6 +191,21 @@ def due(store: Store, page: str, limit: int = 10) -> list[Due]:
         )
         for row in rows
     ]
+
+
+def _has_an_earlier_one() -> sa.ColumnElement[bool]:
+    """Another action on the same item has to be done first."""
+    waiting = actions.alias()
+    return (
+        sa.select(waiting.c.id)
+        .where(
+            waiting.c.page == actions.c.page,
+            waiting.c.native_id == actions.c.native_id,
+            waiting.c.state == "pending",
+            waiting.c.id < actions.c.id,
+        )
+        .exists()
+    )
 
 
 def _asked_for() -> sa.ColumnElement[bool]:
