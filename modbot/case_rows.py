@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from modbot import proposals, queue, revisions
-from modbot.errors import NotAllowed, StaleCase
+from modbot.errors import NotAllowed, StaleCase, Words
 from modbot.roles import DECIDERS
-from modbot.store import Transaction, body_of, table
-from modbot.tables import Case, CaseComment, Comment, Page, User
+from modbot.store import Transaction, body_of, many, table
+from modbot.tables import AuditEvent, Case, CaseComment, Comment, Page, User
 
 cases, case_comments = table(Case), table(CaseComment)
-comments, pages, users = table(Comment), table(Page), table(User)
+comments, pages, users, events = table(Comment), table(Page), table(User), table(AuditEvent)
 
 _ROLE = sa.select(users.c.role).where(users.c.name == sa.bindparam("person"), users.c.active)
 _LOCKED = sa.select(cases).where(cases.c.id == sa.bindparam("case")).with_for_update()
@@ -25,6 +27,12 @@ _ITEMS = (
     .join(pages, pages.c.key == comments.c.page)
     .where(case_comments.c.case_id == sa.bindparam("case"))
     .order_by(comments.c.id)
+)
+REOPENED = "case.reopened"
+_REOPENED = (
+    sa.select(events.c.subject, sa.func.max(events.c.at).label("at"))
+    .where(events.c.kind == REOPENED, events.c.subject.in_(many("subjects")))
+    .group_by(events.c.subject)
 )
 LEASE = timedelta(minutes=10)
 """How long a claimed case is kept for its reviewer."""
@@ -44,7 +52,9 @@ def decider(tx: Transaction, name: str) -> str:
     """The person's role, if it may decide. Raises NotAllowed."""
     role = active(tx, name)
     if role not in DECIDERS:
-        raise NotAllowed(f"{name} may look at cases but not decide them.", remedy="Ask a moderator.")
+        raise NotAllowed(
+            "%(name)s may look at cases but not decide them.", remedy="Ask a moderator.", name=name
+        )
     return role
 
 
@@ -53,8 +63,9 @@ def active(tx: Transaction, name: str) -> str:
     role = role_of(tx, name)
     if role is None:
         raise NotAllowed(
-            f"{name or 'Nobody'} is not an active user.",
+            "%(name)s is not an active user.",
             remedy="Name a person with --as NAME; an administrator adds people with: modbot user add",
+            name=name or Words("Nobody"),
         )
     return role
 
@@ -69,7 +80,9 @@ def locked(tx: Transaction, case_id: int) -> sa.Row[Any]:
     """The case's row, kept from others until the commit. Raises StaleCase for a number that is none."""
     row = tx.execute(_LOCKED, {"case": case_id}).first()
     if row is None:
-        raise StaleCase(f"There is no case {case_id}.", remedy="See the queue with: modbot case list")
+        raise StaleCase(
+            "There is no case %(case)s.", remedy="See the queue with: modbot case list", case=case_id
+        )
     return row
 
 
@@ -77,8 +90,10 @@ def refuse_if_held(row: sa.Row[Any], case_id: int, by: str, now: datetime) -> No
     """`row`: of a case or of a second look."""
     if row.claimed_by not in (None, by) and row.claimed_until and row.claimed_until > now:
         raise StaleCase(
-            f"Case {case_id} is being decided by {row.claimed_by}.",
+            "Case %(case)s is being decided by %(by)s.",
             remedy="Take another one, or wait: it comes back to the queue after ten minutes.",
+            case=case_id,
+            by=row.claimed_by,
         )
 
 
@@ -92,9 +107,15 @@ def update(tx: Transaction, case_id: int, **values: Any) -> None:
     tx.execute(sa.update(cases).where(cases.c.id == case_id).values(**values))
 
 
+def reopened_at(connection: Connection, case_ids: Sequence[int]) -> dict[int, datetime]:
+    """When each of these cases went back to the queue last; left out where one never did."""
+    rows = connection.execute(_REOPENED, {"subjects": [f"case:{number}" for number in case_ids]})
+    return {int(row.subject.removeprefix("case:")): row.at for row in rows}
+
+
 def reopen(tx: Transaction, case_id: int, reason: str, actor: str, **values: Any) -> None:
     """Back to the queue, with every revision that came meanwhile; near-identical comments may join again."""
-    tx.record("case.reopened", f"case:{case_id}", {"reason": reason}, actor=actor)
+    tx.record(REOPENED, f"case:{case_id}", {"reason": reason}, actor=actor)
     proposals.withdraw(tx, case_id, reason, actor)
     cleared = dict.fromkeys(("claimed_by", "claimed_until", "decided_at", "closed_at"))
     update(tx, case_id, state="open", version=cases.c.version + 1, **cleared, **values)

@@ -21,11 +21,22 @@ from modbot.learning.in_use import Adopted
 from modbot.queue import WAITING
 from modbot.quotas import Spent
 from modbot.store import Store, bodies_of, table, utcnow
-from modbot.tables import Action, AuditEvent, Case, CaseComment, Checkpoint, Comment, Page, Score, Unscored
+from modbot.tables import (
+    Action,
+    AuditEvent,
+    Case,
+    CaseComment,
+    Checkpoint,
+    Comment,
+    Decision,
+    Page,
+    Score,
+    Unscored,
+)
 
 pages, actions, cases, case_comments = table(Page), table(Action), table(Case), table(CaseComment)
 unscored, comments, scores = table(Unscored), table(Comment), table(Score)
-events, checkpoints = table(AuditEvent), table(Checkpoint)
+events, checkpoints, decisions = table(AuditEvent), table(Checkpoint), table(Decision)
 
 POLLS_MISSED = 5
 """A page that was not read for so many polls lags."""
@@ -262,6 +273,24 @@ def _refused(connection: Connection) -> int:
     )
     rows = connection.execute(failed)
     return sum(count for platform, kind, count in rows if not by_hand.only_people(platform, kind))
+
+
+def not_coming_through(store: Store) -> list[tuple[int, str]]:
+    """Case and page of every action that counts as stuck or refused, the oldest first."""
+    often = sa.and_(actions.c.state == "pending", actions.c.attempts >= STUCK_AFTER)
+    rows = (
+        sa.select(actions.c.state, actions.c.kind, actions.c.page, pages.c.platform, decisions.c.case_id)
+        .join_from(actions, decisions, decisions.c.id == actions.c.decision_id)
+        .join(pages, pages.c.key == actions.c.page)
+        .where(sa.or_(often, actions.c.state == "failed"))
+        .order_by(actions.c.id)
+    )
+    with store.read() as connection:
+        return [
+            (row.case_id, row.page)
+            for row in connection.execute(rows)
+            if row.state == "pending" or not by_hand.only_people(row.platform, row.kind)
+        ]
 
 
 def _unscored(connection: Connection) -> tuple[int, datetime | None, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 SECONDS = 10
 """How long a channel may take over one message; a person waits for the next one."""
@@ -42,6 +43,8 @@ class Message:
     """The same for every attempt at this message: receivers that know it drop a second one."""
     subject: str
     lines: tuple[str, ...]
+    links: tuple[str, ...] = ()
+    """Where several alerts share the message: what each of the first lines links to, or nothing."""
     link: str = ""
     answer: str = ""
     """Where the person on call answers."""
@@ -49,6 +52,11 @@ class Message:
     urgent: bool = False
     drill: bool = False
     at: datetime
+
+
+def linked(message: Message) -> list[tuple[str, str]]:
+    """Each line with its own link, or nothing."""
+    return list(zip_longest(message.lines, message.links, fillvalue=""))
 
 
 class Channel(ABC):
@@ -59,6 +67,10 @@ class Channel(ABC):
     @abstractmethod
     async def send(self, message: Message) -> str:
         """What the other side answered, to be kept on record. Raises ChannelFailed."""
+
+    def fits(self, _message: Message) -> bool:
+        """Whether all of it can be shown; what several alerts share is sent in parts where it cannot."""
+        return True
 
     @abstractmethod
     async def check(self) -> str:

@@ -173,7 +173,7 @@ def _this(row: Any) -> sa.Update:
     )
 
 
-def _use_the_next(tx: Transaction, each: Due) -> None:
+def _use_the_next(tx: Transaction, each: Any) -> None:
     """The following channel of the ladder that nobody has tried yet, at once."""
     d = deliveries.c
     same = (d.alert_id == each.alert_id, d.step == each.step, d.ladder == each.ladder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from modbot.alerts.channels import Channel, ChannelFailed, ChannelRefused, Message
+from modbot.alerts.channels import Channel, ChannelFailed, ChannelRefused, Message, linked
 from modbot.alerts.discord_webhook import (
     ConnectionFailed,
     DiscordServerError,
@@ -21,6 +21,7 @@ from platforms.base import NotAuthorised, PlatformError
 
 RED, GREY = 0xB3261E, 0x5F6368
 LONGEST_DESCRIPTION = 3_500
+CUT = "…\n\n**This message was too long for Discord. Open modbot to read the rest.**"
 LONGEST_WORDS = 500
 """Escaped, twice as many: Discord takes 1,024."""
 # Only what Discord would read as markup or a link: a notification on a phone shows the backslashes.
@@ -40,6 +41,9 @@ class DiscordChannel(Channel):
                 f"The url of the channel {settings.name} cannot be used: {error}.",
                 remedy="Copy it again from Discord: Server Settings, Integrations, Webhooks.",
             ) from None
+
+    def fits(self, message: Message) -> bool:
+        return len(description(message)) <= LONGEST_DESCRIPTION
 
     async def send(self, message: Message) -> str:
         try:
@@ -74,7 +78,7 @@ def embed(message: Message) -> Embed:
     """One frame: what is up, what to do, and where."""
     made = Embed(
         title=plain(message.subject)[:256],
-        description="\n\n".join(plain(line) for line in message.lines)[:LONGEST_DESCRIPTION],
+        description=_cut(description(message)),
         color=RED if message.urgent and not message.drill else GREY,
         timestamp=message.at,
         url=message.link or None,
@@ -85,6 +89,15 @@ def embed(message: Message) -> Embed:
     if message.answer:
         made.add_field(name="Answer", value=f"[I have seen this]({message.answer})", inline=False)
     return made.set_footer(text=message.key)
+
+
+def description(message: Message) -> str:
+    opened = [plain(line) + (f"\n[Open the case]({link})" if link else "") for line, link in linked(message)]
+    return "\n\n".join(opened)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_DESCRIPTION else text[:LONGEST_DESCRIPTION].rstrip("\\") + CUT
 
 
 def plain(text: str) -> str:

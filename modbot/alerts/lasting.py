@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from modbot import health, quotas, review
-from modbot.alerts import calls, raising, watching
+from modbot.alerts import calls, overdue, raising, watching
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
 from modbot.config import Settings
 from modbot.credentials import NOTICE
 from modbot.quotas import Spent
 from modbot.store import Store, body_of, table, utcnow
-from modbot.tables import Alert, AuditEvent, Case
+from modbot.tables import Alert, AuditEvent
 
-alerts, cases, events = table(Alert), table(Case), table(AuditEvent)
+alerts, events = table(Alert), table(AuditEvent)
 
 LASTING = (
     About.QUEUE_LATE,
@@ -95,9 +95,9 @@ def _lasting(store: Store, settings: Settings, ended: Collection[str]) -> list[N
             found.append(News(about=About.CAPTURE_GAP, key=key, says=says, page=page.key, school=school))
     found += [*_of_scoring(figures), *_of_unread(store, figures)]
     if figures.stuck or figures.refused:
-        says = "A decision does not come through on its platform. Health tells which page."
-        found.append(News(about=About.ACTION_STUCK, key="action_stuck", says=says))
-    return found + _of_access(figures, settings) + _of_queue(store, settings) + _of_appeals(store, settings)
+        found += overdue.of_actions(settings, health.not_coming_through(store))
+    found += [*_of_access(figures, settings), *overdue.of_queue(store, settings)]
+    return found + _of_appeals(store, settings)
 
 
 def _waits(title: str, spent: Spent, settings: Settings) -> str:
@@ -160,38 +160,6 @@ def _of_access(figures: health.Figures, settings: Settings) -> list[News]:
 
 def _ends(page: str, day: date) -> str:
     return f"modbot's access to {page} ends on {day:%B %-d, %Y}. Renew it before."
-
-
-def _of_queue(store: Store, settings: Settings) -> list[News]:
-    """All cases, and those in which no classifier would have found a threat, which may wait for less long."""
-    given = settings.alerts
-    found = []
-    if late := _late(store, given.queue_hours):
-        says = f"{_have(late)} waited for a decision for more than {_long(given.queue_hours)}."
-        found.append(News(about=About.QUEUE_LATE, key="queue_late", says=says))
-    if late := _late(store, given.not_scored_hours, cases.c.reason == "not_scored"):
-        says = (
-            f"{_have(late)} waited for more than {_long(given.not_scored_hours)} that no classifier could "
-            "score. There may be a threat among them: they stand in the queue under Not scored."
-        )
-        found.append(News(about=About.QUEUE_LATE, key="queue_late:not_scored", says=says))
-    return found
-
-
-def _late(store: Store, hours: float, *conditions: sa.ColumnElement[bool]) -> int:
-    """How many cases have waited for longer than that."""
-    late = utcnow() - timedelta(hours=hours)
-    waits = (cases.c.state.in_(watching.WAITING), cases.c.opened_at < late, *conditions)
-    with store.read() as connection:
-        return connection.execute(sa.select(sa.func.count()).where(*waits)).scalar_one()
-
-
-def _have(many: int) -> str:
-    return "1 case has" if many == 1 else f"{many} cases have"
-
-
-def _long(hours: float) -> str:
-    return "1 hour" if hours == 1 else f"{hours:g} hours"
 
 
 def _of_appeals(store: Store, settings: Settings) -> list[News]:

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import aiosmtplib
 
-from modbot.alerts.channels import SECONDS, Channel, ChannelFailed, ChannelRefused, Message
+from modbot.alerts.channels import SECONDS, Channel, ChannelFailed, ChannelRefused, Message, linked
 from modbot.alerts.settings import Channel as ChannelSettings
 from modbot.alerts.settings import Mail
 
@@ -92,7 +92,7 @@ def letter(message: Message, sender: str, to: tuple[str, ...]) -> EmailMessage:
 
 
 def body(message: Message) -> str:
-    parts = list(message.lines)
+    parts = [f"{line}\n{link}" if link else line for line, link in linked(message)]
     if message.answer:
         parts.append(f"Answer here, so that nobody else is alerted:\n{message.answer}")
     if message.link:

@@ -39,5 +39,5 @@ def urgent(settings: Settings, page: str, clauses: Sequence[str], at: datetime) 
         again=False,
         failed_before=False,
     )
-    told = wording.lines(settings, [first], [body], linked=True)
+    told = wording.lines(settings, [first], [body])
     return Preview(wording.subject(settings, body), tuple(told))

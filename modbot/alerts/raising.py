@@ -7,6 +7,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
+import structlog
 
 from modbot.alerts import routing
 from modbot.alerts.routing import News
@@ -14,6 +15,7 @@ from modbot.config import Settings
 from modbot.store import Transaction, table
 from modbot.tables import Alert, Delivery
 
+log = structlog.get_logger()
 alerts, deliveries = table(Alert), table(Delivery)
 
 
@@ -42,6 +44,8 @@ def raise_alert(tx: Transaction, settings: Settings, news: News) -> int | None:
         raised_at=tx.now,
     )
     local = tx.now.astimezone(ZoneInfo(settings.district.timezone))
+    if routing.unrouted(settings.alerts, news, local):
+        log.warning("alert.no_route", alert=seq, about=news.about.value, page=news.page)
     taken: set[str] = set()
     for number, ladder in enumerate(routing.ladders(settings.alerts, settings.on_call, news, local)):
         send(tx, seq, [name for name in ladder if name not in taken], ladder=number, digest=not news.at_once)

@@ -36,12 +36,19 @@ class News:
 def ladders(alerts: Alerts, on_call: OnCall, news: News, local: datetime) -> list[tuple[str, ...]]:
     """Channels that stand in for each other, for every route that fits. `local` is in the district's zone.
 
-    Without any route, what calls people goes to them alone.
+    What no route fits goes where all goes without routes: to the first channel, and what calls people to them
+    alone.
     """
-    if alerts.route:
-        return list(dict.fromkeys(route.to for route in alerts.route if _fits(route, news, local)))
+    fitting = [route.to for route in alerts.route if _fits(route, news, local)]
+    if fitting:
+        return list(dict.fromkeys(fitting))
     called = (news.calls or news.about is About.URGENT) and on_call.person
     return [] if called or not alerts.channel else [tuple(channel.name for channel in alerts.channel)]
+
+
+def unrouted(alerts: Alerts, news: News, local: datetime) -> bool:
+    """Whether there are routes and none is for this."""
+    return bool(alerts.route) and not any(_fits(route, news, local) for route in alerts.route)
 
 
 def not_before(alerts: Alerts, last: datetime | None, local: datetime) -> datetime:

@@ -92,7 +92,7 @@ class AlertService:
             self._may_hold_leases = False
         busy = Counter(self._sending.values())
         for dues in messages(await asyncio.to_thread(delivering.lease, self._store, self._worker, busy)):
-            task = asyncio.create_task(self._send(dues))
+            task = asyncio.create_task(self._send_all(dues))
             self._sending[task] = dues[0].channel
             task.add_done_callback(self._sending.pop)
 
@@ -109,6 +109,23 @@ class AlertService:
     async def _look_at_what_lasts(self) -> None:
         await asyncio.to_thread(lasting.conditions, self._store, self._settings, tuple(self._ended))
         await asyncio.to_thread(lasting.reports, self._store, self._settings)
+
+    async def _send_all(self, dues: list[Due]) -> None:
+        """As one message, or as several where one would not hold all."""
+        if len(dues) > 1 and not await self._fit(dues):
+            half = len(dues) // 2
+            await asyncio.gather(self._send_all(dues[:half]), self._send_all(dues[half:]))
+        else:
+            await self._send(dues)
+
+    async def _fit(self, dues: list[Due]) -> bool:
+        """What cannot be known yet is found out by sending."""
+        channel = self._channels.get(dues[0].channel)
+        try:
+            message = await asyncio.to_thread(wording.compose, self._store, self._settings, dues)
+            return channel is None or channel.fits(message)
+        except Exception:  # it fails once more where the failure is put on record
+            return True
 
     async def _send(self, dues: list[Due]) -> None:
         first = dues[0]

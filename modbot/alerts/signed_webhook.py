@@ -99,6 +99,7 @@ def as_json(message: Message) -> dict[str, Any]:
     data: dict[str, Any] = {
         "subject": message.subject,
         "lines": list(message.lines),
+        "links": list(message.links),
         "link": message.link,
         "answer": message.answer,
         "urgent": message.urgent,

@@ -35,6 +35,8 @@ SUBJECTS = {
     About.REPORT_READY: "A report is ready",
     About.DRILL_OVER: "DRILL OVER",
 }
+OF_NO_COMMENT = (About.QUEUE_LATE, About.ACTION_STUCK)
+"""Their case is one of several: its words would say nothing of the others."""
 DRILL = "DRILL, not a real threat. Please answer all the same: this finds out whether alerts reach you."
 REPORTED = "URGENT: a comment may report a threat"
 UNREAD = "URGENT: comments wait unread, and one may be a threat"
@@ -67,12 +69,13 @@ def compose(store: Store, settings: Settings, dues: Sequence[Due]) -> Message:
     answer = ""
     if call_id is not None and first.step:
         answer = links.answer_link(settings, links.Answering(call_id, first.step, first.channel))
-    link = links.case_link(settings, body["case"])
+    shared = [bodies[due.alert_id] for due in dues] if len(dues) > 1 else []
     return Message(
         key=first.key,
         subject=subject(settings, body, len(dues)),
-        lines=tuple(lines(settings, dues, [bodies[due.alert_id] for due in dues], linked=bool(link))),
-        link=link,
+        lines=(*lines(settings, dues, shared or [body]), *([] if settings.web.address else [NO_ADDRESS])),
+        links=tuple(links.case_link(settings, each["case"]) if each["case"] else "" for each in shared),
+        link=links.case_link(settings, None if shared else body["case"]),
         answer=answer,
         words=words,
         urgent=body["about"] == About.URGENT or bool(body.get("calls")),
@@ -90,19 +93,17 @@ def subject(settings: Settings, body: Mapping[str, Any], many: int = 1) -> str:
     return f"{marked} · {settings.district.name}"
 
 
-def lines(
-    settings: Settings, dues: Sequence[Due], bodies: Sequence[Mapping[str, Any]], *, linked: bool
-) -> list[str]:
-    """`bodies`: of the entries of the alerts that these deliveries are of."""
+def lines(settings: Settings, dues: Sequence[Due], bodies: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What each alert says, then what holds for them. `bodies`: of the entries of the deliveries' alerts."""
     first, body = dues[0], bodies[0]
     urgent = body["about"] == About.URGENT
     said = [DRILL] if body["drill"] and urgent else []
     zone = ZoneInfo(settings.district.timezone)
     for due, each in zip(dues, bodies, strict=True):
-        said.append(f"{due.raised_at.astimezone(zone):%a %b %-d, %-I:%M %p}: {each['says']}")
-    clauses = [each for each in body["clauses"] if each != REPORT.id]
-    if clauses:
-        said.append(f"Clauses that may apply: {', '.join(clauses)}.")
+        of_many = _clauses(each) if len(bodies) > 1 else []
+        told = f"{due.raised_at.astimezone(zone):%a %b %-d, %-I:%M %p}: {each['says']}"
+        said.append(" ".join([told, *of_many]))
+    said += _clauses(body) if len(bodies) == 1 else []
     if urgent and not body["drill"]:
         said += [DANGER, TELL_THE_SCHOOL if _is_report(body) else NOTHING_DONE]
         said += [IF_REPORTED] if REPORT.id in body["clauses"] and not _is_report(body) else []
@@ -110,7 +111,12 @@ def lines(
         said.append(_on_call(settings, first))
     if any(due.again for due in dues):
         said.append(MAYBE_TWICE)
-    return said if linked else [*said, NO_ADDRESS]
+    return said
+
+
+def _clauses(body: Mapping[str, Any]) -> list[str]:
+    clauses = [each for each in body["clauses"] if each != REPORT.id]
+    return [f"Clauses that may apply: {', '.join(clauses)}."] if clauses else []
 
 
 def _is_report(body: Mapping[str, Any]) -> bool:
@@ -127,7 +133,7 @@ def _on_call(settings: Settings, due: Due) -> str:
 def _words(connection: Connection, settings: Settings, due: Due, body: Mapping[str, Any]) -> Words | None:
     """The newest words of the case, if this channel may have them and they are still on record."""
     channel = settings.alerts.named(due.channel)
-    if channel is None or not channel.words or body["case"] is None:
+    if channel is None or not channel.words or body["case"] is None or body["about"] in OF_NO_COMMENT:
         return None
     return words_of(connection, int(body["case"]))
 

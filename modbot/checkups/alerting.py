@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from modbot import users
 from modbot.alerts import building, listing
 from modbot.alerts.channels import SECONDS, Channel, ChannelFailed
-from modbot.alerts.settings import About
+from modbot.alerts.settings import About, Route
 from modbot.checkups.finding import Finding, fine, look, wrong
 from modbot.config import Settings
 from modbot.errors import ConfigError, StoreUnavailable
@@ -61,13 +61,24 @@ async def _reach(channel: Channel) -> Finding:
 
 
 def _routes(settings: Settings) -> Iterator[Finding]:
-    """A kind of news that no route takes reaches nobody; threats have the people on call."""
+    """Kinds of news that every route takes only for some pages, schools or clauses, or at some hours."""
     routes = settings.alerts.route
-    covered = {about for route in routes for about in (route.about or About)}
-    missing = [about for about in About if about not in covered and about not in (*NOT_ROUTED, About.URGENT)]
+    covered = {about for route in routes if _is_unlimited(route) for about in (route.about or About)}
+    missing = [about for about in About if about not in (*covered, *NOT_ROUTED)]
+    if About.URGENT in missing and settings.on_call.person:
+        missing.remove(About.URGENT)
+        if routes:
+            yield fine("alerts", "what is urgent and fits no route goes to the people on call alone")
     if routes and missing:
-        remedy = "Add a [[alerts.route]] that takes them, if somebody should know."
-        yield look("alerts", f"no route takes {', '.join(missing)}", remedy)
+        remedy = (
+            "If somebody else should know, add a [[alerts.route]] for them without pages, schools or hours."
+        )
+        instead = f"what fits none goes to {settings.alerts.channel[0].name}"
+        yield look("alerts", f"no route without limits takes {', '.join(missing)}: {instead}", remedy)
+
+
+def _is_unlimited(route: Route) -> bool:
+    return not (route.clauses or route.pages or route.schools or route.hours)
 
 
 def _on_call(settings: Settings) -> Iterator[Finding]:

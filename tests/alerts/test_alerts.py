@@ -11,10 +11,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 
-from modbot import cases
+from modbot import case_rows, cases
 from modbot.actions import STUCK_AFTER
-from modbot.alerts import delivering, lasting, listing, raising, routing
+from modbot.alerts import delivering, lasting, listing, overdue, raising, routing
 from modbot.alerts.channels import ChannelFailed, ChannelRefused
 from modbot.alerts.routing import News
 from modbot.alerts.settings import About
@@ -22,8 +23,9 @@ from modbot.records import archive
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, bodies_of, table, utcnow
 from modbot.tables import Action, AuditEvent, Case, Delivery, Page
-from tests.alerts.receiver import Desk, desk
-from tests.alerts.scenery import NOBODY, Scene, channel, settings
+from tests.alerts.receiver import Desk, desk, post_office
+from tests.alerts.scenery import ADDRESS, NOBODY, Scene, channel, letters, mail, settings
+from tests.modbot.scene import said
 
 ZONE = ZoneInfo("America/Los_Angeles")
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=ZONE)
@@ -101,8 +103,49 @@ def test_a_case_that_waits_too_long_is_told_until_it_is_decided(scene: Scene) ->
         tx.execute(sa.update(table(Case)).values(opened_at=tx.now - timedelta(hours=25)))
     assert lasting_keys(scene) == ["queue_late"]
     (case,) = scene.here.rows(Case)
+    assert [row.case_id for row in scene.alerts()] == [case.id]
     cases.decide(scene.store, scene.here.rules, case.id, Ruling(choice=Choice.LEAVE_UP, by="ana"))
     assert lasting_keys(scene) == []
+
+
+def test_a_case_that_was_opened_again_waits_from_then_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.here.comes_in("Buy now, half price")
+    (case,) = scene.here.rows(Case)
+    cases.decide(scene.store, scene.here.rules, case.id, Ruling(choice=Choice.LEAVE_UP, by="ana"))
+    with scene.store.write() as tx:
+        case_rows.reopen(tx, case.id, "an appeal", "ana")
+        tx.execute(sa.update(table(Case)).values(opened_at=tx.now - timedelta(days=30)))
+    assert lasting_keys(scene) == []
+    monkeypatch.setattr(overdue, "utcnow", lambda: utcnow() + timedelta(hours=25))
+    assert lasting_keys(scene) == ["queue_late"]
+
+
+def test_a_school_whose_route_is_its_own_hears_of_its_own_late_cases(scene: Scene, tmp_path: Path) -> None:
+    pages = [
+        {"key": key, "platform": "memory", "title": f"The {key}", "school": f"{key} school"}
+        for key in ("blog", "news")
+    ]
+    scene.settings = settings(
+        tmp_path,
+        *(channel(name, NOBODY) for name in ("office", "blogs", "newsroom")),
+        alerts={
+            "route": [
+                {"to": ["blogs"], "schools": ["blog school"]},
+                {"to": ["newsroom"], "schools": ["news school"]},
+            ]
+        },
+        page=pages,
+    )
+    scene.here.comes_in("Buy now, half price")
+    scene.here.arrive(said("9", "Buy now, all of it, half price today"), page="news")
+    scene.here.score()
+    with scene.store.write(logged=False) as tx:
+        tx.execute(sa.update(table(Case)).values(opened_at=tx.now - timedelta(hours=25)))
+    assert sorted(lasting_keys(scene)) == ["queue_late:blog", "queue_late:news"]
+    to = {row.alert_id: row.channel for row in scene.here.rows(Delivery)}
+    assert {row.page: to[row.id] for row in scene.alerts()} == {"blog": "blogs", "news": "newsroom"}
 
 
 def test_an_action_that_does_not_come_through_is_told(scene: Scene) -> None:
@@ -113,6 +156,7 @@ def test_an_action_that_does_not_come_through_is_told(scene: Scene) -> None:
     with scene.store.write(logged=False) as tx:
         tx.execute(sa.update(table(Action)).values(attempts=STUCK_AFTER))
     assert lasting_keys(scene) == ["action_stuck"]
+    assert [(row.case_id, row.page) for row in scene.alerts()] == [(case.id, "blog")]
 
 
 def test_an_alert_goes_out_with_its_words_and_without_anybodys(scene: Scene, phone: Desk) -> None:
@@ -143,6 +187,21 @@ def test_every_route_that_fits_is_used(tmp_path: Path) -> None:
     assert routed(tmp_path, urgent, *routes) == [("a",), ("c", "a"), ("b", "c"), ("c", "b")]
 
 
+def test_what_no_route_fits_goes_where_all_goes_without_routes(tmp_path: Path) -> None:
+    elsewhere = {"to": ["b"], "schools": ["Lincoln High"]}
+    assert routed(tmp_path, news(), elsewhere) == [("a", "b", "c")]
+    assert routed(tmp_path, news(About.URGENT, school="Lincoln High"), elsewhere) == [("b",)]
+
+
+def test_what_no_route_fits_is_said_in_the_programs_log(scene: Scene, tmp_path: Path) -> None:
+    routes = [{"to": ["phone"], "pages": ["news"]}]
+    scene.settings = settings(tmp_path, channel("phone", NOBODY), alerts={"route": routes})
+    with capture_logs() as logged:
+        tell(scene, news(key="here", page="blog"), news(key="there", page="news"))
+    assert [(each["event"], each["page"]) for each in logged] == [("alert.no_route", "blog")]
+    assert [name for _, name, _ in scene.deliveries()] == ["phone", "phone"]
+
+
 def test_an_alert_through_two_routes_is_one_message_in_a_channel(scene: Scene, tmp_path: Path) -> None:
     scene.settings = settings(
         tmp_path,
@@ -169,7 +228,52 @@ def test_what_is_not_urgent_comes_together(scene: Scene, tmp_path: Path, phone: 
         "capture_gap says second",
         "scorer_down says third",
     ]
+    assert rest["data"]["links"] == ["", ""]
+    assert rest["data"]["link"] == ADDRESS
     assert first["key"] != rest["key"]
+    assert {state for _, _, state in scene.deliveries()} == {"sent"}
+
+
+def two_cases(scene: Scene) -> list[int]:
+    scene.here.comes_in("Buy now, half price")
+    scene.here.comes_in("Everything must go this weekend, so buy now at our new store")
+    return sorted(row.id for row in scene.here.rows(Case))
+
+
+@pytest.mark.parametrize("kind", ["webhook", "discord"])
+def test_each_alert_in_a_message_links_to_its_own_case(
+    scene: Scene, tmp_path: Path, phone: Desk, kind: str
+) -> None:
+    url = phone.discord if kind == "discord" else phone.url
+    scene.settings = settings(tmp_path, channel("phone", url, kind))
+    first, second = two_cases(scene)
+    tell(
+        scene,
+        news(About.APPEAL_LATE, key="a", case_id=first, clauses=("C1",)),
+        news(About.APPEAL_LATE, key="b", case_id=second, clauses=("C7",)),
+    )
+    scene.round()
+    (kept,) = phone.kept
+    if kind == "webhook":
+        assert kept["data"]["links"] == [f"{ADDRESS}/case/{number}" for number in (first, second)]
+        told = kept["data"]["lines"]
+    else:
+        told = kept["embeds"][0]["description"].split("\n\n")
+        assert f"[Open the case]({ADDRESS}/case/{first})" in told[0]
+        assert f"[Open the case]({ADDRESS}/case/{second})" in told[1]
+    assert ["C1" in told[0], "C7" in told[1]] == [True, True]
+
+
+def test_what_does_not_fit_into_one_message_of_discords_comes_in_several(
+    scene: Scene, tmp_path: Path, phone: Desk
+) -> None:
+    scene.settings = settings(tmp_path, channel("phone", phone.discord, "discord"))
+    tell(scene, *(news(key=f"{number} {'*' * 400}") for number in range(9)))
+    scene.round()
+    told = "".join(kept["embeds"][0]["description"] for kept in phone.kept)
+    assert len(phone.kept) > 1
+    assert all(f"says {number} " in told for number in range(9))
+    assert "too long" not in told
     assert {state for _, _, state in scene.deliveries()} == {"sent"}
 
 
@@ -189,34 +293,50 @@ def test_quiet_hours_hold_back_what_is_not_urgent_and_nothing_else(scene: Scene,
     assert due[urgent.id] == night
 
 
-@pytest.mark.parametrize("failing", ["refused", "no name", "500", "hangs"])
-def test_when_a_channel_fails_the_next_is_used_and_the_first_tried_again(
+@pytest.mark.parametrize("failing", ["mail refused", "no name", "Discord 503", "hangs"])
+def test_when_a_channel_fails_the_next_is_used_and_the_first_tried_until_it_takes_it(
     scene: Scene, tmp_path: Path, phone: Desk, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with desk() as first:
-        address = {"refused": NOBODY, "no name": "https://nowhere.invalid"}.get(failing, first.url)
-        first.status = 500 if failing == "500" else 200
-        if failing == "hangs":
+    """Each kind of provider's trouble, and its end: the same channel, mended."""
+    with desk() as first, post_office(tmp_path) as office:
+        url = first.discord if failing == "Discord 503" else first.url
+        kind = "discord" if failing == "Discord 503" else "webhook"
+        mended = broken = channel("first", url, kind)
+        own = mail(office)
+        closed = own
+        if failing == "mail refused":
+            mended = broken = letters("first", "ana@example.org")
+            closed = own | {"port": 9}
+        elif failing == "no name":
+            broken = channel("first", "https://nowhere.invalid")
+        elif failing == "Discord 503":
+            first.status = 503
+        else:
             first.hang()
             monkeypatch.setattr("modbot.alerts.service.SECONDS", 1)
-        scene.settings = settings(tmp_path, channel("first", address), channel("phone", phone.url))
+        scene.settings = settings(tmp_path, broken, channel("phone", phone.url), mail=closed)
         tell(scene, news(About.URGENT, key="threat"))
-        started = utcnow()
-        scene.work(lambda: phone.kept, 20)
-        assert utcnow() - started < timedelta(seconds=15)
+        scene.work(lambda: phone.kept and _row(scene, "first").failure, 20)
         assert _state(scene, "phone") == "sent"
-        assert _state(scene, "first") in ("due", "sending")
-        (row,) = [row for row in scene.here.rows(Delivery) if row.channel == "first"]
-        assert row.in_doubt is (failing == "hangs")
-        if failing in ("500", "hangs"):
-            first.go_on()
-            _make_due(scene)
-            scene.work(lambda: _state(scene, "first") == "sent", 20)
-    assert "alert.failed" in scene.logged("alert.")
+        assert _state(scene, "first") in ("due", "sending"), "it is tried again"
+        assert _row(scene, "first").in_doubt is (failing == "hangs")
+        first.go_on()
+        scene.settings = settings(tmp_path, mended, channel("phone", phone.url), mail=own)
+        _make_due(scene)
+        scene.work(lambda: _state(scene, "first") == "sent", 20)
+        taken = [*first.kept, *office.letters]
+    assert len(taken) == 1
+    assert len(phone.kept) == 1
+    assert scene.logged("alert.")[:2] == ["alert.raised", "alert.failed"]
+    assert scene.logged("alert.").count("alert.sent") == 2
+
+
+def _row(scene: Scene, name: str) -> Any:
+    return next(row for row in scene.here.rows(Delivery) if row.channel == name)
 
 
 def _state(scene: Scene, name: str) -> str:
-    return next(str(row.state) for row in scene.here.rows(Delivery) if row.channel == name)
+    return str(_row(scene, name).state)
 
 
 def test_a_channel_that_is_no_longer_in_the_settings_has_failed(

@@ -116,7 +116,8 @@ def test_discord_gets_one_frame_that_notifies_nobody_and_reads_nothing_as_markup
 def test_the_longest_words_fit_into_discord(taking: Desk, tmp_path: Path) -> None:
     long = replace(MESSAGE, words=Words("*" * 300, "*" * 5000), lines=("#" * 4000,))
     send(tmp_path, channel("room", taking.discord, "discord"), long)
-    assert len(taking.kept) == 1
+    (kept,) = taking.kept
+    assert kept["embeds"][0]["description"].endswith("Open modbot to read the rest.**")
 
 
 def test_mail_goes_encrypted_and_signed_in_with_a_name_of_its_own(office: PostOffice, tmp_path: Path) -> None:
@@ -131,6 +132,13 @@ def test_mail_goes_encrypted_and_signed_in_with_a_name_of_its_own(office: PostOf
     said = letter.get_content()
     assert MESSAGE.answer in said
     assert MESSAGE.link in said
+
+
+def test_alerts_that_share_a_mail_each_have_their_link(office: PostOffice, tmp_path: Path) -> None:
+    shared = replace(MESSAGE, links=("https://modbot.example.org/case/7",))
+    send(tmp_path, letters("desk", "ana@example.org"), shared, mail=mail(office))
+    said = office.letters[0].get_content().splitlines()
+    assert said[:4] == [MESSAGE.lines[0], "https://modbot.example.org/case/7", "", MESSAGE.lines[1]]
 
 
 def test_a_strangers_words_make_no_header_and_no_other_recipient(office: PostOffice, tmp_path: Path) -> None:

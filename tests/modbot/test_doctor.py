@@ -275,3 +275,38 @@ def page_block(url: str, user: str, password: str) -> str:
         '[[page]]\nkey = "blog"\nplatform = "wordpress"\n[page.settings]\n'
         f'url = "{url}"\nuser = "{user}"\nallow_loopback = true\napplication_password = "{password}"\n'
     )
+
+
+ROUTE = """
+[[alerts.channel]]
+name = "office"
+kind = "webhook"
+url = "http://127.0.0.1:9"
+secret = "whsec_bW9kYm90LXRlc3Qta2V5LW1vZGJvdC10ZXN0LWtleSE="
+allow_loopback = true
+
+[[alerts.route]]
+to = ["office"]
+about = ["report_ready"]
+
+[[alerts.route]]
+to = ["office"]
+about = ["urgent", "capture_gap"]
+schools = ["Lincoln High"]
+"""
+
+
+@pytest.mark.parametrize("on_call", [False, True])
+def test_kinds_of_alerts_that_no_route_takes_for_every_school_are_named(
+    office: Installation, on_call: bool
+) -> None:
+    person = '[[on_call.person]]\nname = "ana"\nchannels = ["office"]\n'
+    with (office.folder / "modbot.toml").open("a") as file:
+        file.write(ROUTE + (person if on_call else ""))
+    found = [each.says for each in ask(office.folder, "alerts") if "route" in each.says]
+    (named,) = [says for says in found if "no route without limits takes" in says]
+    assert named.endswith("what fits none goes to office")
+    assert "capture_gap" in named
+    assert "report_ready" not in named
+    assert ("urgent" in named) is not on_call
+    assert any("people on call alone" in says for says in found) is on_call
