@@ -137,18 +137,18 @@ def verify(
     store: Store,
     kept: Sequence[Signed] = (),
     *,
-    public_key: str = "",
+    public_keys: Collection[str] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Proof:
     """Prove every entry, its content, the head and every checkpoint, in the database and in `kept`.
 
     Raises AuditBroken at the first entry that fails, or where the database lacks a checkpoint of `kept`.
-    `public_key` (hex) refuses other signers.
+    `public_keys` (hex) refuses other signers.
     """
     with store.read() as connection:
         stored = [_of_row(row) for row in connection.execute(sa.select(checkpoints))]
         end = connection.execute(sa.select(head.c.seq, head.c.hash)).one_or_none()
-        wanted = _by_seq([*stored, *kept], public_key)
+        wanted = _by_seq([*stored, *kept], public_keys)
         last = audit.Entry(0, datetime.min.replace(tzinfo=UTC), "", "", "", "", "", audit.GENESIS)
         with closing(_rows(connection, _disposed(connection))) as rows:
             for last in audit.verify(rows):
@@ -181,18 +181,21 @@ def _refuse_lacking(lacking: Collection[Signed], what: str) -> None:
         raise AuditBroken(f"the checkpoint at entry {seq} {what}", seq=seq)
 
 
-def _by_seq(all_signed: Sequence[Signed], public_key: str) -> dict[int, list[Signed]]:
+def _by_seq(all_signed: Sequence[Signed], public_keys: Collection[str]) -> dict[int, list[Signed]]:
     found: dict[int, list[Signed]] = {}
     for signed in all_signed:
-        _check_signature(signed, public_key)
+        _check_signature(signed, public_keys)
         found.setdefault(signed.seq, []).append(signed)
     return found
 
 
-def _check_signature(signed: Signed, public_key: str) -> None:
+def _check_signature(signed: Signed, public_keys: Collection[str]) -> None:
+    if public_keys and signed.public_key not in public_keys:
+        raise AuditBroken(
+            f"the checkpoint at entry {signed.seq} was signed with another key ({signed.public_key})",
+            seq=signed.seq,
+        )
     try:
-        if public_key and signed.public_key != public_key:
-            raise ValueError("another key")
         key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(signed.public_key))
         key.verify(bytes.fromhex(signed.signature), _message(signed.seq, signed.hash, signed.at))
     except (InvalidSignature, ValueError):

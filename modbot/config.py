@@ -107,6 +107,7 @@ class Audit(_Table):
     key_file: Path
     checkpoint_folder: Path
     checkpoint_minutes: Annotated[float, Field(gt=0)]
+    earlier_public_keys: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...]
 
 
 class Retention(_Table):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from modbot import checkpoints, reconcile
@@ -15,17 +15,18 @@ def prove(
     store: Store,
     settings: Settings,
     kept: Path | None = None,
-    public_key: str = "",
+    public_keys: Collection[str] = (),
     progress: Callable[[int], None] = lambda _: None,
 ) -> Proof:
     """Raises AuditBroken at the first entry, checkpoint or row that does not hold.
 
-    `kept` is a file of checkpoints from elsewhere, else this installation's own; `public_key` (hex) the only
-    key whose signatures count, else this installation's. `progress` is told of entries proven.
+    `kept` is a file of checkpoints from elsewhere, else this installation's own; `public_keys` (hex) are
+    those whose signatures count, else this installation's and the earlier ones of its settings. `progress` is
+    told of entries proven.
     """
     outside = _outside(settings, kept)
-    signer = public_key.lower() or _own_key(settings)
-    proof = checkpoints.verify(store, outside, public_key=signer, progress=progress)
+    signers = [key.lower() for key in public_keys] or _own_keys(settings)
+    proof = checkpoints.verify(store, outside, public_keys=signers, progress=progress)
     if kept is None:
         checkpoints.refuse_shortened(store, outside)
     reconcile.check(store)
@@ -39,7 +40,9 @@ def _outside(settings: Settings, kept: Path | None) -> list[Signed]:
     return checkpoints.read_file(kept or own)
 
 
-def _own_key(settings: Settings) -> str:
-    """The public half of this installation's key; empty where the key is kept elsewhere."""
+def _own_keys(settings: Settings) -> list[str]:
+    """This installation's key and those before it; none where the key is kept elsewhere."""
     path = settings.path(settings.audit.key_file)
-    return checkpoints.public_hex(checkpoints.read_key(path)) if path.exists() else ""
+    if not path.exists():
+        return []
+    return [checkpoints.public_hex(checkpoints.read_key(path)), *settings.audit.earlier_public_keys]

@@ -97,9 +97,10 @@ def _same_key(row: Any, settings: Settings) -> Finding:
         key = checkpoints.read_key(settings.path(settings.audit.key_file))
     except ConfigError:
         key = None  # the key's own finding tells
-    if key is not None and checkpoints.public_hex(key) != row.public_key:
-        says = "the last was signed with another key"
-        return look("checkpoints", says, "Keep the old public key: it proves what was signed before.")
+    known = settings.audit.earlier_public_keys
+    if key is not None and row.public_key not in (checkpoints.public_hex(key), *known):
+        remedy = f'If that key was yours: [audit] earlier_public_keys = ["{row.public_key}"]'
+        return look("checkpoints", "the last was signed with another key", remedy)
     return fine("checkpoints", f"signed up to entry {row.seq}")
 
 

@@ -42,13 +42,13 @@ def verify(
         ),
     ] = None,
     public_key: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "--public-key",
             metavar="HEX",
-            help="The only key whose signatures count; else this installation's.",
+            help="A key whose signatures count, once for each; else this installation's.",
         ),
-    ] = "",
+    ] = None,
     config: Config = None,
     as_document: Json = False,
 ) -> None:
@@ -57,7 +57,7 @@ def verify(
     A broken log ends with status 3.
     """
     with opened(config) as here:
-        proof = prove(here.store, here.settings, kept, public_key, _progress)
+        proof = prove(here.store, here.settings, kept, public_key or (), _progress)
     if as_document:
         as_json(asdict(proof))
         return

@@ -162,11 +162,20 @@ def test_a_log_that_is_not_signed_any_more_is_worth_a_look(office_on_each: Insta
     assert "entries ago" in only(office_on_each.folder, "checkpoints").says
 
 
-def test_another_key_than_the_last_checkpoints_is_worth_a_look(office: Installation) -> None:
+def test_another_key_than_the_last_checkpoints_is_worth_a_look_until_the_old_one_is_named(
+    office: Installation,
+) -> None:
     office.modbot("audit", "checkpoint")
     (office.folder / "checkpoint.key").unlink()
     checkpoints.make_key(office.folder / "checkpoint.key")
-    assert "signed with another key" in only(office.folder, "checkpoints").says
+    finding = only(office.folder, "checkpoints")
+    assert "signed with another key" in finding.says
+    assert "another key" in office.modbot("audit", "verify").err
+    line = finding.remedy.partition(": ")[2].removeprefix("[audit] ")
+    with (office.folder / "modbot.toml").open("a") as file:
+        file.write(f"[audit]\n{line}\n")
+    assert only(office.folder, "checkpoints").state is State.FINE
+    assert office.modbot("audit", "verify").status == 0
 
 
 def test_a_clock_behind_the_log_is_wrong(office_on_each: Installation) -> None:
