@@ -201,7 +201,9 @@ def set_email(store: Store, name: str, email: str, *, by: str) -> None:
         users.active(tx, name)
         taken = tx.execute(sa.select(accounts.c.name).where(accounts.c.email == plain)).scalar()
         if plain and taken not in (None, name):
-            raise ConfigError(f"{taken} has this address already.", remedy="Each person needs their own.")
+            raise ConfigError(
+                "%(name)s has this address already.", remedy="Each person needs their own.", name=taken
+            )
         # Another address may be another person at the provider: their identity is matched anew.
         _set(tx, name, {"email": plain or None, "sso_subject": None}, actor, "e-mail address set")
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from modbot import case_rows, decision_record, outbox, proposals, rulings, second_looks, standing
 from modbot.case_rows import Item
-from modbot.errors import DecisionRefused, NotAllowed, StaleCase
+from modbot.errors import DecisionRefused, NotAllowed, StaleCase, Words
 from modbot.policy import Policy
 from modbot.review.appealed import WAITING
 from modbot.roles import Permission, allows
@@ -25,6 +25,7 @@ appeals, decisions = table(Appeal), table(Decision)
 
 FILED, DECIDED = "appeal.filed", "appeal.decided"
 UPHELD, OVERTURNED = "upheld", "overturned"
+OUTCOMES = {UPHELD: Words("upheld"), OVERTURNED: Words("overturned")}
 LIST = "See them with: modbot appeal list"
 
 
@@ -38,7 +39,9 @@ def file(
     with store.write() as tx:
         role = case_rows.active(tx, by)
         if not (allows(role, Permission.APPEAL) or allows(role, Permission.DECIDE)):
-            raise NotAllowed(f"{by} may not enter appeals.", remedy="Ask a moderator or an appeals officer.")
+            raise NotAllowed(
+                "%(by)s may not enter appeals.", remedy="Ask a moderator or an appeals officer.", by=by
+            )
         if not words.strip():
             raise DecisionRefused("An appeal needs the author's words.", remedy="Enter what they wrote.")
         if received_at is not None and received_at > tx.now:
@@ -57,7 +60,9 @@ def _refuse_if_idle(tx: Transaction, case_id: int) -> int:
     same = sa.select(appeals.c.id).where(appeals.c.case_id == case_id, appeals.c.state == WAITING)
     waiting = tx.execute(same).scalar()
     if waiting is not None:
-        raise StaleCase(f"Appeal {waiting} about case {case_id} waits already.", remedy=LIST)
+        raise StaleCase(
+            "Appeal %(number)s about case %(case)s waits already.", remedy=LIST, number=waiting, case=case_id
+        )
     newest: int | None = tx.execute(
         sa.select(sa.func.max(decisions.c.id)).where(
             decisions.c.case_id == case_id, decisions.c.choice == Choice.HIDE.value
@@ -65,8 +70,9 @@ def _refuse_if_idle(tx: Transaction, case_id: int) -> int:
     ).scalar()
     if newest is None or not _hidden(tx, case_id):
         raise StaleCase(
-            f"Case {case_id} hides nothing: there is nothing to appeal against.",
+            "Case %(case)s hides nothing: there is nothing to appeal against.",
             remedy="The case's number is on the record of the decision; look it up under Decided.",
+            case=case_id,
         )
     return newest
 
@@ -89,9 +95,15 @@ def decide(store: Store, policy: Policy, number: int, by: str, reason: str, *, o
     with store.write() as tx:
         row = tx.execute(sa.select(appeals).where(appeals.c.id == number).with_for_update()).first()
         if row is None:
-            raise StaleCase(f"There is no appeal {number}.", remedy=LIST)
+            raise StaleCase("There is no appeal %(number)s.", remedy=LIST, number=number)
         if row.state != WAITING:
-            raise StaleCase(f"Appeal {number} is decided: {row.decided_by}, {row.state}.", remedy=LIST)
+            raise StaleCase(
+                "Appeal %(number)s is decided: %(by)s, %(state)s.",
+                remedy=LIST,
+                number=number,
+                by=row.decided_by,
+                state=OUTCOMES.get(row.state, row.state),
+            )
         _refuse_unless_other(tx, row.case_id, by)
         if not reason.strip():
             raise DecisionRefused(
@@ -108,12 +120,14 @@ def decide(store: Store, policy: Policy, number: int, by: str, reason: str, *, o
 
 def _refuse_unless_other(tx: Transaction, case_id: int, by: str) -> None:
     if not allows(case_rows.active(tx, by), Permission.APPEAL):
-        raise NotAllowed(f"{by} may not decide appeals.", remedy="Ask the appeals officer.")
+        raise NotAllowed("%(by)s may not decide appeals.", remedy="Ask the appeals officer.", by=by)
     own = sa.select(decisions.c.id).where(decisions.c.case_id == case_id, decisions.c.decided_by == by)
     if tx.execute(own).first() is not None:
         raise NotAllowed(
-            f"{by} took part in deciding case {case_id}.",
+            "%(by)s took part in deciding case %(case)s.",
             remedy="Another appeals officer has to decide this.",
+            by=by,
+            case=case_id,
         )
 
 

@@ -115,15 +115,18 @@ def undo(store: Store, policy: Policy, case_id: int, by: str, reason: str = "") 
             hidden_by = standing.hidden_by(tx, item.page, item.native_id)
             if standing.deleted(tx, item.page, item.native_id):
                 raise StaleCase(
-                    f"Comment {item.native_id} was deleted for good and cannot come back.",
+                    "Comment %(comment)s was deleted for good and cannot come back.",
                     remedy="The record keeps its words; ask the records officer.",
+                    comment=item.native_id,
                 )
             if hidden_by == case_id or item.comment_id in proposed:
                 _record(tx, policy, case_id, ruling, item, timedelta(0), facts[item.comment_id])
             elif hidden_by is not None:
                 raise StaleCase(
-                    f"Comment {item.native_id} is hidden by case {hidden_by}, not by this one.",
-                    remedy=f"Take that decision back instead: modbot case undo {hidden_by}",
+                    "Comment %(comment)s is hidden by case %(case)s, not by this one.",
+                    remedy="Take that decision back instead: modbot case undo %(case)s",
+                    comment=item.native_id,
+                    case=hidden_by,
                 )
             elif standing.left_to_people(tx, item.page, item.native_id):
                 _record(tx, policy, case_id, ruling, item, timedelta(0), facts[item.comment_id])

@@ -46,11 +46,13 @@ def propose(store: Store, case_id: int, by: str, reason: str) -> list[int]:
         if not reason.strip():
             raise DecisionRefused("A proposal needs a reason.", remedy="Say why hiding is not enough.")
         if proposals.of_case(tx, case_id):
-            raise StaleCase(f"Case {case_id} is proposed for deletion already.")
+            raise StaleCase("Case %(case)s is proposed for deletion already.", case=case_id)
         hidden = [each for item in case_rows.items(tx, case_id) if (each := _hidden_by(tx, item, case_id))]
         if not hidden:
             raise DecisionRefused(
-                f"Nothing of case {case_id} is hidden where it could be deleted.", remedy="Hide it first."
+                "Nothing of case %(case)s is hidden where it could be deleted.",
+                remedy="Hide it first.",
+                case=case_id,
             )
         return [
             proposals.propose(
@@ -119,9 +121,13 @@ def _check_officer(tx: Transaction, by: str, reason: str) -> None:
 
 def _refuse_if_changed(row: sa.Row[Any], version: int, waiting: Any) -> None:
     if not waiting:
-        raise StaleCase(f"Nothing of case {row.id} waits for a release any more.", remedy="See the list.")
+        raise StaleCase(
+            "Nothing of case %(case)s waits for a release any more.", remedy="See the list.", case=row.id
+        )
     if row.version != version:
-        raise StaleCase(f"Case {row.id} changed since you looked at it.", remedy="Look at it again.")
+        raise StaleCase(
+            "Case %(case)s changed since you looked at it.", remedy="Look at it again.", case=row.id
+        )
 
 
 def _release(tx: Transaction, row: sa.Row[Any], by: str, reason: str) -> int:
@@ -150,10 +156,14 @@ def _comment(tx: Transaction, record: int) -> sa.Row[Any]:
         .where(comments.c.id == record)
     ).first()
     if found is None:
-        raise StaleCase(f"No comment is archived as record {record}.", remedy="See: modbot case show")
+        raise StaleCase(
+            "No comment is archived as record %(record)s.", remedy="See: modbot case show", record=record
+        )
     if not proposals.deletable(found.platform):
         raise DecisionRefused(
-            f"{found.platform} lets nobody delete a comment for good.", remedy="Leave it hidden."
+            "%(platform)s lets nobody delete a comment for good.",
+            remedy="Leave it hidden.",
+            platform=found.platform,
         )
     return found
 
@@ -169,8 +179,9 @@ def _hide(tx: Transaction, row: sa.Row[Any]) -> Grounds:
     last = standing.last_change(tx, row.page, row.native_id)
     if last is None or last.kind != ActionKind.HIDE or last.state != "done":
         raise DecisionRefused(
-            f"Record {row.id} is not hidden by a decision, and nobody proposed to delete it.",
+            "Record %(record)s is not hidden by a decision, and nobody proposed to delete it.",
             remedy="Only what a person has decided to hide can be released.",
+            record=row.id,
         )
     _refuse_if_edited(tx, row)
     if row.id != last.comment_id:

@@ -15,13 +15,30 @@ ModbotError              `remedy` says what to do
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 
+class Words(str):
+    """A value of a message that is itself a word of ours, to be said in the reader's language."""
+
+    __slots__ = ()
+
+
 class ModbotError(Exception):
-    def __init__(self, message: str, *, remedy: str = "") -> None:
-        super().__init__(message)
-        self.remedy = remedy
+    """In English. For other languages `said` and `advised` are the texts before `values` (`%(name)s`) were
+    put in."""
+
+    def __init__(self, message: str, *, remedy: str = "", **values: object) -> None:
+        super().__init__(_filled(message, values))
+        self.said, self.advised = message, remedy
+        self.values = values
+        self.remedy = _filled(remedy, values)
+
+
+def _filled(text: str, values: Mapping[str, object]) -> str:
+    # Without values a text may hold percent signs of its own.
+    return text % values if values else text
 
 
 class ConfigError(ModbotError):
@@ -57,9 +74,17 @@ class AlreadyDecided(StaleCase):
     """`choice` and `clause` are empty where the person may still be asked for a second opinion."""
 
     def __init__(
-        self, message: str, *, by: str, choice: str, clause: str, at: datetime, remedy: str = ""
+        self,
+        message: str,
+        *,
+        by: str,
+        choice: str,
+        clause: str,
+        at: datetime,
+        remedy: str = "",
+        **values: object,
     ) -> None:
-        super().__init__(message, remedy=remedy)
+        super().__init__(message, remedy=remedy, by=by, **values)
         self.by = by
         self.choice = choice
         self.clause = clause

@@ -16,7 +16,7 @@ import platforms
 from classifiers.normalize import normalize
 from modbot import codebook, standing
 from modbot.case_rows import Item
-from modbot.errors import AlreadyDecided, DecisionRefused, NotAllowed, StaleCase
+from modbot.errors import AlreadyDecided, DecisionRefused, NotAllowed, StaleCase, Words
 from modbot.policy import Mode, Policy
 from modbot.proposals import final_only
 from modbot.queue import WAITING
@@ -37,6 +37,17 @@ class Choice(StrEnum):
 
 
 REFERRALS = ("threat", "privacy", "civil_rights")
+STATES = {
+    "open": Words("open"),
+    "claimed": Words("claimed"),
+    "decided": Words("decided"),
+    "closed": Words("closed"),
+}
+SETTLED = {"decided": Words("already decided"), "closed": Words("already closed")}
+IDLE = {
+    "decided": Words("already decided, and nothing of it is hidden"),
+    "closed": Words("already closed, and nothing of it is hidden"),
+}
 RECORD_VERSION = 2
 """Of the content of decisions and second opinions. Those of version 1 do not say so, and hold fewer keys."""
 
@@ -130,12 +141,13 @@ def _day(day: date | None) -> str | None:
 def _check_grounds(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence[Item]) -> list[str]:
     if ruling.reason_code and ruling.reason_code not in codebook.codes(policy, ruling.choice):
         raise DecisionRefused(
-            f"'{ruling.reason_code}' is no reason for this choice.",
+            "'%(code)s' is no reason for this choice.",
             remedy="Pick one from the list, or write the reason in your words.",
+            code=ruling.reason_code,
         )
     if ruling.choice is Choice.REFER and ruling.referral not in REFERRALS:
         raise DecisionRefused(
-            "A referral needs to say to whom.", remedy=f"Give one of: {', '.join(REFERRALS)}."
+            "A referral needs to say to whom.", remedy="Give one of: %(known)s.", known=", ".join(REFERRALS)
         )
     if ruling.choice is Choice.HIDE:
         return _check_hide(tx, policy, ruling, items)
@@ -147,7 +159,10 @@ def _check_grounds(tx: Transaction, policy: Policy, ruling: Ruling, items: Seque
 def _no_clause(policy: Policy, ruling: Ruling) -> DecisionRefused:
     known = ", ".join(each.id for each in policy.clause)
     return DecisionRefused(
-        f"Hiding needs a clause of the policy; '{ruling.clause}' is none.", remedy=f"Give one of: {known}."
+        "Hiding needs a clause of the policy; '%(clause)s' is none.",
+        remedy="Give one of: %(known)s.",
+        clause=ruling.clause,
+        known=known,
     )
 
 
@@ -157,15 +172,18 @@ def _check_hide(tx: Transaction, policy: Policy, ruling: Ruling, items: Sequence
         raise _no_clause(policy, ruling)
     if clause.mode is not Mode.ENFORCE:
         raise DecisionRefused(
-            f"Clause {clause.id} is in mode '{clause.mode}': nothing may be hidden under it.",
+            "Clause %(clause)s is in mode '%(mode)s': nothing may be hidden under it.",
             remedy="Leave it up, or escalate it. Counsel's sign-off in the policy file turns 'enforce' on.",
+            clause=clause.id,
+            mode=clause.mode.value,
         )
     for platform in sorted({item.platform for item in items}):
         effect = platforms.load(platform).capabilities.possible.get(ActionKind.HIDE)
         if not (effect and effect.reversible) and not final_only(platform):
             raise DecisionRefused(
-                f"{platform} lets nobody take a comment down from here.",
+                "%(platform)s lets nobody take a comment down from here.",
                 remedy="Escalate it: a lead has to do it on the platform itself.",
+                platform=platform,
             )
     return _quotes(tx, ruling, items)
 
@@ -183,8 +201,9 @@ def _quotes(tx: Transaction, ruling: Ruling, items: Sequence[Item]) -> list[str]
     lacking = [item.native_id for item, words in zip(items, found, strict=True) if not words]
     if lacking:
         raise DecisionRefused(
-            f"These words do not stand in every comment of the case: not in {', '.join(lacking[:5])}.",
+            "These words do not stand in every comment of the case: not in %(lacking)s.",
             remedy="Quote words that all of them hold, or leave them up.",
+            lacking=", ".join(lacking[:5]),
         )
     return found
 
@@ -211,8 +230,9 @@ def _refuse_if_edited(tx: Transaction, items: Sequence[Item]) -> None:
     for item in items:
         if newest_of(tx.connection, item.page, item.native_id) != item.comment_id:
             raise StaleCase(
-                f"The author edited comment {item.native_id} a moment ago.",
+                "The author edited comment %(comment)s a moment ago.",
                 remedy="Wait until the new text is in the case, then look again.",
+                comment=item.native_id,
             )
 
 
@@ -220,7 +240,9 @@ def _refuse_if_for_a_lead(row: sa.Row[Any], ruling: Ruling, role: str) -> None:
     settles = ruling.choice in (Choice.HIDE, Choice.LEAVE_UP)
     if row.escalated and settles and role not in LEADS:
         raise NotAllowed(
-            f"Case {row.id} was escalated: somebody with more say decides it.", remedy="Ask a lead."
+            "Case %(case)s was escalated: somebody with more say decides it.",
+            remedy="Ask a lead.",
+            case=row.id,
         )
 
 
@@ -228,8 +250,11 @@ def _refuse_if_unseen(row: sa.Row[Any], ruling: Ruling, items: Sequence[Item]) -
     """One decision for many comments must be about the very ones that the person looked at."""
     if ruling.version is None and len(items) > 1:
         raise StaleCase(
-            f"Case {row.id} holds {len(items)} comments; say which state of it you looked at.",
-            remedy=f"Look at them with: modbot case show {row.id}, then add --version {row.version}",
+            "Case %(case)s holds %(count)s comments; say which state of it you looked at.",
+            remedy="Look at them with: modbot case show %(case)s, then add --version %(version)s",
+            case=row.id,
+            count=len(items),
+            version=row.version,
         )
 
 
@@ -238,7 +263,7 @@ def _refuse_if_idle(tx: Transaction, row: sa.Row[Any], items: Sequence[Item]) ->
     if row.state in WAITING:
         return
     if not any(_can_come_back(tx, row, item) for item in items):
-        raise already_decided(tx, row, "nothing of it is hidden")
+        raise already_decided(tx, row, idle=True)
 
 
 def _can_come_back(tx: Transaction, row: sa.Row[Any], item: Item) -> bool:
@@ -256,27 +281,34 @@ def _refuse_if_stale(tx: Transaction, row: sa.Row[Any], ruling: Ruling) -> None:
 
 def _changed(row: sa.Row[Any]) -> StaleCase:
     return StaleCase(
-        f"Case {row.id} changed since you looked at it (it is {row.state} now).",
-        remedy=f"Look again with: modbot case show {row.id}",
+        "Case %(case)s changed since you looked at it (it is %(state)s now).",
+        remedy="Look again with: modbot case show %(case)s",
+        case=row.id,
+        state=STATES.get(row.state, row.state),
     )
 
 
-def already_decided(tx: Transaction, row: sa.Row[Any], but: str = "") -> StaleCase:
-    """Who decided a settled case meanwhile, and how, unless it waits for somebody's second opinion."""
-    remedy = f"To decide it again, take the decision back first: modbot case undo {row.id}"
+def already_decided(tx: Transaction, row: sa.Row[Any], *, idle: bool = False) -> StaleCase:
+    """Who decided a settled case meanwhile, and how, unless it waits for somebody's second opinion.
+
+    `idle`: nothing of it is hidden that could be brought back.
+    """
+    remedy = "To decide it again, take the decision back first: modbot case undo %(case)s"
     last = tx.execute(
         sa.select(decisions).where(decisions.c.case_id == row.id).order_by(decisions.c.id.desc()).limit(1)
     ).first()
-    state = f"already {row.state}" + (f", and {but}" if but else "")
+    state = (IDLE if idle else SETTLED).get(row.state, row.state)
     if last is None:
-        return StaleCase(f"Case {row.id} is {state}.", remedy=remedy)
+        return StaleCase("Case %(case)s is %(state)s.", remedy=remedy, case=row.id, state=state)
     waits = sa.select(looks.c.id).where(looks.c.case_id == row.id, looks.c.state == "waiting")
     told = tx.execute(waits).first() is None
     return AlreadyDecided(
-        f"Case {row.id} is {state}: {last.decided_by} decided it.",
+        "Case %(case)s is %(state)s: %(by)s decided it.",
         by=last.decided_by,
         choice=last.choice if told else "",
         clause=last.clause if told else "",
         at=last.at,
         remedy=remedy,
+        case=row.id,
+        state=state,
     )

@@ -122,12 +122,15 @@ def _mine(tx: Transaction, case_id: int, by: str) -> tuple[sa.Row[Any], sa.Row[A
     look = _waiting(tx, case_id)
     if look is None:
         raise StaleCase(
-            f"Case {case_id} no longer waits for a second opinion.",
+            "Case %(case)s no longer waits for a second opinion.",
             remedy="Somebody gave it, or the first decision was taken back. Go on with the next case.",
+            case=case_id,
         )
     if look.first_by == by:
         raise NotAllowed(
-            f"You decided case {case_id} yourself.", remedy="Somebody else gives the second opinion."
+            "You decided case %(case)s yourself.",
+            remedy="Somebody else gives the second opinion.",
+            case=case_id,
         )
     case_rows.refuse_if_held(look, case_id, by, tx.now)
     return case, look

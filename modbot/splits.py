@@ -28,8 +28,10 @@ def split(store: Store, case_id: int, record: int, by: str) -> int:
         moved = _revisions(tx, case_id, record)
         if not moved or len(case_rows.items(tx, case_id)) == 1:
             raise DecisionRefused(
-                f"Record {record} cannot be taken out of case {case_id}.",
+                "Record %(record)s cannot be taken out of case %(case)s.",
                 remedy="Name one of several comments of the case; modbot case show lists them.",
+                record=record,
+                case=case_id,
             )
         new = _open(tx, row, moved, by)
         _take_out(tx, row, moved, new, by)

@@ -41,7 +41,9 @@ def add(store: Store, name: str, full_name: str, role: str, *, by: str = "") -> 
             tx.add(User, name=name, added=seq, full_name=full_name, role=role, active=True)
         elif before.active:
             raise ConfigError(
-                f"There is already a user {name}.", remedy="Choose another name to sign in with."
+                "There is already a user %(name)s.",
+                remedy="Choose another name to sign in with.",
+                name=name,
             )
         else:
             _change(tx, Person(name, full_name, role, True), actor)
@@ -94,7 +96,9 @@ def acting(tx: Transaction, by: str) -> str:
         return SYSTEM
     person = find(tx, by)
     if person is None or not person.active or not allows(person.role, Permission.MANAGE):
-        raise NotAllowed(f"{by} is not an active administrator.", remedy="Ask an administrator to do this.")
+        raise NotAllowed(
+            "%(by)s is not an active administrator.", remedy="Ask an administrator to do this.", by=by
+        )
     return by
 
 
@@ -106,20 +110,26 @@ def find(tx: Transaction, name: str) -> Person | None:
 def active(tx: Transaction, name: str) -> Person:
     person = find(tx, name)
     if person is None or not person.active:
-        raise ConfigError(f"There is no active user {name}.", remedy="Look at the list of people.")
+        raise ConfigError(
+            "There is no active user %(name)s.", remedy="Look at the list of people.", name=name
+        )
     return person
 
 
 def _check(name: str, full_name: str, role: str) -> None:
     if not _NAME.fullmatch(name) or name == SYSTEM:
         raise ConfigError(
-            f"'{name}' cannot be a user's name.",
-            remedy="Use small letters, digits, dots or dashes, such as: ana.diaz (modbot itself is taken).",
+            "'%(name)s' cannot be a user's name.",
+            remedy="Use small letters, digits, dots or dashes, such as: ana.diaz ('%(taken)s' is taken).",
+            name=name,
+            taken=SYSTEM,
         )
     if not full_name.strip() or not full_name.isprintable():
         raise ConfigError("A user needs a full name.", remedy="Give it as it stands in the records: Ana Diaz")
     if role not in ROLES:
-        raise ConfigError(f"There is no role {role}.", remedy=f"Use one of: {', '.join(ROLES)}.")
+        raise ConfigError(
+            "There is no role %(role)s.", remedy="Use one of: %(known)s.", role=role, known=", ".join(ROLES)
+        )
 
 
 def _keep_one_administrator(tx: Transaction, person: Person) -> None:
@@ -128,7 +138,9 @@ def _keep_one_administrator(tx: Transaction, person: Person) -> None:
     )
     if person.role == "administrator" and not tx.execute(others).scalar():
         raise NotAllowed(
-            f"{person.name} is the only administrator.", remedy="Make somebody else an administrator first."
+            "%(name)s is the only administrator.",
+            remedy="Make somebody else an administrator first.",
+            name=person.name,
         )
 
 

@@ -27,10 +27,15 @@ def take_back(tx: Transaction, row: sa.Row[Any], by: str, reason: str = "") -> s
     """
     last = _last(tx, row.id)
     if last is None or last.choice not in PASSED_ON or is_withdrawn(tx.connection, last.id):
-        raise StaleCase(f"Case {row.id} has no decision to take back.", remedy="Decide it instead.")
+        raise StaleCase(
+            "Case %(case)s has no decision to take back.", remedy="Decide it instead.", case=row.id
+        )
     if last.decided_by != by:
         raise StaleCase(
-            f"{last.decided_by} passed case {row.id} on.", remedy="Only they can take that back. Decide it."
+            "%(by)s passed case %(case)s on.",
+            remedy="Only they can take that back. Decide it.",
+            by=last.decided_by,
+            case=row.id,
         )
     _refuse_if_acted_on(tx, row, last)
     together = _together(tx, last)
@@ -64,7 +69,9 @@ def _refuse_if_acted_on(tx: Transaction, row: sa.Row[Any], last: sa.Row[Any]) ->
     written = (notes.c.case_id == row.id, notes.c.id > last.id, notes.c.written_by != last.decided_by)
     if tx.execute(sa.select(notes.c.id).where(*written).limit(1)).first() is not None:
         raise StaleCase(
-            f"Somebody has written about case {row.id} since.", remedy="Talk to them: they act on it already."
+            "Somebody has written about case %(case)s since.",
+            remedy="Talk to them: they act on it already.",
+            case=row.id,
         )
 
 

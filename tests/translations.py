@@ -5,13 +5,17 @@ What is new comes in untranslated, what is gone goes; then translate what `make 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import ast
+import tomllib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from babel.messages import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from classifiers import ballot, carrying, detox, private_names, second_hand
+from classifiers import evidence as contributions
 from modbot import audit, codebook, evidence, policy, resources, rulings
 from modbot.web.i18n import LANGUAGES, SOURCE
 
@@ -19,6 +23,7 @@ PACKAGE = Path(__file__).parents[1] / "modbot"
 LOCALE = PACKAGE / "locale"
 METHODS = [("web/templates/**.html", "jinja2"), ("web/**.py", "python")]
 OPTIONS = {"web/templates/**.html": {"trimmed": "true", "silent": "false"}}
+PATTERNS = tomllib.loads((PACKAGE.parent / "classifiers" / "patterns.toml").read_text(encoding="utf-8"))
 RULES = policy.parse(resources.policy("yelm-4007p.toml"), "policy.toml")
 ELSEWHERE: dict[str, Iterable[str]] = {
     "audit.py": audit.KINDS.values(),
@@ -32,6 +37,21 @@ ELSEWHERE: dict[str, Iterable[str]] = {
         "medium",
         "low",
     ],
+    "../classifiers/patterns.toml": sorted({rule["reason"] for rule in PATTERNS["rule"]}),
+    "../classifiers": [
+        ballot.CALLED,
+        ballot.REFERS,
+        ballot.TAGGED,
+        carrying.WORDING,
+        contributions.WORDING,
+        detox.WORDING,
+        private_names.NAMED,
+        private_names.RESEMBLES,
+        second_hand.REASON,
+        "a phone number",
+        "an e-mail address",
+        "a link",
+    ],
     "policy.py": [policy.REPORT.title, policy.REPORT.note],
     "policies/codebook.toml": [
         *(
@@ -43,6 +63,23 @@ ELSEWHERE: dict[str, Iterable[str]] = {
     ],
 }
 """Strings that the pages take from parts of modbot that know no languages."""
+REFUSING = (
+    "accounts.py",
+    "appeals.py",
+    "case_rows.py",
+    "cases.py",
+    "deletions.py",
+    "notes.py",
+    "rulings.py",
+    "second_looks.py",
+    "splits.py",
+    "users.py",
+    "withdrawals.py",
+)
+"""Whatever these refuse is read at the desk."""
+REFUSALS = ("AlreadyDecided", "ConfigError", "DecisionRefused", "NotAllowed", "StaleCase")
+COMMAND = "modbot "
+"""What to do next is left out at the desk where it holds this."""
 WIDTH = 110
 # Not Babel's own, whose dates change with every run and say nothing.
 HEADER = """\
@@ -63,7 +100,37 @@ def collected() -> Catalog:
     for file, texts in ELSEWHERE.items():
         for text in texts:
             found.add(text, locations=[(file, 0)])
+    for file in REFUSING:
+        for text in refused(ast.parse((PACKAGE / file).read_text(encoding="utf-8"))):
+            found.add(text, locations=[(file, 0)])
     return found
+
+
+def refused(module: ast.Module) -> Iterator[str]:
+    """Every text and piece of advice of a refusal, and the words that are put into it.
+
+    A text that is put together before nobody could translate; this fails for it.
+    """
+    constants = {
+        node.targets[0].id: node.value
+        for node in module.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        if node.func.id == "Words":
+            yield ast.literal_eval(node.args[0])
+        elif node.func.id in REFUSALS:
+            advice = [each.value for each in node.keywords if each.arg == "remedy"]
+            for given in [*node.args, *advice]:
+                text = constants.get(given.id, given) if isinstance(given, ast.Name) else given
+                # A name that is no constant of the module: the advice of `already_decided`, a command.
+                if isinstance(text, ast.Name):
+                    continue
+                said = ast.literal_eval(text)
+                if COMMAND not in said:
+                    yield said
 
 
 def kept(language: str) -> Catalog:

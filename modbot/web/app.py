@@ -30,6 +30,7 @@ from modbot.web import (
     practice_page,
     push,
     queue,
+    refusals,
     retention_page,
     search,
     sign_in,
@@ -39,8 +40,8 @@ from modbot.web import (
 )
 from modbot.web.background import Background
 from modbot.web.desk import Desk
-from modbot.web.i18n import N_
-from modbot.web.pages import page
+from modbot.web.i18n import N_, speaking
+from modbot.web.pages import language_of, page
 from modbot.web.practice_page import Practice
 from modbot.web.signed_in import visitor
 
@@ -121,8 +122,10 @@ def _unreadable(request: Request, error: Exception) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     """A page for a browser, one line for a script or when there is no database to ask who it is."""
     code = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-    remedy = getattr(error, "remedy", "")
+    assert isinstance(error, ModbotError)  # noqa: S101 - registered for it alone
+    who = None if isinstance(error, StoreUnavailable) else visitor(request)
+    with speaking(language_of(request, who)):
+        message, remedy = refusals.said(error), refusals.advised(error)
     if "HX-Request" in request.headers or isinstance(error, StoreUnavailable):
-        return PlainTextResponse(f"{error} {remedy}\n", status_code=code)
-    who = visitor(request)
-    return page(request, "refused.html", who, status=code, message=str(error), remedy=remedy)
+        return PlainTextResponse(f"{message} {remedy}\n", status_code=code)
+    return page(request, "refused.html", who, status=code, message=message, remedy=remedy)

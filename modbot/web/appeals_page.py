@@ -18,6 +18,7 @@ from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import RowNumber, sent
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
+from modbot.web.refusals import explained
 from modbot.web.signed_in import SignedIn, recently_proven
 
 router = APIRouter()
@@ -61,7 +62,7 @@ def enter(
             desk.store, fields.number(given.case) or 0, who.name, words, given.contact, received
         )
     except (StaleCase, DecisionRefused) as error:
-        return _list(request, desk, who, given, _in_words(error))
+        return _list(request, desk, who, given, explained(error, who.language))
     return _told(who, f"/appeals/{number}", N_("The appeal is on record. An appeals officer decides it."))
 
 
@@ -89,9 +90,9 @@ def _decide(
             desk.store, rules, number, who.name, reason.replace("\r\n", "\n"), overturn=overturn
         )
     except (NotAllowed, DecisionRefused) as error:
-        return _present(request, desk, who, number, _in_words(error), reason)
+        return _present(request, desk, who, number, explained(error, who.language), reason)
     except StaleCase as error:
-        return tell(RedirectResponse("/appeals", status_code=303), _in_words(error))
+        return tell(RedirectResponse("/appeals", status_code=303), explained(error, who.language))
     if gone:
         return _told(
             who, f"/appeals/{number}", N_("Granted. What was deleted for good cannot be shown again.")
@@ -142,8 +143,3 @@ def _present(
 def _told(who: SignedIn, path: str, message: str) -> Response:
     with speaking(who.language):
         return tell(RedirectResponse(path, status_code=303), gettext(message))
-
-
-def _in_words(error: StaleCase | DecisionRefused | NotAllowed) -> str:
-    """Without the remedies that are commands."""
-    return str(error) if "modbot " in error.remedy else f"{error} {error.remedy}"

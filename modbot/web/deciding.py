@@ -20,6 +20,7 @@ from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import RowNumber, sent
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
+from modbot.web.refusals import explained
 from modbot.web.signed_in import SignedIn
 
 router = APIRouter()
@@ -48,7 +49,7 @@ def decide(
     except StaleCase as error:
         return _stale(request, desk, who, number, error)
     except (DecisionRefused, NotAllowed) as error:
-        more = {"problem": _in_words(error), "given": given, "first_choice": given.first_choice}
+        more = {"problem": explained(error, who.language), "given": given, "first_choice": given.first_choice}
         return present(request, desk, who, number, more, status=409)
     return RedirectResponse(next_address(desk, who, number), status_code=303)
 
@@ -91,7 +92,7 @@ def note(number: RowNumber, desk: AtDesk, who: Decider, text: Annotated[str, For
     try:
         notes.write(desk.store, number, who.name, text.replace("\r\n", "\n"))
     except DecisionRefused as error:
-        return _told(who, f"/case/{number}", _in_words(error))
+        return _told(who, f"/case/{number}", explained(error, who.language))
     return RedirectResponse(f"/case/{number}#notes", status_code=303)
 
 
@@ -105,7 +106,7 @@ def split(
     except StaleCase as error:
         return _stale(request, desk, who, number, error)
     except DecisionRefused as error:
-        return _told(who, f"/case/{number}", _in_words(error))
+        return _told(who, f"/case/{number}", explained(error, who.language))
     return _told(who, f"/case/{number}", N_("That comment is a case of its own now, and waits in the queue."))
 
 
@@ -133,7 +134,7 @@ def _stale(request: Request, desk: Desk, who: SignedIn, number: int, error: Stal
         "number": number,
         "other": other,
         "deletes": bool(made) and made[-1].deletes,
-        "message": str(error),
+        "message": explained(error, who.language),
     }
     return page(request, "case_stale.html", who, status=409, people=people(desk.store), **values)
 
@@ -141,8 +142,3 @@ def _stale(request: Request, desk: Desk, who: SignedIn, number: int, error: Stal
 def _told(who: SignedIn, path: str, message: str) -> Response:
     with speaking(who.language):
         return tell(RedirectResponse(path, status_code=303), gettext(message))
-
-
-def _in_words(error: DecisionRefused | NotAllowed) -> str:
-    """Without the remedies that are commands."""
-    return str(error) if "modbot " in error.remedy else f"{error} {error.remedy}"

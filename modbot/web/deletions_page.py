@@ -19,6 +19,7 @@ from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import RowNumber, sent
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
+from modbot.web.refusals import explained
 from modbot.web.signed_in import SignedIn, recently_proven, require
 
 router = APIRouter()
@@ -78,7 +79,7 @@ def propose(desk: AtDesk, who: Decider, number: RowNumber, reason: Words = "") -
     try:
         deletions.propose(desk.store, number, who.name, reason.replace("\r\n", "\n"))
     except (DecisionRefused, StaleCase) as error:
-        return tell(back, f"{error} {error.remedy}")
+        return tell(back, explained(error, who.language))
     return tell(back, _in(who, N_("Proposed. The records officer releases it, or refuses.")))
 
 
@@ -94,9 +95,9 @@ def _settle(
     try:
         settle(desk.store, number, given.version, who.name, given.why)
     except (NotAllowed, DecisionRefused) as error:
-        return _present(request, desk, who, number, f"{error} {error.remedy}", given.reason)
+        return _present(request, desk, who, number, explained(error, who.language), given.reason)
     except StaleCase as error:
-        return _to_list(f"{error} {error.remedy}")
+        return _to_list(explained(error, who.language))
     return _to_list(_in(who, told))
 
 

@@ -17,6 +17,7 @@ from modbot.web.desk import AtDesk
 from modbot.web.fields import RowNumber
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
+from modbot.web.refusals import explained
 from modbot.web.signed_in import SignedIn, recently_proven, require
 
 router = APIRouter()
@@ -81,6 +82,6 @@ def _done(who: SignedIn, told: str, work: Callable[[], object]) -> Response:
     except NotAllowed:
         raise
     except ModbotError as error:
-        return tell(answer, f"{error} {error.remedy}")
+        return tell(answer, explained(error, who.language))
     with speaking(who.language):
         return tell(answer, gettext(told))

@@ -44,12 +44,16 @@ def page(
     }
     if "counts" not in context:
         fixed["counts"] = counts.NOTHING if who is None else counts.Later(desk.store)
-    language = who.language if who else i18n.wanted(request.headers.get("accept-language", ""))
-    with i18n.speaking(language):
+    with i18n.speaking(language_of(request, who)):
         answer = templates.TemplateResponse(request, template, {**fixed, **context}, status_code=status)
     if TOLD in request.cookies and "HX-Request" not in request.headers:
         answer.delete_cookie(TOLD, path="/")
     return answer
+
+
+def language_of(request: Request, who: SignedIn | None) -> str:
+    """The person's own; the browser's before somebody has signed in."""
+    return who.language if who else i18n.wanted(request.headers.get("accept-language", ""))
 
 
 def of_policy(text: str, of: str) -> str:

@@ -18,6 +18,7 @@ from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import day
 from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import page, tell
+from modbot.web.refusals import explained
 from modbot.web.signed_in import TITLES, SignedIn, recently_proven, require
 
 router = APIRouter()
@@ -58,7 +59,7 @@ def add(
         users.add(desk.store, name.strip(), full_name.strip(), role, by=who.name)
         code = accounts.new_code(desk.store, name.strip(), by=who.name)
     except ModbotError as error:
-        return _list(request, desk, who, problem=_in_words(error), form=(name, full_name, role))
+        return _list(request, desk, who, problem=explained(error, who.language), form=(name, full_name, role))
     return _code(request, desk, who, name.strip(), code)
 
 
@@ -72,7 +73,7 @@ def change_role(request: Request, desk: AtDesk, who: Proven, name: str, role: Te
     try:
         users.change_role(desk.store, name, role, by=who.name)
     except ModbotError as error:
-        return _person(request, desk, who, name, problem=_in_words(error))
+        return _person(request, desk, who, name, problem=explained(error, who.language))
     return _back(who, name, N_("The role is changed. It holds from now on."))
 
 
@@ -86,7 +87,7 @@ def training(
     try:
         accounts.set_training(desk.store, name, first, last, by=who.name)
     except ModbotError as error:
-        return _person(request, desk, who, name, problem=_in_words(error))
+        return _person(request, desk, who, name, problem=explained(error, who.language))
     return _back(who, name, N_("The training is noted."))
 
 
@@ -95,7 +96,7 @@ def email(request: Request, desk: AtDesk, who: Proven, name: str, email: Text = 
     try:
         accounts.set_email(desk.store, name, email, by=who.name)
     except ModbotError as error:
-        return _person(request, desk, who, name, problem=_in_words(error))
+        return _person(request, desk, who, name, problem=explained(error, who.language))
     return _back(who, name, N_("The e-mail address is set."))
 
 
@@ -104,7 +105,7 @@ def new_code(request: Request, desk: AtDesk, who: Proven, name: str, remove_app:
     try:
         code = accounts.new_code(desk.store, name, by=who.name, keep_totp=not remove_app)
     except ModbotError as error:
-        return _person(request, desk, who, name, problem=_in_words(error))
+        return _person(request, desk, who, name, problem=explained(error, who.language))
     return _code(request, desk, who, name, code)
 
 
@@ -119,7 +120,7 @@ def deactivate(request: Request, desk: AtDesk, who: Proven, name: str) -> Respon
     try:
         users.deactivate(desk.store, name, by=who.name)
     except ModbotError as error:
-        return _person(request, desk, who, name, problem=_in_words(error))
+        return _person(request, desk, who, name, problem=explained(error, who.language))
     return _back(who, name, N_("This person has no access any more, and is signed out everywhere."))
 
 
@@ -177,7 +178,3 @@ def _code(request: Request, desk: Desk, who: SignedIn, name: str, code: str) -> 
 def _back(who: SignedIn, name: str, message: str) -> Response:
     with speaking(who.language):
         return tell(RedirectResponse(f"/people/{name}", status_code=303), gettext(message))
-
-
-def _in_words(error: ModbotError) -> str:
-    return f"{error} {error.remedy}".strip()

@@ -19,6 +19,7 @@ from modbot.web.desk import AtDesk, Desk, desk_of
 from modbot.web.guard import check_token
 from modbot.web.i18n import N_, gettext, speaking, wanted
 from modbot.web.pages import templates
+from modbot.web.refusals import explained
 from modbot.web.signed_in import address_of, set_cookie
 from platforms.memory import MemoryPage
 
@@ -201,11 +202,11 @@ def _answer(request: Request, desk: Desk, number: int, error: ModbotError | None
     if error is None:
         problem = ""
     elif isinstance(error, StaleCase):
-        problem = CHANGED
+        problem = gettext(CHANGED)
     else:
-        problem = f"{error} {getattr(error, 'remedy', '')}"
+        problem = explained(error, _language(request))
     with speaking(_language(request)):
-        values = {"card": _cards(desk, [number])[0], "problem": gettext(problem), "focus": True}
+        values = {"card": _cards(desk, [number])[0], "problem": problem, "focus": True}
     return _part(request, "practice_case.html", values)
 
 

@@ -178,6 +178,23 @@ def test_a_threat_that_may_only_report_one_is_said_to_be_either(office: Office) 
     assert "REPORT Avisa de la amenaza de otra persona" in words(ben.get("/queue").text)
 
 
+def test_refusals_are_in_the_readers_language(office: Office) -> None:
+    number = office.case("buy now: half price prom dresses, text 253-555-0142")
+    ben = office.member("ben")
+    ben.post("/account/language", {"language": "es"})
+    refused = ben.post(f"/case/{number}/decide", office.hide(number, quote="other words"))
+    assert "Para ocultar hacen falta las palabras que violan la cláusula" in refused.text
+    assert "Hiding needs" not in refused.text
+    stale = office.hide(number)
+    office.here.arrive(edited("1", "buy now: half price skis, text 253-555-0142"))
+    office.here.score()
+    late = words(ben.post(f"/case/{number}/decide", stale).text)
+    assert f"El caso {number} cambió desde que usted lo miró (ahora está" in late
+    nothing = words(ben.post("/case/99999/note", {"text": "Nada"}).text)
+    assert "No existe el caso 99999." in nothing
+    assert "modbot case list" not in nothing
+
+
 def test_whoever_is_too_late_learns_who_decided_and_how(office: Office) -> None:
     number = office.case("buy now: skates")
     form = office.form(number, "leave_up")
