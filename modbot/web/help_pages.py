@@ -32,7 +32,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
         ("getting-started", "reviewing", "appeals", "deletions", "terms", "policy", "concepts"),
     ),
     (N_("Running modbot"), ("operating", "alerts", "reports", "learning", "people")),
-    (N_("Extending modbot"), ("add-a-platform", "add-a-classifier")),
+    (N_("Extending modbot"), ("add-a-platform", "add-a-classifier", "discord-webhooks")),
 )
 PLATFORMS, OTHERS = N_("Platforms"), N_("More")
 

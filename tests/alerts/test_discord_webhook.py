@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import re
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -25,7 +28,7 @@ from modbot.alerts.discord_webhook import (
     RateLimited,
     Webhook,
 )
-from tests.alerts.recorder import Answer, Recorder
+from tests.alerts.recorder import MESSAGE, Answer, Recorder
 
 pytestmark = pytest.mark.anyio
 TOKEN = "s3cret-token-of-a-webhook-that-nobody-may-see"
@@ -137,6 +140,37 @@ async def test_a_global_limit_holds_every_webhook_of_the_client(line: Line) -> N
     assert [each.at - refused.at >= 0.4 for each in others] == [True, True]
 
 
+async def test_a_global_limit_is_kept_by_who_may_ask_only_once(line: Line) -> None:
+    line.server.script = [Answer(429, {"message": "slow", "retry_after": 60, "global": True})]
+    options: dict[str, Any] = {"attempts": 1, "max_ratelimit_timeout": 2}
+    other = Webhook.from_url(f"{line.server.url}/api/webhooks/2/{TOKEN}", client=line.client, **options)
+    for webhook in (line.webhook(**options), other):
+        with pytest.raises(RateLimited):
+            await webhook.send("Hello")
+    assert len(line.server.requests) == 1, "the other one knew"
+
+
+async def test_a_webhook_is_made_of_its_number_and_token_too(line: Line) -> None:
+    made = Webhook.partial(1, TOKEN, client=line.client, base=f"{line.server.url}/api/v10")
+    await made.send("Hello")
+    assert line.server.requests[0].path == f"/api/v10/webhooks/1/{TOKEN}"
+    assert TOKEN not in repr(made)
+
+
+async def test_the_example_in_the_help_works(line: Line) -> None:
+    page = (Path(__file__).parents[2] / "modbot" / "docs" / "discord-webhooks.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    names: dict[str, Any] = {}
+    exec(example, names)
+    await names["announce"](line.address)
+    posted, corrected = line.server.requests
+    assert (posted.payload["content"], corrected.payload["content"]) == (
+        "Tonight at seven",
+        "Tonight at eight",
+    )
+    assert posted.payload["embeds"][0]["fields"][0]["value"] == "Room 12"
+
+
 async def test_another_webhook_does_not_wait_for_this_ones_bucket(line: Line) -> None:
     empty = {"X-RateLimit-Bucket": "b", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset-After": "30"}
     line.server.script = [Answer(204, headers=empty)]
@@ -168,8 +202,14 @@ async def test_no_error_no_repr_and_no_log_line_holds_the_address(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     webhook = line.webhook(attempts=1)
-    line.server.script = [Answer(200), Answer(500, {"message": f"no {line.address}"}), Answer(404)]
-    said = [repr(webhook), repr(await webhook.send("Hello", wait=False))]
+    line.server.script = [
+        Answer(200, MESSAGE),
+        Answer(500, {"message": f"no {line.address}"}),
+        Answer(404),
+    ]
+    message = await webhook.send("Hello", wait=True)
+    assert repr(message).startswith("WebhookMessage(id=5")
+    said = [repr(webhook), repr(message)]
     for _ in range(2):
         with pytest.raises(HTTPException) as caught:
             await webhook.send("Hello")

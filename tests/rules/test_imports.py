@@ -20,6 +20,7 @@ BREACHES = {
     "classifiers/__init__.py": "import modbot.policy",
     "modbot/pipeline.py": "from modbot import actions",
     "modbot/policy.py": "from platforms.base import ActionKind",
+    "modbot/alerts/discord_webhook/embeds.py": "from modbot.alerts.hours import parse",
 }
 
 

@@ -45,10 +45,8 @@ class RateLimits:
             await _pause(max(bucket.free_at, self._everything_free_at) - time.monotonic(), longest)
             yield
 
-    async def refused(self, seconds: float, longest: float | None, *, everything: bool) -> None:
-        """After a 429: wait, and keep everybody else waiting too if Discord said so."""
-        if everything:
-            self._everything_free_at = time.monotonic() + seconds
+    async def wait(self, seconds: float, longest: float | None) -> None:
+        """After a 429. Raises TooLong rather than wait beyond `longest`."""
         await _pause(seconds, longest)
 
     def note(self, route: Route, headers: Mapping[str, str]) -> None:
@@ -65,6 +63,10 @@ class RateLimits:
     def hold(self, route: Route, seconds: float) -> None:
         """The bucket is empty for so long."""
         self._buckets[route].free_at = time.monotonic() + seconds
+
+    def hold_all(self, seconds: float) -> None:
+        """No webhook of this client may ask for so long."""
+        self._everything_free_at = time.monotonic() + seconds
 
 
 def seconds_in(text: str | None, otherwise: float) -> float:

@@ -82,19 +82,22 @@ class Requests:
                     error = _refusal(answer)
                     if not isinstance(error, DiscordServerError | RateLimited):
                         raise error
-                    if isinstance(error, RateLimited) and attempt + 1 < self._attempts:
-                        await self._wait(route, answer, error)
+                    if isinstance(error, RateLimited):
+                        self._hold(route, answer, error)
+                        if attempt + 1 < self._attempts:
+                            await self._limits.wait(error.retry_after, self._longest)
         except TooLong as wait:
             raise RateLimited(0, "this webhook has been used too often", wait.seconds) from None
         raise error or RuntimeError("a request needs at least one attempt")
 
-    async def _wait(self, route: Route, answer: httpx.Response, error: RateLimited) -> None:
+    def _hold(self, route: Route, answer: httpx.Response, error: RateLimited) -> None:
+        """Nobody asks before it is time, whether or not this call may try again."""
         said = _decoded(answer)
         scope = answer.headers.get("x-ratelimit-global") == "true"
-        everything = scope or bool(isinstance(said, dict) and said.get("global"))
-        if not everything:
+        if scope or bool(isinstance(said, dict) and said.get("global")):
+            self._limits.hold_all(error.retry_after)
+        else:
             self._limits.hold(route, error.retry_after)
-        await self._limits.refused(error.retry_after, self._longest, everything=everything)
 
     async def _send(
         self, method: str, path: str, params: Mapping[str, str] | None, body: Mapping[str, Any]
