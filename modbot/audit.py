@@ -28,6 +28,7 @@ KINDS = {
     "action.failed": "The platform cannot do this action; a person has to",
     "action.gone": "The comment was no longer on the platform when the action came",
     "action.requested": "A decision asked for a change on the platform",
+    "alert.dropped": "Messages of an alert are not sent any more: nobody needs them, or it is too late",
     "alert.failed": "A channel did not take an alert; it is tried again, and the next channel is used",
     "alert.over": "What an alert was about has passed",
     "alert.raised": "Something came up that people must know",

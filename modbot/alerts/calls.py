@@ -31,6 +31,7 @@ _RINGING = (
     .join(alerts, alerts.c.id == calls.c.alert_id)
     .where(calls.c.state == "calling", ~alerts.c.drill, alerts.c.case_id.is_not(None))
 )
+NOT_NEEDED = "the call is over"
 NOBODY_ON_CALL = timedelta(minutes=1)
 """How often an empty chain is looked at again."""
 
@@ -216,8 +217,9 @@ def _close(tx: Transaction, call_id: int, alert_id: int, **values: Any) -> None:
     """Nobody else needs to be alerted."""
     tx.execute(sa.update(calls).where(calls.c.id == call_id).values(**values))
     d = deliveries.c
-    unsent = sa.and_(d.alert_id == alert_id, d.step > 0, d.state.in_(("waiting", "due")))
-    tx.execute(sa.update(deliveries).where(unsent).values(state="dropped"))
+    unsent = (d.alert_id == alert_id, d.step > 0, d.state.in_(("waiting", "due")))
+    left = tx.execute(sa.select(deliveries).where(*unsent).order_by(d.step, d.place)).all()
+    raising.drop(tx, left, NOT_NEEDED)
     told = tx.execute(sa.select(alerts.c.key, alerts.c.about).where(alerts.c.id == alert_id)).one()
     if told.about not in GOES_ON:
         raising.over(tx, told.key)

@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modbot.alerts import raising
 from modbot.alerts.channels import ChannelFailed, ChannelRefused
 from modbot.observe import redact_text
 from modbot.store import Store, Transaction, storable, table, utcnow
@@ -34,6 +35,8 @@ OF_EACH = 5
 """Messages on their way through one channel. More would wait there until they count as failed."""
 EACH_NOTED = 12
 """So many failed attempts at a message are in the log one by one; then every twelfth, about one an hour."""
+TOO_LATE = "it could not be sent for a day"
+ANSWERED = "somebody answered before it was sent"
 PASSED_OVER = "not tried yet: this channel did not take another message"
 
 
@@ -57,12 +60,7 @@ class Due:
 
     @property
     def key(self) -> str:
-        """The same for every attempt, and for nothing else."""
-        return key_of(self.alert_id, self.step, self.channel)
-
-
-def key_of(alert_id: int, step: int, channel: str) -> str:
-    return f"modbot-{alert_id}-{step}-{channel}"
+        return raising.key_of(self.alert_id, self.step, self.channel)
 
 
 NOTHING: Mapping[str, int] = MappingProxyType({})
@@ -88,12 +86,14 @@ def lease(store: Store, worker: str, busy: Mapping[str, int] = NOTHING) -> list[
             .limit(AT_ONCE)
             .with_for_update(of=deliveries, skip_locked=True)
         ).all()
-        for row in (row for row in rows if _is_answered(row)):
-            tx.execute(_this(row).values(state="dropped"))
+        answered = [row for row in rows if _is_answered(row)]
         needed = list(_with_room([row for row in rows if not _is_answered(row)], busy))
         for row in needed:
             values = {"state": "sending", "due_at": tx.now + LEASE, "attempts": row.attempts + 1}
             tx.execute(_this(row).values(**values, leased_by=worker))
+    if answered:
+        with store.write() as tx:
+            raising.drop(tx, answered, ANSWERED)
     return [_due(row) for row in needed]
 
 
@@ -144,12 +144,14 @@ def failed(store: Store, tried: Sequence[Due], error: ChannelFailed, wait: timed
                 body = _told(each) | {"failure": failure, "attempts": each.attempts}
                 tx.record("alert.failed", f"alert:{each.alert_id}", body)
             too_late = each.step == 0 and tx.now - each.raised_at > GIVEN_UP
-            values = {"state": "dropped"} if too_late else {"state": "due", "due_at": tx.now + wait}
+            values = {"state": "due", "due_at": tx.now + wait}
             still_mine = _this(each).where(deliveries.c.state == "sending")
             # A doubt stays, whatever the following attempts say.
             tx.execute(still_mine.values(**values, failure=failure, in_doubt=each.again or error.in_doubt))
             if not each.failed_before:
                 _use_the_next(tx, each)
+            if too_late:
+                raising.drop(tx, tx.execute(sa.select(deliveries).where(*_is(each))).all(), TOO_LATE)
         if not isinstance(error, ChannelRefused):
             _pass_over(tx, tried[0].channel)
 
@@ -167,10 +169,12 @@ def _ready(statement: sa.Select[Any], now: datetime) -> sa.Select[Any]:
 
 
 def _this(row: Any) -> sa.Update:
+    return sa.update(deliveries).where(*_is(row))
+
+
+def _is(row: Any) -> tuple[sa.ColumnElement[bool], ...]:
     d = deliveries.c
-    return sa.update(deliveries).where(
-        d.alert_id == row.alert_id, d.step == row.step, d.channel == row.channel
-    )
+    return d.alert_id == row.alert_id, d.step == row.step, d.channel == row.channel
 
 
 def _use_the_next(tx: Transaction, each: Any) -> None:
@@ -208,5 +212,5 @@ def _drop_stand_ins(tx: Transaction, each: Due) -> None:
 
 def _told(each: Any) -> dict[str, Any]:
     """`each`: a Due or a delivery's row."""
-    key = key_of(each.alert_id, each.step, each.channel)
+    key = raising.key_of(each.alert_id, each.step, each.channel)
     return {"channel": each.channel, "step": each.step, "person": each.person, "key": key}

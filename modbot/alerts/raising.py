@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from modbot.config import Settings
 from modbot.store import Transaction, table
 from modbot.tables import Alert, Delivery
 
+UNSENT = ("waiting", "due", "sending")
 log = structlog.get_logger()
 alerts, deliveries = table(Alert), table(Delivery)
 
@@ -100,6 +102,24 @@ def send(
             in_doubt=False,
             failure="",
         )
+
+
+def key_of(alert_id: int, step: int, channel: str) -> str:
+    """A message's key: the same for every attempt at it, and for nothing else."""
+    return f"modbot-{alert_id}-{step}-{channel}"
+
+
+def drop(tx: Transaction, rows: Sequence[sa.Row[Any]], why: str) -> None:
+    """These deliveries' messages are not sent, or not tried any more."""
+    d = deliveries.c
+    dropped: dict[int, list[str]] = {}
+    for row in rows:
+        its = (d.alert_id == row.alert_id, d.step == row.step, d.channel == row.channel)
+        left = sa.update(deliveries).where(*its, d.state.in_(UNSENT)).values(state="dropped")
+        if tx.execute(left).rowcount:
+            dropped.setdefault(row.alert_id, []).append(key_of(row.alert_id, row.step, row.channel))
+    for alert_id, keys in dropped.items():
+        tx.record("alert.dropped", f"alert:{alert_id}", {"why": why, "messages": keys})
 
 
 def _postpone(tx: Transaction, settings: Settings, alert_id: int, ladder: int, local: datetime) -> None:

@@ -382,6 +382,7 @@ def test_an_alert_that_is_no_call_is_given_up_after_a_day(scene: Scene, tmp_path
     tell(scene, news(), now=utcnow() - timedelta(hours=25))
     scene.round()
     assert scene.deliveries() == [(0, "phone", "dropped")]
+    assert scene.logged("alert.") == ["alert.raised", "alert.failed", "alert.dropped"]
 
 
 def test_health_knows_of_alerts_that_do_not_leave_and_calls_that_nobody_answers(scene: Scene) -> None:

@@ -11,11 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from modbot import cases, checkpoints
-from modbot.alerts import calls, links
+from modbot.alerts import calls, delivering, links
+from modbot.alerts.watching import UrgentWatcher
 from modbot.errors import StaleCase
 from modbot.rulings import Choice, Ruling
-from modbot.store import Store, table
-from modbot.tables import Call, Case, Delivery
+from modbot.store import Store, body_of, table
+from modbot.tables import AuditEvent, Call, Case, Delivery
 from tests.alerts.receiver import Desk
 from tests.alerts.scenery import NOBODY, Scene, channel, person, settings, two_desks
 
@@ -92,8 +93,13 @@ def test_the_whole_chain_is_in_the_log(scene: Scene) -> None:
         "call.person",
         "alert.sent",
         "call.acknowledged",
+        "alert.dropped",
         "alert.over",
     ]
+    dropped = next(row.seq for row in scene.here.rows(AuditEvent) if row.kind == "alert.dropped")
+    with scene.store.read() as connection:
+        body = body_of(connection, dropped)
+    assert body == {"why": "the call is over", "messages": [f"modbot-{call.alert_id}-1-ana-mail"]}
     checkpoints.verify(scene.store)
 
 
@@ -212,6 +218,18 @@ def test_whoever_decides_the_case_has_answered(scene: Scene) -> None:
     scene.round()
     (call,) = scene.calls()
     assert (call.state, call.acknowledged_by) == ("acknowledged", "lee")
+
+
+def test_a_message_whose_turn_comes_after_the_answer_is_dropped_in_the_log(scene: Scene) -> None:
+    scene.here.comes_in(THREAT)
+    UrgentWatcher(scene.store, scene.settings).look()
+    assert scene.deliveries()[0] == (1, "ana-phone", "due")
+    (taken,) = delivering.lease(scene.store, "a process that is killed")
+    calls.acknowledge(scene.store, scene.calls()[0].id, "ana", "page")
+    delivering.give_back(scene.store, "a process that is killed")
+    assert delivering.lease(scene.store, "here") == []
+    assert scene.deliveries()[0] == (taken.step, taken.channel, "dropped")
+    assert scene.logged("alert.dropped") == ["alert.dropped"] * 2, "ana's second channel, and this"
 
 
 def test_one_campaign_is_one_call(scene: Scene) -> None:
