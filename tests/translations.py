@@ -116,21 +116,24 @@ def refused(module: ast.Module) -> Iterator[str]:
         for node in module.body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
+    for call in calls(module, "Words"):
+        yield ast.literal_eval(call.args[0])
+    for call in calls(module, *REFUSALS):
+        advice = [each.value for each in call.keywords if each.arg == "remedy"]
+        for given in [*call.args, *advice]:
+            text = constants.get(given.id, given) if isinstance(given, ast.Name) else given
+            # A name that is no constant of the module: the advice of `already_decided`, a command.
+            if isinstance(text, ast.Name):
+                continue
+            said = ast.literal_eval(text)
+            if COMMAND not in said:
+                yield said
+
+
+def calls(module: ast.Module, *names: str) -> Iterator[ast.Call]:
     for node in ast.walk(module):
-        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-            continue
-        if node.func.id == "Words":
-            yield ast.literal_eval(node.args[0])
-        elif node.func.id in REFUSALS:
-            advice = [each.value for each in node.keywords if each.arg == "remedy"]
-            for given in [*node.args, *advice]:
-                text = constants.get(given.id, given) if isinstance(given, ast.Name) else given
-                # A name that is no constant of the module: the advice of `already_decided`, a command.
-                if isinstance(text, ast.Name):
-                    continue
-                said = ast.literal_eval(text)
-                if COMMAND not in said:
-                    yield said
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            yield node
 
 
 def kept(language: str) -> Catalog:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages import Message
 
-from modbot.web import i18n
+from modbot import policy
+from modbot.web import grounds, i18n
 from modbot.web.i18n import LANGUAGES, SOURCE
 from modbot.web.pages import templates
 from tests import translations
@@ -138,3 +141,30 @@ def test_dates_are_the_district_s_and_in_the_reader_s_language(language: str, cl
 )
 def test_before_signing_in_the_browser_says_the_language(asked: str, given: str) -> None:
     assert i18n.wanted(asked) == given
+
+
+def test_every_value_that_a_refusal_names_is_given() -> None:
+    wanting = {}
+    for file in translations.REFUSING:
+        module = ast.parse((translations.PACKAGE / file).read_text(encoding="utf-8"))
+        for call in translations.calls(module, *translations.REFUSALS):
+            said = " ".join(each for each in map(constant, ast.walk(call)) if each)
+            named = set(re.findall(r"%\((\w+)\)s", said))
+            given = {each.arg for each in call.keywords if each.arg}
+            if named - given:
+                wanting[f"{file}:{call.lineno}"] = named - given
+    assert wanting == {}
+
+
+def constant(node: ast.AST) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def test_why_a_classifier_found_something_is_said_in_the_readers_language() -> None:
+    finding = policy.Finding("C7", "profanity", 0.9, 0.5, urgent=False, spans=())
+    reason = grounds.Reason(finding, None, "profanity", "high", ("strong profanity",))
+    shown = templates.env.from_string(
+        '{% from "practice_parts.html" import reasons with context %}{{ reasons(card) }}'
+    )
+    with i18n.speaking("es"):
+        assert "<li>groserías fuertes</li>" in shown.render(card=SimpleNamespace(reasons=[reason]))
