@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from modbot.actions import STUCK_AFTER
-from modbot.records.standing import GAP, PARTIAL
+from modbot.records.page_state import GAP, PARTIAL
 from modbot.store import Store, bodies_of, table
 from modbot.tables import Action, AuditEvent, Comment, Decision, Page
 

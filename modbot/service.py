@@ -21,7 +21,7 @@ from modbot.actions import pause
 from modbot.errors import StoreUnavailable
 from modbot.learning import shadowing, switching
 from modbot.pipeline import Scored, Scorer
-from modbot.records import archive, rechecking, standing
+from modbot.records import archive, page_state, rechecking
 from modbot.reports import schedule
 from modbot.store import Store, table
 from modbot.tables import Page
@@ -232,7 +232,7 @@ class Service:
         try:
             events = await platform.lookup(known) if known else ()
         except Exception as error:
-            await asyncio.to_thread(standing.mark_unchecked, self.store, key, _in_words(error))
+            await asyncio.to_thread(page_state.mark_unchecked, self.store, key, _in_words(error))
             raise
         taken = await asyncio.to_thread(archive.recheck, self.store, key, events, last)
         _count(key, taken)

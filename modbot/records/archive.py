@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from modbot import search_words
-from modbot.records import standing
+from modbot.records import page_state
 from modbot.records.departures import BACK, GONE, Departures
 from modbot.standing import deletion_of
 from modbot.store import Store, Transaction, storable, table
@@ -88,7 +88,7 @@ def take_in(
     """
     with store.write() as tx:
         taken = archive(tx, page, batch.events, native_revisions=native_revisions)
-        standing.mark_answered(tx, page, batch, unread, rest)
+        page_state.mark_answered(tx, page, batch, unread, rest)
     return taken
 
 

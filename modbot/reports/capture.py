@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot.records.standing import NOT_RUNNING, due_since
+from modbot.records.page_state import GAP, NOT_RUNNING, PARTIAL, due_since
 from modbot.reports.extent import Extent, Noted, noted
 from modbot.store import table
 from modbot.tables import AuditHead, Comment, Page
@@ -86,12 +86,25 @@ def gaps(
     connection: Connection, extent: Extent, known: Sequence[Registered], patience: timedelta
 ) -> list[Gap]:
     """What of each gap lies in the span, by page and time. A page unread for `patience` is in a gap."""
+    found = [*_recorded(connection, extent, GAP), *_still_open(connection, extent.end)]
+    return _in_span(_as_of(found, extent.end, patience), extent, known)
+
+
+def closed_parts(connection: Connection, extent: Extent, known: Sequence[Registered]) -> list[Gap]:
+    """Like `gaps`, the times in which a part of a page could not be read, such as one of its channels."""
+    found = [*_recorded(connection, extent, PARTIAL), *_still_closed(connection, extent.end)]
+    return _in_span(_as_of(found, extent.end, timedelta()), extent, known)
+
+
+def _recorded(connection: Connection, extent: Extent, kind: str) -> list[Gap]:
+    """What ended since the span began, and so may reach into it."""
     now = connection.execute(sa.select(head.c.seq)).scalar() or 0
-    recorded = noted(connection, Extent(extent.start, extent.end, extent.after, now), "capture.gap")
-    found = [_on_record(each) for each in recorded if each.body]
-    found += _still_open(connection, extent.end)
-    since = {page.key: page.since for page in known}
-    return sorted(within(_as_of(found, extent.end, patience), extent.start, extent.end, since))
+    entries = noted(connection, Extent(extent.start, extent.end, extent.after, now), kind)
+    return [_on_record(each) for each in entries if each.body]
+
+
+def _in_span(found: Iterable[Gap], extent: Extent, known: Sequence[Registered]) -> list[Gap]:
+    return sorted(within(found, extent.start, extent.end, {page.key: page.since for page in known}))
 
 
 def _on_record(noted: Noted) -> Gap:
@@ -108,6 +121,11 @@ def _still_open(connection: Connection, end: datetime) -> Iterable[Gap]:
             yield Gap(row.key, due_since(row), row.failing_since or end, NOT_RUNNING)
         if row.failing_since is not None:
             yield Gap(row.key, row.failing_since, end, row.failure)
+
+
+def _still_closed(connection: Connection, end: datetime) -> Iterable[Gap]:
+    for row in connection.execute(sa.select(pages).where(pages.c.unreadable_since.is_not(None))):
+        yield Gap(row.key, row.unreadable_since, end, row.unreadable)
 
 
 def _as_of(found: Iterable[Gap], end: datetime, patience: timedelta) -> Iterator[Gap]:

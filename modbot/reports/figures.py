@@ -234,6 +234,12 @@ MEANINGS = {
         "Watched", "percent", Seen.OPEN, "Share of the time in which the page could be read."
     ),
     "gap_hours": Meaning("Not readable", "hours", Seen.OPEN, "Time in which the page could not be read."),
+    "partly_hours": Meaning(
+        "Read in part",
+        "hours",
+        Seen.OPEN,
+        "Time in which a part of the page, such as one channel or video, was closed to modbot.",
+    ),
     "second_looks": Meaning(
         "Second looks",
         "cases",

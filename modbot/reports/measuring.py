@@ -46,6 +46,7 @@ class Measured:
     figures: Figures
     pages: tuple[Registered, ...]
     gaps: tuple[Gap, ...]
+    closed_parts: tuple[Gap, ...]
     waiting: Waiting
     changes: tuple[Change, ...]
     panel: Panel
@@ -55,9 +56,10 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
     """`patience` is how long a page may go unread before that is a gap."""
     span = extent.between(connection, week.start(zone), week.end(zone))
     if span.last == 0:
-        return Measured(week, span, {}, (), (), Waiting(0, None, None), (), neutrality.UNMEASURED)
+        return Measured(week, span, {}, (), (), (), Waiting(0, None, None), (), neutrality.UNMEASURED)
     pages = capture.register(connection, span)
     gaps = capture.gaps(connection, span, pages, patience)
+    closed = capture.closed_parts(connection, span, pages)
     left = waiting.at_end(connection, span)
     changed = changes.of_rules(connection, span)
     tally = counting.count(connection, span)
@@ -70,13 +72,16 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
         **dict(_timed(connection, span, left)),
         **dict(_looked_at(threats.minutes_to_first_look(connection, span))),
         **dict(_captured(week, zone, pages, gaps)),
+        **dict(_hours_of("partly_hours", pages, closed)),
         **dict(second_looks.figures(connection, span, clauses)),
         **dict(appeals.figures(connection, span)),
         **dict(requests.figures(connection, span)),
         Key("changes"): len(changed),
         **dict(neutrality.figures(panel)),
     }
-    return Measured(week, span, figures, tuple(pages), tuple(gaps), left, tuple(changed), panel)
+    return Measured(
+        week, span, figures, tuple(pages), tuple(gaps), tuple(closed), left, tuple(changed), panel
+    )
 
 
 TOTALS = (
@@ -159,13 +164,18 @@ def _captured(
     shares = {page.key: capture.share(page, gaps, start, end) for page in pages}
     watched = [each for each in shares.values() if each is not None]
     yield Key("captured"), _rounded(sum(watched) / len(watched) if watched else None)
-    yield Key("gap_hours"), _rounded(_hours(gaps))
+    yield from _hours_of("gap_hours", pages, gaps)
     for page in pages:
         yield Key("captured", "page", page.key), _rounded(shares[page.key])
-        yield Key("gap_hours", "page", page.key), _rounded(_hours(g for g in gaps if g.page == page.key))
         for day, begin, finish in week.days(zone):
             share = capture.share(page, gaps, begin, finish)
             yield Key("captured", "page and day", f"{page.key} {day_name(day)}"), _rounded(share)
+
+
+def _hours_of(name: str, pages: Sequence[Registered], found: Sequence[Gap]) -> Iterator[tuple[Key, Value]]:
+    yield Key(name), _rounded(_hours(found))
+    for page in pages:
+        yield Key(name, "page", page.key), _rounded(_hours(g for g in found if g.page == page.key))
 
 
 def day_name(day: date) -> str:

@@ -61,16 +61,26 @@ def _threats(report: Report) -> Iterator[str]:
 
 
 def _gaps(report: Report) -> Iterator[str]:
-    missing: dict[float, list[str]] = {}
-    for page in report.measured.pages:
-        hours = report.value("gap_hours", "page", page.key)
-        if isinstance(hours, int | float) and hours > SHORT:
-            missing.setdefault(hours, []).append(page.name)
-    for hours, names in sorted(missing.items(), reverse=True):
+    for hours, names in _longest(report, "gap_hours"):
         yield (
             f"{listed(names)} {were(len(names))} not watched for {long(hours)} of the week. What people "
             "wrote then was read later; what they changed or took back meanwhile was not seen."
         )
+    for hours, names in _longest(report, "partly_hours"):
+        yield (
+            f"a part of {listed(names)} was closed to modbot for {long(hours)} of the week: what was "
+            "written there is missing until somebody opens it."
+        )
+
+
+def _longest(report: Report, name: str) -> list[tuple[float, list[str]]]:
+    """Hours that are worth telling, the most first, with the pages that have them."""
+    found: dict[float, list[str]] = {}
+    for page in report.measured.pages:
+        hours = report.value(name, "page", page.key)
+        if isinstance(hours, int | float) and hours > SHORT:
+            found.setdefault(hours, []).append(page.name)
+    return sorted(found.items(), reverse=True)
 
 
 def _queue(report: Report) -> Iterator[str]:

@@ -45,7 +45,7 @@ SECTIONS = {
         *("appeals_filed", "appeals_decided", "appeals_overturned", "appeals_upheld", "appeals_waiting"),
     ),
     "neutral": ("pairs", "pairs_first_only", "pairs_second_only", "pairs_low", "pairs_high"),
-    "watched": ("captured", "gap_hours"),
+    "watched": ("captured", "gap_hours", "partly_hours"),
     "changed": ("changes",),
     "records": ("requests_received", "requests_answered", "requests_waiting", "disposed"),
 }
@@ -55,7 +55,7 @@ PARTS = {
     "page": ("seen", "flagged", "hidden"),
     "platform": ("seen", "flagged", "hidden"),
     "school": ("seen", "flagged", "hidden"),
-    "page watched": ("captured", "gap_hours"),
+    "page watched": ("captured", "gap_hours", "partly_hours"),
     "kind of pair": ("pairs_first_only", "pairs_second_only"),
 }
 """What is told of each part over the twelve weeks; the files have the course of every figure."""

@@ -189,6 +189,7 @@ def document(report: Report) -> dict[str, Any]:
         "log": _log(report),
         "figures": list(_figures(report)),
         "gaps": [_gap(report, gap) for gap in report.measured.gaps],
+        "closed_parts": [_gap(report, gap) for gap in report.measured.closed_parts],
         "changes": [_change(report, each) for each in (*report.measured.changes, *report.basis.others)],
         "people": [] if report.is_public else [_change(report, each) for each in report.basis.people],
         "training_due": [] if report.is_public else [_due(each) for each in report.basis.due],

@@ -397,6 +397,26 @@ def test_time_in_which_modbot_did_not_run_is_a_gap(days: Calendar, file: Store) 
     assert [gap.why for gap in report.measured.gaps if gap.page == "blog"] == ["modbot was not running"]
 
 
+def test_a_part_of_a_page_that_was_closed_is_told_and_is_no_gap(days: Calendar, file: Store) -> None:
+    days.at("2026-11-24 06:00")
+    days.watched()
+    for day, closed in (("24 06:10", "#parents: 403"), ("25 12:00", ""), ("29 12:00", "#staff: 403")):
+        days.at(f"2026-11-{day}")
+        archive.take_in(file, "blog", Batch((), cursor="-", unreadable=closed), rest=timedelta(days=5))
+    days.at("2026-11-29 23:59")
+    days.watched()
+    report = days.report(W47.earlier(-1))
+    first, second = report.measured.closed_parts
+    assert (first.length.total_seconds() / 3600, first.why, second.why) == (30, "#parents: 403", "")
+    assert report.value("partly_hours", "page", "blog") == 30 + 4.5 * 24
+    assert report.value("gap_hours", "page", "blog") == 0
+    assert "A part of blog was closed to modbot" in " ".join(outstanding.stands_out(report))
+    before = weekly.document(report)
+    days.at("2026-11-30 08:00")
+    archive.take_in(file, "blog", Batch((), cursor="-", unreadable="#staff, #news: 403"))
+    assert weekly.document(days.report(W47.earlier(-1))) == before
+
+
 def test_a_threat_that_nobody_looked_at_comes_first(file: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     days = calendar(file, monkeypatch, "2026-11-16 08:00")
     days.comes_in("I will hurt you")

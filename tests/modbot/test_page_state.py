@@ -15,7 +15,7 @@ from modbot import checkpoints, config, health, wiring
 from modbot.checkups import pages as checkup
 from modbot.config import Settings
 from modbot.records import archive
-from modbot.records.standing import GAP, PARTIAL
+from modbot.records.page_state import GAP, PARTIAL
 from modbot.service import Service
 from modbot.store import Store, body_of, table
 from modbot.tables import AuditEvent, Comment, Page
