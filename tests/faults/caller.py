@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,47 +18,59 @@ from modbot.alerts.service import AlertService
 from modbot.config import Settings
 from modbot.store import Store, table
 from modbot.tables import Call, Case, Delivery
-from tests.alerts.scenery import channel, person
+from tests.alerts.scenery import channel, letters, person
 
 STEPS = 3
 """How far a call goes before the test answers it."""
 
 
-def settings(folder: str, database: str, url: str) -> Settings:
-    """Two people with two channels each: signed webhooks, which know a message again, and Discord."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the process works, and who takes what it sends."""
+
+    folder: str
+    database: str
+    url: str
+    mail: dict[str, Any]
+
+
+def settings(at: Place) -> Settings:
+    """Two people with signed webhooks, which know a message again; one has Discord too, one mail."""
+    folder, url = at.folder, at.url
     discord = f"{url}/api/webhooks/1/a-token-that-is-long-enough"
     channels = [
         channel("ana-phone", url),
         channel("ana-room", discord, "discord"),
         channel("ben-phone", url),
-        channel("ben-room", discord, "discord"),
+        letters("ben-mail", "ben@example.org"),
     ]
     own = {
-        "database": {"url": database},
+        "database": {"url": at.database},
+        "mail": at.mail,
         "web": {"address": "https://modbot.example.org"},
         "alerts": {"channel": channels, "route": [{"to": ["ana-phone"], "about": ["report_ready"]}]},
         "on_call": {
             "step_minutes": 0.01,
             "channel_seconds": 0.05,
-            "person": [person("ana", "ana-phone", "ana-room"), person("ben", "ben-phone", "ben-room")],
+            "person": [person("ana", "ana-phone", "ana-room"), person("ben", "ben-phone", "ben-mail")],
         },
     }
     return config.build(own, Path(folder) / "modbot.toml")
 
 
-def run(folder: str, database: str, url: str, at_work: Connection) -> None:
+def run(at: Place, at_work: Connection) -> None:
     """Call for ever; somebody else ends this process. `at_work` is closed when it has begun."""
 
     def never() -> bool:
         at_work.close()
         return False
 
-    asyncio.run(_work(settings(folder, database, url), Store(database), never))
+    asyncio.run(_work(settings(at), Store(at.database), never))
 
 
-def finish(folder: str, database: str, url: str, seconds: float) -> None:
+def finish(at: Place, seconds: float) -> None:
     """Call, and answer what has gone far enough, until nothing is left. Raises TimeoutError."""
-    store = Store(database)
+    store = Store(at.database)
     end = time.monotonic() + seconds
 
     def answered() -> bool:
@@ -65,7 +79,7 @@ def finish(folder: str, database: str, url: str, seconds: float) -> None:
         answer(store)
         return _all_called(store)
 
-    asyncio.run(_work(settings(folder, database, url), store, answered))
+    asyncio.run(_work(settings(at), store, answered))
     store.close()
 
 
