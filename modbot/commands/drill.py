@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import typer
 
-from modbot import wiring
+from modbot import health, wiring
 from modbot.alerts import calls, drill, listing
 from modbot.commands.installation import Installation, opened
 from modbot.commands.options import As, Config
@@ -30,7 +30,7 @@ def threat(by: As = "", config: Config = None) -> None:
     The running modbot sends; this begins, watches and ends it.
     """
     with opened(config) as here:
-        found = _would_be_found(here)
+        found = _would_be_found(here) and _is_scored(here)
         number = drill.start(here.store, here.settings, by)
         note(f"Drill {number} has begun. Everything that is sent says that it is a drill. Ctrl-C ends it.")
         try:
@@ -62,6 +62,18 @@ def _would_be_found(here: Installation) -> bool:
         return True
     say("✗ A threat is NOT found: the sample's verdict is " + judged.verdict.level.value)
     note("  What to do: look at the classifiers with modbot doctor, and at `urgent` in the policy.")
+    return False
+
+
+def _is_scored(here: Installation) -> bool:
+    """Whether the running modbot scores what comes in, as far as its rows tell."""
+    figures = health.measure(here.store)
+    waits = figures.oldest_unscored_seconds > health.PATIENCE
+    if not (waits or figures.not_scored):
+        say("✓ No comment waits for its score")
+        return True
+    say("✗ Comments wait for their score: a threat among them would alert nobody")
+    note("  What to do: see that modbot runs, and what modbot doctor says of the classifiers.")
     return False
 
 

@@ -122,6 +122,7 @@ def test_a_drill_goes_from_the_classifiers_to_an_answer_and_ends(here: Installat
             threading.Event().wait(0.05)
     assert done.status == 0, done.out + done.err
     assert "✓ A threat is found: urgent under" in done.out
+    assert "✓ No comment waits for its score" in done.out
     assert "✓ ana was alerted through phone" in done.out
     assert re.search(r"✓ ana answered after \d+ seconds", done.out)
     call, end = phone.kept
@@ -135,6 +136,18 @@ def test_a_drill_goes_from_the_classifiers_to_an_answer_and_ends(here: Installat
     assert kinds[-1] == "alert.sent"
     assert "call.ended" in kinds
     assert listing.last_drill(here.here.store) is not None
+
+
+def test_a_drill_while_comments_wait_for_their_score_has_failed(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modbot.commands.drill.NOBODY_THERE", 0.2)
+    here.here.member.broken = True
+    here.here.comes_in("Nice concert")
+    done = here.modbot("drill", "threat")
+    assert done.status == 1
+    assert "✓ A threat is found" in done.out
+    assert "✗ Comments wait for their score" in done.out
 
 
 def test_a_drill_that_nobody_sends_says_what_to_do_and_ends(
