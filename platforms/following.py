@@ -78,12 +78,12 @@ class Scan:
     listed: set[str] = field(default_factory=set)
     notes: dict[str, str] = field(default_factory=dict)
 
-    def offer(self, comment: Comment) -> None:
-        """Once for each item; a second time is ignored."""
+    def offer(self, comment: Comment, *, whatever_its_date: bool = False) -> None:
+        """Once for each item; a second time is ignored. An old one is new where its list could not be read."""
         if self.lists(comment.id):
             return
         self.listed.add(comment.id)
-        if self.whole_before or self._mark(comment).is_new(_entry(comment)):
+        if self.whole_before or whatever_its_date or self._mark(comment).is_new(_entry(comment)):
             self.fresh.append(comment)
 
     def lists(self, comment_id: str) -> bool:

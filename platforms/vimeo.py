@@ -41,6 +41,8 @@ from platforms.oauth import Consent
 from platforms.vimeo_rest import ACCEPT, Native, VimeoRest, path_of
 
 SCOPES = ("public", "private", "delete")
+BETWEEN = "#"
+"""In no cursor of `following`; behind it stand the videos of which comments may be owed."""
 NAMED = 5
 """Closed videos that are called by their names; of the others only the number is told."""
 
@@ -79,6 +81,8 @@ class Vimeo(ClientPlatform[VimeoRest]):
         self._looking = Looking()
         self._closed: set[str] = set()
         """Videos whose comments Vimeo refused to show when they were asked for last."""
+        self._owed: frozenset[str] = frozenset()
+        """Those of them whose comments were not handed out since, once the last scan is handed out."""
 
     def consent(self) -> Consent:
         settings = self.settings
@@ -101,23 +105,30 @@ class Vimeo(ClientPlatform[VimeoRest]):
         return await rest.identify()
 
     async def poll(self, cursor: str | None) -> Batch:
-        return replace(await self._next(cursor), unreadable=self._unreadable())
+        # A restart forgets what was listed, and the marks of the other videos pass what one that is closed holds.
+        listed, owed = _read(cursor)
+        batch = self._follower.at(listed) or await self._look(owed)
+        left = owed if batch.more else self._owed
+        return replace(batch, cursor=_written(batch.cursor, left), unreadable=self._unreadable())
 
-    async def _next(self, cursor: str | None) -> Batch:
-        waiting = self._follower.at(cursor)
-        if waiting is not None:
-            return waiting
+    async def _look(self, owed: frozenset[str]) -> Batch:
+        left: set[str] = set()
         whole = not self._follower.whole or time.monotonic() >= self._rescan_at
         scan = self._follower.scan()
         async for video in self.rest.videos():
-            self._videos[_number(video)] = video
-            count = str(_total(video, "comments"))
-            if count != "0" and (whole or self._follower.notes.get(str(video["uri"])) != count):
-                for comment in await self._shown(video) or ():
-                    scan.offer(comment)
+            number, count = _number(video), str(_total(video, "comments"))
+            self._videos[number] = video
+            is_changed = self._follower.notes.get(str(video["uri"])) != count
+            if number in owed or (count != "0" and (whole or is_changed)):
+                comments = await self._shown(video)
+                if comments is None:
+                    left.add(number)
+                for comment in comments or ():
+                    scan.offer(comment, whatever_its_date=number in owed)
             scan.notes[str(video["uri"])] = count
         if whole:
             self._rescan_at = time.monotonic() + self.settings.rescan_minutes * 60
+        self._owed = frozenset(left)
         return self._follower.finish(scan, whole=whole)
 
     async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
@@ -226,6 +237,18 @@ def _comment(native: Native, video: Native, *, parent: str | None = None) -> Com
         permalink=str(video.get("link") or f"https://vimeo.com/{number}"),
         post_title=str(video.get("name") or ""),
     )
+
+
+def _read(cursor: str | None) -> tuple[str | None, frozenset[str]]:
+    """The cursor of `following`, and the videos of which comments may be owed."""
+    if cursor is None:
+        return None, frozenset()
+    listed, _, owed = cursor.partition(BETWEEN)
+    return listed, frozenset(owed.split())
+
+
+def _written(listed: str, owed: frozenset[str]) -> str:
+    return BETWEEN.join((listed, " ".join(sorted(owed)))) if owed else listed
 
 
 def _number(video: Native) -> str:

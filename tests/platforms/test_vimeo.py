@@ -203,6 +203,29 @@ async def test_what_was_written_under_a_refused_video_is_read_when_it_opens(
     assert [comment.id for comment in await seen(page, cursor)] == [name]
 
 
+async def test_after_a_restart_old_comments_of_a_video_that_opens_are_read_all_the_same(
+    account: Account, adapter: Adapter
+) -> None:
+    account.videos[111] = "Spring concert"
+    account.closed.add(VIDEO)
+    old = [account.write("before the others") for _ in range(3)]
+    for _ in range(200):
+        account.write("under the other video", video=111)
+    page = adapter()
+    await page.open()
+    _, cursor = await everything(page)
+    page = adapter()
+    await page.open()
+    events, cursor = await everything(page, cursor)
+    assert events == []
+    account.closed.clear()
+    batch = await page.poll(cursor)
+    assert [event.id for event in batch.events] == old
+    page = adapter()
+    await page.open()
+    assert await seen(page, batch.cursor) == []
+
+
 async def test_a_token_that_is_refused_everywhere_is_no_refused_video(account: Account, page: Vimeo) -> None:
     account.write("one")
     events, _ = await everything(page)

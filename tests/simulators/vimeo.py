@@ -61,6 +61,8 @@ class Account:
     scope: str = "public private delete"
     limit: int = 1000
     used: int = 0
+    resets_at: datetime | None = None
+    """As it was told last."""
     reset_as_number: bool = False
     failures: deque[Failure | None] = field(default_factory=deque)
     """What the next calls meet, None meaning nothing."""
@@ -161,6 +163,8 @@ def _admit(account: Account, request: Request, name: str) -> None:
     account.calls.append((request.method, request.url.path, query))
     if account.failures and (failure := account.failures.popleft()):
         raise failure
+    if account.resets_at and datetime.now(UTC) >= account.resets_at:
+        account.used = 0
     account.used += 1
     if account.used > account.limit:
         raise Failure(429, 9000)
@@ -175,7 +179,7 @@ def _admit(account: Account, request: Request, name: str) -> None:
 
 
 def _limits(account: Account) -> dict[str, str]:
-    reset = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    reset = account.resets_at = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
     return {
         "X-RateLimit-Limit": str(account.limit),
         "X-RateLimit-Remaining": str(max(0, account.limit - account.used)),
