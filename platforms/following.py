@@ -79,7 +79,7 @@ class Scan:
     notes: dict[str, str] = field(default_factory=dict)
 
     def offer(self, comment: Comment, *, whatever_its_date: bool = False) -> None:
-        """Once for each item; a second time is ignored. An old one is new where its list could not be read."""
+        """Once for each item. An old one is new where its list could not be read until now."""
         if self.lists(comment.id):
             return
         self.listed.add(comment.id)

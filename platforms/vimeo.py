@@ -105,7 +105,7 @@ class Vimeo(ClientPlatform[VimeoRest]):
         return await rest.identify()
 
     async def poll(self, cursor: str | None) -> Batch:
-        # A restart forgets what was listed, and the marks of the other videos pass what one that is closed holds.
+        # A restart forgets what was listed, and the other videos' marks pass what a closed one holds.
         listed, owed = _read(cursor)
         batch = self._follower.at(listed) or await self._look(owed)
         left = owed if batch.more else self._owed
