@@ -25,7 +25,7 @@ run: .venv/installed  ## start modbot: on your pages, where modbot.toml here nam
 	@$(if $(PAGES),$(if $(PORT),MODBOT_WEB__PORT=$(PORT) )$(BIN)/modbot run,$(BIN)/modbot demo$(if $(PORT), --port $(PORT)))
 
 test: .venv/for-development  ## run all tests; those whose real server is not installed are skipped
-	@$(BIN)/python -m pytest --numprocesses=3 --dist=loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest --numprocesses=4 --dist=loadfile --no-loadscope-reorder
 
 check: .venv/for-development  ## style, types, import rules, migrations against tables, and the wheel
 	$(BIN)/ruff check .
