@@ -52,12 +52,20 @@ class Sender:
         """False: it is sent in a later round, once more where the answer was lost."""
         if self.broken and self.chance.random() < 0.4:
             return False
-        answer = await client.post(f"{self.url}/push/{page}", content=delivery.body, headers=delivery.headers)
-        if not answer.is_success or (self.broken and self.chance.random() < 0.1):
+        if not await self._is_taken(client, page, delivery) or (self.broken and self.chance.random() < 0.1):
             self.happened[f"{page} again"] += 1
             return False
         self.happened[f"{page} sent"] += 1
         return True
+
+
+    async def _is_taken(self, client: httpx.AsyncClient, page: str, delivery: Delivery) -> bool:
+        address = f"{self.url}/push/{page}"
+        try:
+            answer = await client.post(address, content=delivery.body, headers=delivery.headers)
+        except httpx.TransportError:
+            return False  # an idle connection was closed while it was used again, as between real servers
+        return answer.is_success
 
 
 @contextlib.asynccontextmanager
