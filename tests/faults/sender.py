@@ -58,7 +58,6 @@ class Sender:
         self.happened[f"{page} sent"] += 1
         return True
 
-
     async def _is_taken(self, client: httpx.AsyncClient, page: str, delivery: Delivery) -> bool:
         address = f"{self.url}/push/{page}"
         try:
