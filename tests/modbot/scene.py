@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -147,6 +148,15 @@ def district(store: Store, platform: str = "memory") -> District:
     ensemble = Ensemble([member])
     ensemble.load()
     return District(store, rules, member, Scorer(store, ensemble, rules, LIMITS, worker="here"))
+
+
+@contextmanager
+def on_file(folder: Path, migrated: Path) -> Iterator[District]:
+    """One on a SQLite file `modbot.db` in the folder, a copy of `migrated`."""
+    (folder / "modbot.db").write_bytes(migrated.read_bytes())
+    store = Store(f"sqlite:///{folder / 'modbot.db'}")
+    yield district(store)
+    store.close()
 
 
 def add_page(tx: Any, key: str, platform: str, seq: int) -> None:

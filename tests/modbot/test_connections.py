@@ -18,23 +18,21 @@ from modbot.checkups.finding import State
 from modbot.config import Settings
 from modbot.quotas import LastingBudget
 from modbot.records import archive
-from modbot.store import Store, body_of, table
+from modbot.store import body_of, table
 from modbot.tables import Alert, Page, PushDelivery, QuotaUse
 from platforms.base import Batch
 from platforms.budget import Period, Quota
 from platforms.tokens import Token
 from tests.modbot.installation import command, settings_file
-from tests.modbot.scene import District, district
+from tests.modbot.scene import District, on_file
 
 PAGE = '[[page]]\nkey = "blog"\nplatform = "memory"\ntitle = "District blog"\n'
 
 
 @pytest.fixture
 def here(tmp_path: Path, migrated_file: Path) -> Iterator[District]:
-    (tmp_path / "modbot.db").write_bytes(migrated_file.read_bytes())
-    store = Store(f"sqlite:///{tmp_path / 'modbot.db'}")
-    yield district(store)
-    store.close()
+    with on_file(tmp_path, migrated_file) as made:
+        yield made
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from platforms.base import Batch, Event, NotAuthorised, RateLimited
 from platforms.memory import Memory
-from tests.modbot.scene import District, district, said
+from tests.modbot.scene import District, district, on_file, said
 from tests.web.member import member
 from tests.web.visitor import words
 
@@ -32,10 +32,8 @@ CLOSED = "Discord no longer shows modbot #general"
 
 @pytest.fixture
 def here(tmp_path: Path, migrated_file: Path) -> Iterator[District]:
-    (tmp_path / "modbot.db").write_bytes(migrated_file.read_bytes())
-    store = Store(f"sqlite:///{tmp_path / 'modbot.db'}")
-    yield district(store)
-    store.close()
+    with on_file(tmp_path, migrated_file) as made:
+        yield made
 
 
 @pytest.fixture

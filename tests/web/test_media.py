@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 
 from modbot.review.media import carries_media
-from modbot.store import Store
 from modbot.tables import Case
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from modbot.web.guard import POLICY
 from modbot.web.pages import templates
-from tests.modbot.scene import District, district, said
+from tests.modbot.scene import District, on_file, said
 from tests.web.member import Member, member
 from tests.web.visitor import settings, words
 
@@ -26,10 +25,8 @@ TOLD = "It carries more than words, such as a picture or a video, which modbot d
 
 @pytest.fixture
 def here(tmp_path: Path, migrated_file: Path) -> Iterator[District]:
-    (tmp_path / "modbot.db").write_bytes(migrated_file.read_bytes())
-    store = Store(f"sqlite:///{tmp_path / 'modbot.db'}")
-    yield district(store)
-    store.close()
+    with on_file(tmp_path, migrated_file) as made:
+        yield made
 
 
 def ana(here: District, folder: Path) -> Member:
