@@ -5,7 +5,14 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-SHARED = ("normalize.py", "disguises.py", "wordlists.py", "vocabulary.txt", "disguised.txt")
+SHARED = (
+    "normalize.py",
+    "disguises.py",
+    "wordlists.py",
+    "vocabulary.txt",
+    "disguised.txt",
+    "look_alikes.txt",
+)
 
 
 def code_version(*names: str, model: str = "") -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from classifiers.disguises import DISGUISES, Pieces, Reading, suspicious
+from classifiers.wordlists import look_alikes
 
 CAPITAL_LOOK_ALIKES = dict(zip("квмнтгαβγεηικντυχω", "kbmhtrabyenikvtuxw", strict=True))
 """Small letters that the table of look-alikes leaves out because only their capitals are the same."""
@@ -147,13 +148,5 @@ def _straighten(source: Normalized) -> Normalized:
     return _rewrite(source, LETTERS, straight)
 
 
-@lru_cache(maxsize=4096)
 def _look_alike(character: str) -> str:
-    if character in CAPITAL_LOOK_ALIKES:
-        return CAPITAL_LOOK_ALIKES[character]
-    from confusable_homoglyphs.confusables import confusables_data
-
-    for entry in confusables_data.get(character, ()):
-        if len(entry["c"]) == 1 and entry["c"].isascii() and entry["c"].isalpha():
-            return str(entry["c"]).lower()
-    return ""
+    return CAPITAL_LOOK_ALIKES.get(character) or look_alikes().get(character, "")

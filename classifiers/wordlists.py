@@ -1,4 +1,4 @@
-"""The word lists that the normaliser reads masked and respelled words against."""
+"""The lists that the normaliser reads masked and respelled words against."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def disguised() -> frozenset[str]:
 def strong() -> tuple[str, ...]:
     """The words that people mask, most likely first."""
     return tuple(word[1:] for word in _lines("disguised.txt") if word.startswith("!"))
+
+
+@cache
+def look_alikes() -> dict[str, str]:
+    """Letters of other scripts, each with the Latin letter that it looks like."""
+    return {letter: line[0] for line in _lines("look_alikes.txt") for letter in line[2:]}
 
 
 def _lines(name: str) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.benchmarks import engines, installation
 from tests.benchmarks.plan import Plan, Report, Table, percentile
-from tests.benchmarks.replaying import Outcome, replay, runs
+from tests.benchmarks.replaying import Outcome, replay
+from tests.benchmarks.runs import runs
 
 COLUMNS = {
     "comments_per_s": "comments/s",

@@ -1,6 +1,6 @@
 """python -m tests.benchmarks.replaying FOLDER: run the service over a recording, and tell what it took.
 
-A process of its own, so that its memory and processor time are the bot's alone.
+A process of its own that imports little beside the bot, so that its memory and processor time are the bot's.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from modbot.tables import Verdict as VerdictRow
 from modbot.wiring import Bot
 from platforms.base import Batch
 from platforms.replay import Replay
-from tests.benchmarks import engines, installation, scoring
+from tests.benchmarks import installation, scoring
 from tests.benchmarks.plan import NotMeasured
 from tests.benchmarks.steps import Steps
 
@@ -50,24 +50,6 @@ class Outcome:
     steps: dict[str, dict[str, float]]
     to_case: list[float]
     """Seconds from the adapter's offer to the commit that queued the comment; flagged comments only."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One replay: a name for its figures, the engine, and the members; none for a new installation's."""
-
-    name: str
-    engine: str
-    members: Sequence[str] = ()
-
-
-def runs(wanted: Sequence[str]) -> list[Run]:
-    """The cheap members on each engine, then all members on the first."""
-    found = engines.available(wanted)
-    return [
-        *(Run(name, name, installation.CHEAP) for name in found),
-        Run(f"{found[0]}.all_members", found[0]),
-    ]
 
 
 def replay(folder: Path) -> Outcome:

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
+from confusable_homoglyphs.confusables import confusables_data
 from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.normalize import normalize
+from classifiers.wordlists import look_alikes
 
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=60)
 DISGUISES = st.lists(
@@ -129,3 +133,24 @@ def test_lone_surrogates_nul_and_controls_do_not_stop_it() -> None:
 def test_ten_thousand_hostile_characters_are_read_to_the_end(unit: str) -> None:
     once = normalize(unit * (10_000 // len(unit))).text
     assert normalize(once).text == once
+
+
+def test_look_alikes_are_those_of_unicodes_table() -> None:
+    """With another version of the table: write the lines that this expects to classifiers/look_alikes.txt."""
+    expected = {
+        character: found[0]
+        for character, entries in confusables_data.items()
+        if _letter_that_folding_leaves(character) and (found := [*filter(None, map(_latin, entries))])
+    }
+
+    assert look_alikes() == expected
+
+
+def _letter_that_folding_leaves(character: str) -> bool:
+    folded = unicodedata.normalize("NFKC", character).lower()
+    return character > "\u024f" and character.isalpha() and character == folded
+
+
+def _latin(entry: dict[str, str]) -> str:
+    letter = entry["c"]
+    return letter.lower() if len(letter) == 1 and letter.isascii() and letter.isalpha() else ""
