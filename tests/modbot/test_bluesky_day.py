@@ -30,11 +30,12 @@ def test_a_day_beside_the_real_bluesky(tmp_path: Path, bluesky: Network) -> None
         f'service = "{bluesky.url}"\nhandle = "{district.handle}"\n'
         'app_password = { env = "APP_PASSWORD" }\n',
         APP_PASSWORD=district.app_password,
+        MODBOT_DATABASE__URL=f"sqlite:///{tmp_path / 'district' / 'modbot.db'}",
         MODBOT_INTAKE__RECHECK_SECONDS="1",
     )
     with here.running():
         offer = bluesky.post(parent, OFFER, parent=root)
-        until(lambda: here.data("case", "list"), 180)
+        until(lambda: here.happened("case.opened"), 180)
         (waiting,) = here.data("case", "list")
         number = str(waiting["id"])
         here.hide(number)
@@ -43,7 +44,7 @@ def test_a_day_beside_the_real_bluesky(tmp_path: Path, bluesky: Network) -> None
         here.modbot("case", "undo", number, "--as", "ana")
         until(lambda: not bluesky.shown_hidden(parent, offer, root))
         bluesky.delete(parent, kind)
-        until(lambda: "comment.deleted" in here.modbot("audit", "export"))
+        until(lambda: here.happened("comment.deleted"))
     kinds = here.kinds()
     assert kinds.count("comment.seen") == 2
     assert kinds.count("comment.deleted") == 1

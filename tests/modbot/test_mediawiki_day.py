@@ -21,11 +21,12 @@ def test_a_day_beside_a_real_wiki(tmp_path: Path, mediawiki: MediaWiki) -> None:
         "mediawiki",
         f'url = "{mediawiki.url}"\nuser = "{mediawiki.user}"\nbot_password = {{ env = "WIKI_PASSWORD" }}\n',
         WIKI_PASSWORD=mediawiki.password,
+        MODBOT_DATABASE__URL=f"sqlite:///{tmp_path / 'district' / 'modbot.db'}",
         MODBOT_INTAKE__RECHECK_SECONDS="1",
     )
     with here.running():
         offer = talk.put(f"{KIND}\n\n{OFFER}")
-        until(lambda: here.data("case", "list"), 120)
+        until(lambda: here.happened("case.opened"), 120)
         (waiting,) = here.data("case", "list")
         number = str(waiting["id"])
         here.hide(number)
@@ -34,7 +35,7 @@ def test_a_day_beside_a_real_wiki(tmp_path: Path, mediawiki: MediaWiki) -> None:
         here.modbot("case", "undo", number, "--as", "ana")
         until(lambda: OFFER in talk.text and talk.open_to_readers(offer) == [True])
         talk.put(OFFER)
-        until(lambda: "comment.deleted" in here.kinds())
+        until(lambda: here.happened("comment.deleted"))
     here.modbot("audit", "verify")
     kinds = here.kinds()
     assert [kinds.count(each) for each in ("comment.seen", "comment.deleted", "action.done")] == [2, 1, 2]

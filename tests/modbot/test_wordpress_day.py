@@ -14,9 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from modbot.store import Store, table
+from modbot.tables import AuditEvent
 from tests.peers.wordpress import WordPress
 
+events = table(AuditEvent)
 OFFER = "Evergreen Lawn Care: first cut free, 20% off for district families, call 360-555-0142 today!"
 KIND = "Thank you to the band boosters, what a lovely concert last night."
 SIGNED = 'mode = "enforce"\nsigned_off_by = "Counsel"\nsigned_off_on = 2026-09-01'
@@ -56,6 +60,13 @@ class Installation:
     def hide(self, case: str) -> None:
         quote = ("--quote", "first cut free", "--as", "ana", "--now")
         self.modbot("case", "decide", case, "--choice", "hide", "--clause", "C7", *quote)
+
+    def happened(self, kind: str) -> bool:
+        """Looked up in the database, since each command takes a second of the processor the bot needs."""
+        store = Store(self.environment["MODBOT_DATABASE__URL"])
+        with contextlib.closing(store), store.read() as connection:
+            found = sa.select(events.c.seq).where(events.c.kind == kind).limit(1)
+            return connection.execute(found).first() is not None
 
     def kinds(self) -> list[str]:
         """Of the log's entries, in order."""
@@ -106,7 +117,7 @@ def test_a_day_beside_a_real_blog(here: Installation, site: WordPress) -> None:
     assert site.write(KIND).status_code == 302
     with here.running():
         assert site.write(OFFER, author="Ed").status_code == 302
-        until(lambda: here.data("case", "list"))
+        until(lambda: here.happened("case.opened"))
         (waiting,) = here.data("case", "list")
         number = str(waiting["id"])
         shown = here.modbot("case", "show", number)

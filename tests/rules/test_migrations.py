@@ -1,10 +1,11 @@
-"""The migrations build exactly the tables that the code declares."""
+"""The migrations build exactly the tables that the code declares, in the order of their names."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 from modbot import migrations
@@ -16,6 +17,12 @@ def test_the_migrations_equal_the_tables(empty_database_url: str) -> None:
     migrations.upgrade(store.engine)
     assert differences(store) == []
     store.close()
+
+
+def test_the_files_are_named_after_their_revisions_in_order() -> None:
+    scripts = ScriptDirectory(str(migrations.VERSIONS.parent))
+    walked = [script.revision for script in scripts.walk_revisions()]
+    assert migrations.revisions() == walked[::-1]
 
 
 def test_a_table_that_no_migration_makes_is_found(store: Store) -> None:
