@@ -11,7 +11,7 @@ import json
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ from classifiers.base import Category, Classifier, ClassifierFailed, ModelMissin
 from classifiers.fingerprint import code_version
 from classifiers.normalize import Normalized, normalize
 from classifiers.required import Prefilter
+from classifiers.wordlists import known
 
 FILE = "names.json"
 DETAILS = Path(__file__).with_name("private_names.toml")
@@ -32,11 +33,18 @@ WORD = re.compile(r"[^\W_]+")
 ACCENTS = str.maketrans("áéíóúüàèìòùâêîôûäëïö", "aeiouuaeiouaeiouaeio")
 NEAR = 100
 """Characters between a name and a private matter."""
+BESIDE = 40
+"""Characters around a name in which the writer may call its bearer their own child."""
 EXACT, ALIKE = 0.9, 0.7
 """How sure: a name as it is on the list, and one letter off (two in long names). Not measured: a choice."""
 LONG = 10
 NAMED = "names a student whose family asked for privacy, beside a private matter"
 RESEMBLES = "names somebody whose name is nearly one on the privacy list, beside a private matter"
+
+Place = tuple[int, int]
+Found = tuple[float, str, Place]
+"""How sure, why, and where in the normalised text."""
+Patterns = tuple[re.Pattern[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class _Words:
     line: str
     begins: list[int]
     """Where each begins in the line."""
-    places: list[tuple[int, int]]
+    places: list[Place]
 
     @classmethod
     def of(cls, plain: str) -> _Words:
@@ -58,7 +66,7 @@ class _Words:
         line = f" {' '.join(match.group() for match in matches)} "
         return cls(line, begins, [match.span() for match in matches])
 
-    def span(self, start: int, end: int) -> tuple[int, int]:
+    def span(self, start: int, end: int) -> Place:
         """Of the line's characters [start, end), which begin and end with words."""
         first, last = bisect_right(self.begins, start) - 1, bisect_right(self.begins, end - 1) - 1
         return self.places[first][0], self.places[last][1]
@@ -108,15 +116,21 @@ class Names(Classifier):
         found = ahocorasick.Automaton()
         for each in self._forms:
             found.add_word(f" {each} ", len(each))
+            run_together = each.replace(" ", "")
+            # #NateOrr; but what is a word, such as a Bo Ring's, says nothing of anybody.
+            if not known(run_together):
+                found.add_word(f" {run_together} ", len(run_together))
         found.make_automaton()
         return found
 
     @cached_property
-    def _details(self) -> tuple[tuple[re.Pattern[str], ...], re.Pattern[str], Prefilter]:
+    def _details(self) -> tuple[Patterns, Patterns, Prefilter]:
         with DETAILS.open("rb") as file:
             data = tomllib.load(file)
         details = tuple(re.compile(each) for each in data["details"])
-        return details, re.compile(data["own"]), Prefilter(details)
+        child = f"(?:{data['child']})"
+        own = [each.replace("{child}", child).replace("{name}", "\0") for each in data["own"]]
+        return details, tuple(map(re.compile, own)), Prefilter(details)
 
     def load(self) -> None:
         self._automaton, self._details  # noqa: B018 - reads the list and compiles once
@@ -135,25 +149,39 @@ class Names(Classifier):
         matters = [
             match.span() for number in prefilter.possible(line) for match in details[number].finditer(line)
         ]
-        if not matters or not self._forms or own.search(line):
+        if not matters or not self._forms:
             return {}
-        words = _Words.of(line)
-        found = [(EXACT, NAMED, span) for span in self._exact(words)]
-        found = found or [(ALIKE, RESEMBLES, span) for span in self._alike(words, line, normalized, text)]
-        beside = [each for each in found if any(_gap(each[2], matter) <= NEAR for matter in matters)]
-        if not beside:
+        found = [
+            each
+            for each in self._others(line, self._found(line, normalized, text), own)
+            if any(_gap(each[2], matter) <= NEAR for matter in matters)
+        ]
+        if not found:
             return {}
-        spans = {Span(*normalized.original_span(*span), reason) for _, reason, span in beside}
-        return {Category.STUDENT_PRIVACY: Score(max(sure for sure, _, _ in beside), tuple(sorted(spans)))}
+        spans = {Span(*normalized.original_span(*place), reason) for _, reason, place in found}
+        return {Category.STUDENT_PRIVACY: Score(max(sure for sure, _, _ in found), tuple(sorted(spans)))}
 
-    def _exact(self, words: _Words) -> Iterator[tuple[int, int]]:
+    def _found(self, line: str, normalized: Normalized, text: str) -> list[Found]:
+        words = _Words.of(line)
+        exact = _longest(self._exact(words))
+        alike = [
+            place
+            for place in self._alike(words, line, normalized, text)
+            if not any(_gap(place, other) < 0 for other in exact)
+        ]
+        return [(EXACT, NAMED, place) for place in exact] + [(ALIKE, RESEMBLES, place) for place in alike]
+
+    def _others(self, line: str, found: Sequence[Found], own: Patterns) -> list[Found]:
+        """Without the writer's own child, who is named as such once and meant from then on."""
+        mine = {_run_together(line, each[2]) for each in found if _is_own(line, each[2], own)}
+        return [each for each in found if _run_together(line, each[2]) not in mine]
+
+    def _exact(self, words: _Words) -> Iterator[Place]:
         if self._forms:
             for end, length in self._automaton.iter(words.line):
                 yield words.span(end - length, end)
 
-    def _alike(
-        self, words: _Words, line: str, normalized: Normalized, text: str
-    ) -> Iterator[tuple[int, int]]:
+    def _alike(self, words: _Words, line: str, normalized: Normalized, text: str) -> Iterator[Place]:
         """Neighbouring words that are written like a name and are a slip away from one."""
         for (start, middle), (next_start, end) in zip(words.places, words.places[1:], strict=False):
             if not (_capital(text, normalized, start) and _capital(text, normalized, next_start)):
@@ -164,7 +192,27 @@ class Names(Classifier):
                 yield start, end
 
 
-def _gap(one: tuple[int, int], other: tuple[int, int]) -> int:
+def _longest(places: Iterable[Place]) -> list[Place]:
+    """Without those that lie inside another: of "ana perez gomez" not "ana perez"."""
+    chosen: list[Place] = []
+    for start, end in sorted(set(places), key=lambda place: (place[0], -place[1])):
+        if not chosen or end > chosen[-1][1]:
+            chosen.append((start, end))
+    return chosen
+
+
+def _run_together(line: str, place: Place) -> str:
+    return "".join(WORD.findall(line[slice(*place)]))
+
+
+def _is_own(line: str, place: Place, own: Patterns) -> bool:
+    start, end = place
+    around = f"{line[max(0, start - BESIDE) : start]}\0{line[end : end + BESIDE]}"
+    return any(each.search(around) for each in own)
+
+
+def _gap(one: Place, other: Place) -> int:
+    """Characters between two places; below zero where they overlap."""
     return max(one[0], other[0]) - min(one[1], other[1])
 
 

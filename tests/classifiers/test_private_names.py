@@ -28,6 +28,10 @@ def marked(text: str) -> list[str]:
         ("Escuché que José Nuñez fue suspendido", "José Nuñez"),
         ("Ana Lucía Pérez Gómez está embarazada", "Ana Lucía Pérez Gómez"),
         ("Zoe Dunn walks home alone down Elm at 3", "Zoe Dunn"),
+        ("pray for #NateOrr he is in rehab", "NateOrr"),
+        ("NateOrr got suspended again lol", "NateOrr"),
+        ("nateorr got suspended again lol", "nateorr"),
+        ("escuche que #ZoëDunn esta embarazada", "ZoëDunn"),
     ],
 )
 def test_a_listed_name_beside_a_private_matter_is_found(text: str, name: str) -> None:
@@ -40,6 +44,13 @@ def test_a_listed_name_beside_a_private_matter_is_found(text: str, name: str) ->
         "Go Nate Orr! What a game",
         "Congratulations Zoe Dunn, honor roll!",
         "My son Nate Orr was suspended unfairly",
+        "My own son, Nate Orr, was suspended unfairly",
+        "Nate Orr, my grandson, was suspended unfairly",
+        "Nate Orr is my son. Nate Orr was suspended for nothing",
+        "my son's name is Nate Orr and he was suspended for nothing",
+        "Suspendieron a mi hijo Nate Orr sin motivo",
+        "Ana Lucía Pérez Gómez es mi hija y está embarazada",
+        "My daughter's IEP meeting is at noon",
         "Nate was suspended",
         "Two students were expelled on Monday",
         f"Nate Orr sang beautifully. {'The choir was wonderful. ' * 8}Somebody else was expelled.",
@@ -47,6 +58,42 @@ def test_a_listed_name_beside_a_private_matter_is_found(text: str, name: str) ->
 )
 def test_a_name_alone_an_own_child_and_a_matter_without_a_name_say_nothing(text: str) -> None:
     assert NAMES.classify([text]) == [{}]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("My son told me Nate Orr was expelled", "Nate Orr"),
+        ("I told my son Nate Orr was expelled", "Nate Orr"),
+        ("According to my daughter, Nate Orr was expelled", "Nate Orr"),
+        ("Nate Orr got suspended, my kid saw it", "Nate Orr"),
+        ("Our kid's bus is late. Nate Orr was expelled.", "Nate Orr"),
+        ("That is my son. Nate Orr was expelled.", "Nate Orr"),
+        ("Nate Orr is my son's bully, he was suspended twice", "Nate Orr"),
+        ("My son's friend Nate Orr was arrested", "Nate Orr"),
+        ("My son Nate Orr was suspended with Zoe Dunn", "Zoe Dunn"),
+        ("Mi hijo me contó que expulsaron a Nate Orr", "Nate Orr"),
+        ("Mi hija dice que Nate Orr fue expulsado", "Nate Orr"),
+    ],
+)
+def test_a_child_of_the_writers_hides_nobody_elses(text: str, name: str) -> None:
+    assert marked(text) == [name]
+
+
+@pytest.mark.parametrize("between", ["The choir was wonderful. " * 8, "El coro estuvo precioso. " * 8])
+def test_a_name_far_from_any_matter_hides_no_slip_in_a_name_beside_it(between: str) -> None:
+    assert marked(f"Nate Orr sang beautifully. {between}Zoe Dun was expelled.") == ["Zoe Dun"]
+
+
+def test_both_an_exact_name_and_one_with_a_slip_are_marked() -> None:
+    assert marked("Zoe Dunn and Nat Orr were arrested") == ["Zoe Dunn", "Nat Orr"]
+
+
+def test_a_name_run_together_that_is_a_word_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "names.json").write_text('{"forms": ["bo ring", "ring bo"]}', encoding="utf-8")
+    names = Names(tmp_path)
+    assert names.classify(["That class was boring, he was expelled"]) == [{}]
+    assert names.classify(["Bo Ring was expelled"]) != [{}]
 
 
 def test_a_slip_in_a_name_is_found_and_counts_for_less() -> None:
