@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from classifiers.base import Category, Classifier, ClassifierFailed, ModelMissing, Score, Scores, Span
 from classifiers.fingerprint import code_version
+from classifiers.mistakes import told
 from classifiers.normalize import normalize
 from classifiers.private_names import WORD, plain
 from classifiers.required import Prefilter
@@ -48,7 +49,11 @@ class Subject(_Strict):
 
 
 class Election(_Strict):
-    """`begins`: the first day on which advocacy is expected; `day`: election day."""
+    """`begins`: the first day on which advocacy is expected; `day`: election day.
+
+    What is found does not depend on them, so that a text gets the same score whenever it is scored. They are
+    for people, who are told when another election has to be written.
+    """
 
     name: str
     begins: date
@@ -56,15 +61,34 @@ class Election(_Strict):
     candidate: tuple[Subject, ...] = ()
     measure: tuple[Subject, ...] = ()
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.begins > self.day:
+            raise ValueError(f"begins ({self.begins}) is after day ({self.day})")
+        return self
+
 
 def parse(content: bytes) -> Election:
     """Raises ValueError with every mistake in words."""
     try:
         return Election.model_validate(tomllib.loads(content.decode("utf-8")))
     except ValidationError as error:
-        raise ValueError(
-            "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        ) from None
+        raise ValueError(told(error)) from None
+
+
+def read(folder: Path) -> Election:
+    """Raises ModelMissing for a file that is not there or has mistakes, and says which."""
+    try:
+        return parse(_content(folder))
+    except ValueError as error:
+        raise ModelMissing(f"{folder / FILE} cannot be read, mend it: {error}") from None
+
+
+def _content(folder: Path) -> bytes:
+    try:
+        return (folder / FILE).read_bytes()
+    except OSError:
+        raise ModelMissing(f"there is no {folder / FILE}: write the current election there") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,24 +109,12 @@ class Ballot(Classifier):
     @cached_property
     def version(self) -> str:
         """Raises ModelMissing where there is no election file."""
-        model = hashlib.sha256(self._content).hexdigest()
+        model = hashlib.sha256(_content(self.models)).hexdigest()
         return code_version("ballot.py", "ballot.toml", "private_names.py", "required.py", model=model)
-
-    @property
-    def _content(self) -> bytes:
-        try:
-            return (self.models / FILE).read_bytes()
-        except OSError:
-            raise ModelMissing(
-                f"there is no {self.models / FILE}: write the current election there"
-            ) from None
 
     @cached_property
     def _election(self) -> Election:
-        try:
-            return parse(self._content)
-        except ValueError as error:
-            raise ModelMissing(f"{self.models / FILE} cannot be read, mend it: {error}") from None
+        return read(self.models)
 
     @cached_property
     def _calls(self) -> _Calls:

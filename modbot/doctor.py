@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modbot import config
-from modbot.checkups import alerting, connections, database, keeping, machine, pages, rules
+from modbot.checkups import alerting, connections, database, district, keeping, machine, pages, rules
 from modbot.checkups.finding import Finding, fine, wrong
 from modbot.config import Settings
 from modbot.errors import ConfigError
@@ -34,6 +34,7 @@ def look_over(settings: Settings) -> Iterator[Finding]:
     yield from database.key(settings)
     yield from rules.policy(settings)
     yield from rules.models(settings)
+    yield from district.district(settings)
     yield from pages.pages(settings)
     yield from connections.connections(settings)
     yield from keeping.keeping(settings)

@@ -1,6 +1,7 @@
 """Matched pairs: two comments of the same form and tone that differ in one thing alone.
 
-Those of the corpus were learned from; those of `pairs.jsonl` never are, and no training may read them.
+Those of the corpus were learned from; those of `pairs.jsonl` never are, and no training may read them. A
+district adds its own, on what its people argue about.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Self
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from classifiers.mistakes import told
 from classifiers.training import reading
 
 FILE = Path(__file__).with_name("pairs.jsonl")
@@ -41,11 +45,61 @@ class Pair:
     disguised: bool = False
     learned: bool = False
     """Whether models were trained on it."""
+    districts: bool = False
+    """Whether the district wrote it."""
+
+
+Said = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class _Written(BaseModel):
+    """A line of the district's file."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+    issue: Annotated[str, Field(min_length=1, max_length=80)]
+    first: Said
+    second: Said
+    breaks: bool
+    lang: Literal["en", "es", "mixed"] = "en"
+    disguised: bool = False
+
+    @model_validator(mode="after")
+    def _differs(self) -> Self:
+        if self.first.casefold() == self.second.casefold():
+            raise ValueError("first and second say the same")
+        return self
 
 
 def load() -> list[Pair]:
-    """All of them, those never learned from first."""
+    """The project's, those never learned from first."""
     return [*_own(), *_corpus()]
+
+
+def parse(content: bytes) -> list[Pair]:
+    """A district's pairs, one JSON object a line. Raises ValueError with every mistake and its line."""
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8 text") from None
+    found: list[Pair] = []
+    mistakes: list[str] = []
+    places: dict[frozenset[str], int] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            entry = _Written.model_validate_json(line)
+        except ValidationError as error:
+            mistakes.append(f"line {number}: {told(error)}")
+            continue
+        before = places.setdefault(frozenset((entry.first, entry.second)), number)
+        if before != number:
+            mistakes.append(f"line {number}: this pair stands in line {before} already")
+        found.append(Pair(kind=Kind.VIEWPOINT, districts=True, **entry.model_dump()))
+    if mistakes:
+        raise ValueError("; ".join(mistakes))
+    return found
 
 
 def _own() -> Iterator[Pair]:

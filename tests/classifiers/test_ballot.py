@@ -7,10 +7,14 @@ import pytest
 import classifiers
 from classifiers.ballot import REFERS, Ballot, parse
 from classifiers.base import Category, Classifier, ModelMissing
+from classifiers.ensemble import Ensemble
 from classifiers.training import reading
+from modbot import resources
+from modbot.members import ensemble_of
 
 DISTRICT = Path(__file__).parent.parent / "data" / "district"
 BALLOT = Ballot(DISTRICT)
+SHIPPED = ("patterns", "linear", "encoder")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +99,11 @@ def test_mistakes_in_the_file_are_named(line: str, says: str) -> None:
         parse((head + line).encode())
 
 
+def test_an_election_that_begins_after_its_day_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match=r"^begins \(2027-02-10\) is after day \(2027-02-09\)$"):
+        parse(b'name = "n"\nbegins = 2027-02-10\nday = 2027-02-09\n')
+
+
 TOPICS = (
     "Measure 4: how the levy would be spent",
     "Ana Duarte and Tom Pruitt at the candidates' forum",
@@ -130,10 +139,46 @@ def test_no_topic_makes_a_breach_of_a_comment_that_is_permissible_by_its_own_wor
     assert [text for text, one, other in zip(permissible, under, alone, strict=True) if one != other] == []
 
 
-def test_only_this_classifier_looks_at_topics() -> None:
+@pytest.fixture(scope="module")
+def everybody() -> Ensemble:
+    """The shipped classifiers and `ballot`, joined by the shipped rules, as a district runs them."""
+    ensemble, _ = ensemble_of((*SHIPPED, Ballot.name), resources.models(), DISTRICT)
+    assert ensemble.absent == {}
+    return ensemble
+
+
+def test_no_topic_changes_what_all_classifiers_together_say_of_a_permissible_comment(
+    everybody: Ensemble,
+) -> None:
+    """A part of them, under a post that names all that is on the ballot; all of them go before `ballot`."""
+    permissible = [
+        "I disagree with this",
+        "Vote her out",
+        *(r.text for r in reading.corpus() if r.permissible),
+    ]
+    some = permissible[:2] + permissible[2::40]
+    assert len(some) > 150
+    assert everybody.assess(some, [" ".join(TOPICS)] * len(some)) == everybody.assess(some)
+
+
+def test_a_topic_counts_where_all_classifiers_are_asked(everybody: Ensemble) -> None:
+    text = "please vote for it"
+    [under], [alone] = everybody.assess([text], [TOPICS[0]]), everybody.assess([text])
+    assert under.scores[Category.POLITICAL].probability > 0.5 > alone.scores[Category.POLITICAL].probability
+
+
+def test_only_this_classifier_looks_at_topics(everybody: Ensemble) -> None:
+    """Two override how they answer, which a topic must not change either."""
+    told, asked = ["please vote for it"], [TOPICS[0]]
     looking = [
+        member.name
+        for member in everybody.members
+        if member.answer_under(told, asked).marked_from(0) != member.answer_under(told, [""]).marked_from(0)
+    ]
+    assert looking == ["ballot"]
+    overriding = [
         name
         for name in classifiers.BUILTIN
         if classifiers.load(name).classify_under is not Classifier.classify_under
     ]
-    assert looking == ["ballot"]
+    assert overriding == ["ballot"]
