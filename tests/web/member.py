@@ -7,15 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
+import pyotp
 from fastapi import FastAPI
 
-from modbot import sessions
-from modbot.store import Store
+from modbot import accounts, passwords, sessions
+from modbot.config import Settings
+from modbot.sealing import seal
+from modbot.store import Store, utcnow
 from modbot.web import signed_in
 from modbot.web.signed_in import FIELD
 from tests.web.visitor import HERE, Visitor
 
 COOKIE = "modbot"
+PASSWORD = "seven otters by the quarry"
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,17 @@ def session(store: Store, name: str) -> str:
 
 def member(app: FastAPI, store: Store, name: str) -> Member:
     return Member(Visitor(app), session(store, name))
+
+
+def enroll(store: Store, settings: Settings, name: str) -> str:
+    """Give a person PASSWORD and an authenticator app; returns the app's secret."""
+    hashed = passwords.hashed(PASSWORD)
+    with store.write() as tx:
+        accounts.set_password(tx, name, hashed)
+    sealed = seal(settings.path(settings.web.key_file))
+    secret = accounts.begin_totp(store, sealed, name)
+    accounts.confirm_totp(store, sealed, name, pyotp.TOTP(secret).at(utcnow()))
+    return secret
 
 
 def cookie(token: str, base: str = HERE) -> dict[str, Any]:

@@ -15,10 +15,9 @@ from typing import Any
 import pyotp
 from fastapi import FastAPI
 
-from modbot import accounts, checkpoints, passwords
+from modbot import checkpoints
 from modbot.config import Settings
 from modbot.demo import Feed, Material, Post
-from modbot.sealing import seal
 from modbot.service import Service
 from modbot.store import Store, utcnow
 from modbot.web.app import create_app
@@ -28,10 +27,10 @@ from modbot.wiring import Bot
 from platforms.base import PlatformSettings
 from platforms.memory import Memory, MemoryPage, memory_page
 from tests.modbot.scene import District, add_page, district
+from tests.web.member import enroll
 from tests.web.office import serving
 from tests.web.visitor import settings
 
-PASSWORD = "seven otters by the quarry"
 UNDO_SECONDS = 1.0
 POSTS = (Post("routes", "New bus routes start on Monday", "Routes 4 and 9 change next week."),)
 
@@ -55,14 +54,7 @@ class Shift:
         return self.page.post(text, author=author, post="routes")
 
     def enroll(self, name: str) -> str:
-        """Give a person a password and an authenticator app; returns the app's secret."""
-        hashed = passwords.hashed(PASSWORD)
-        with self.store.write() as tx:
-            accounts.set_password(tx, name, hashed)
-        sealed = seal(self.settings.path(self.settings.web.key_file))
-        secret = accounts.begin_totp(self.store, sealed, name)
-        accounts.confirm_totp(self.store, sealed, name, pyotp.TOTP(secret).at(utcnow()))
-        return secret
+        return enroll(self.store, self.settings, name)
 
 
 def code_after(secret: str) -> str:

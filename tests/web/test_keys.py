@@ -1,4 +1,4 @@
-"""What the scripts of the desk do: keys that can be switched off, rows that stay, a case that is kept."""
+"""What the scripts of the desk do: keys and touch alone, rows that stay, a case that is kept."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from modbot.tables import Case, Decision
 from modbot.web.pages import templates
-from tests.web.shift import Shift, shift
-from tests.web.test_shift import SLOW, arrives, enter, top_of
+from tests.web.shift import Shift, shift, until
+from tests.web.test_shift import ENLARGED, SLOW, arrives, enter, top_of
 
 PLACE = re.compile(r'place\("[^"]+", _\("[^"]+"\), "([^"]+)"\)')
 KEY = re.compile(r'data-key="([^"{]+)"')
@@ -33,7 +34,16 @@ def desk(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Itera
 
 @pytest.fixture
 def window(browser: Browser) -> Iterator[BrowserContext]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield from opened(browser, viewport={"width": 1280, "height": 900})
+
+
+@pytest.fixture
+def telephone(browser: Browser) -> Iterator[BrowserContext]:
+    yield from opened(browser, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+
+
+def opened(browser: Browser, **how: Any) -> Iterator[BrowserContext]:
+    context = browser.new_context(**how)
     context.set_default_timeout(SLOW)
     expect.set_options(timeout=SLOW)
     yield context
@@ -84,6 +94,70 @@ UNPRINTED = """() => {
   return [...document.querySelectorAll('[data-key]')].filter(each => !told(each).querySelector('kbd'))
     .map(each => each.outerHTML);
 }"""
+
+
+def test_a_lead_s_whole_work_by_keyboard_alone_at_200_percent(window: BrowserContext, desk: Shift) -> None:
+    number = arrives(desk, "Buy now: a locker shelf, as good as new")
+    page = enter(window, desk, "lee", f"/case/{number}")
+    page.set_viewport_size(ENLARGED)
+    page.keyboard.press("r")
+    expect(page.locator("#refer input[type=radio]").first).to_be_focused()
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    expect(page.locator("#undo")).to_contain_text(f"Case {number}")
+    page.wait_for_load_state()
+
+    page.goto(f"{desk.address}/case/{number}")
+    page.keyboard.press("e")
+    expect(page.get_by_label("What should the lead look at?")).to_be_focused()
+    page.keyboard.type("Is this an advertisement?")
+    page.keyboard.press("Enter")
+    expect(page.locator("#undo")).to_contain_text("escalated to a lead")
+    page.wait_for_load_state()
+
+    for second, path in (("d", "/decided"), ("a", "/audit"), ("q", "/queue")):
+        page.keyboard.press("g")
+        page.keyboard.press(second)
+        page.wait_for_url(f"**{path}")
+        page.wait_for_load_state()
+
+    page.goto(f"{desk.address}/case/{number}")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("leave")
+    expect(page.locator("#palette-found [aria-selected=true]")).to_contain_text("Leave up")
+    page.keyboard.press("Enter")
+    expect(page.locator("#undo")).to_contain_text("left up")
+    assert decided(desk, number) == ["refer", "escalate", "leave_up"]
+
+
+def test_shift_and_l_leaves_up_at_once(window: BrowserContext, desk: Shift) -> None:
+    number = arrives(desk, "buy now, four snow tires")
+    page = enter(window, desk, "ana", f"/case/{number}")
+    with page.expect_request(f"**/case/{number}/decide") as sent:
+        page.keyboard.press("Shift+L")
+    expect(page.locator("#undo")).to_contain_text("left up")
+    assert "at_once=1" in (sent.value.post_data or "")
+    assert decided(desk, number) == ["leave_up"]
+
+
+def test_a_case_is_opened_hidden_and_shown_again_by_touch_alone_on_a_telephone(
+    telephone: BrowserContext, desk: Shift
+) -> None:
+    text = "buy now, a cello with three strings"
+    number = arrives(desk, text)
+    page = enter(telephone, desk, "ana", "/queue")
+    page.locator(f"#open-{number}").tap()
+    expect(page.locator("#comment-text")).to_have_text(text)
+    page.locator("summary").filter(has_text="Hide…").tap()
+    page.get_by_role("button", name="Hide it, then the next case").tap()
+    expect(page.locator("#undo")).to_contain_text("hidden under C7")
+    until(lambda: text not in desk.public())
+    page.get_by_role("button", name="Undo").tap()
+    expect(page.get_by_text("The decision was taken back.")).to_be_visible()
+    until(lambda: text in desk.public())
+    page.get_by_role("button", name="Leave up").tap()
+    expect(page.locator("#undo")).to_contain_text("left up")
+    assert decided(desk, number) == ["hide", "leave_up", "leave_up"]
 
 
 def test_single_keys_are_switched_off_in_this_browser_until_they_are_wanted_again(

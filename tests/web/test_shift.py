@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Viewport
 
 from modbot import sessions
 from modbot.tables import Action, Case, CaseComment, Decision
-from tests.web.member import cookie, session
-from tests.web.shift import PASSWORD, Shift, code_after, shift, until
+from tests.web.member import PASSWORD, cookie, session
+from tests.web.shift import Shift, code_after, shift, until
 
 SLOW = 60_000
 """Milliseconds that this machine may take for a step."""
@@ -123,36 +123,6 @@ def test_from_signing_in_to_taking_a_decision_back_by_keyboard_alone_at_200_perc
     expect(on_page).to_be_visible(timeout=SLOW)
     page.keyboard.press("l")
     expect(page.locator("#undo")).to_contain_text("left up")
-
-
-def test_referring_escalating_and_going_elsewhere_by_keyboard_alone_at_200_percent(
-    window: BrowserContext, desk: Shift
-) -> None:
-    number = arrives(desk, "Buy now: a locker shelf, as good as new")
-    page = enter(window, desk, "ana", f"/case/{number}")
-    page.set_viewport_size(ENLARGED)
-    page.keyboard.press("r")
-    expect(page.locator("#refer input[type=radio]").first).to_be_focused()
-    page.keyboard.press("2")
-    page.keyboard.press("Enter")
-    expect(page.locator("#undo")).to_contain_text(f"Case {number}")
-    page.wait_for_load_state()
-
-    page.goto(f"{desk.address}/case/{number}")
-    page.keyboard.press("e")
-    expect(page.get_by_label("What should the lead look at?")).to_be_focused()
-    page.keyboard.type("Is this an advertisement?")
-    page.keyboard.press("Enter")
-    expect(page.locator("#undo")).to_contain_text("escalated to a lead")
-    page.wait_for_load_state()
-    made = [row.choice for row in desk.here.rows(Decision) if row.case_id == number]
-    assert made == ["refer", "escalate"]
-
-    for keys, path in (("gd", "/decided"), ("gq", "/queue")):
-        for key in keys:
-            page.keyboard.press(key)
-        page.wait_for_url(f"**{path}")
-        page.wait_for_load_state()
 
 
 def test_whoever_comes_too_late_is_told_what_the_other_decided(
