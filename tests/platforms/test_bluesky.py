@@ -34,8 +34,8 @@ from platforms.base import (
 from platforms.bluesky import Bluesky, BlueskySettings
 from platforms.budget import Budget
 from platforms.tokens import Token
+from tests.platforms.asking import passed, places
 from tests.platforms.described import check_body, check_query, description
-from tests.platforms.named_calls import calls_in
 from tests.simulators.bluesky import GATE, Account, Network
 from tests.simulators.bluesky_chat import Chat
 
@@ -539,11 +539,18 @@ async def test_every_request_is_one_that_the_lexicons_know(
 
 
 async def test_every_request_is_sent_by_the_atproto_client_as_well(
-    network: Network, bluesky_chat: Chat, district: Account, parent: Account, root: str, make: Make
+    network: Network,
+    bluesky_chat: Chat,
+    district: Account,
+    parent: Account,
+    root: str,
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    seen = passed(monkeypatch, bluesky_rest.BlueskyRest, ["_send", "_call"])
     await every_call(network, bluesky_chat, district, parent, root, make)
     ours = list(network.requests)
-    assert {name for _, name, _, _ in ours} == calls_in(bluesky_rest, {"_send", "_call"})
+    assert seen == places([bluesky_rest], "self", ["_send", "_call"])
     client = Client(network.url)
     client.login(district.handle, district.password)
     chat = client.with_bsky_chat_proxy()

@@ -32,7 +32,7 @@ from platforms.tokens import Token
 from platforms.youtube import YouTube, YouTubeSettings
 from platforms.youtube_rest import midnight
 from tests.descriptions import Description
-from tests.platforms.named_calls import calls_in
+from tests.platforms.asking import passed, places
 from tests.simulators.youtube import CHANNEL, VIDEO, Channel, Failure
 
 pytestmark = pytest.mark.anyio
@@ -641,12 +641,14 @@ def google(channel: Channel) -> Iterator[Any]:
 
 
 async def test_our_requests_are_those_of_googles_client(
-    channel: Channel, adapter: Adapter, google: Any
+    channel: Channel, adapter: Adapter, google: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    seen = passed(monkeypatch, youtube_rest.YouTubeRest, ["_send", "_pages"])
     page = adapter(**OFTEN)
     await page.open()
     await story(channel, page)
     await page.act_on(ActionKind.HIDE, [channel.write("one"), channel.write("two")])
+    await page.rest.some_threads({"allThreadsRelatedToChannelId": CHANNEL}, "published", "")
     comments, threads = google.comments(), google.commentThreads()
     calls = {
         "channels": google.channels().list,
@@ -663,8 +665,8 @@ async def test_our_requests_are_those_of_googles_client(
         url = httpx.URL(request.uri)
         theirs = {key: value for key, value in url.params.items() if key not in GOOGLES}
         assert (request.method, url.path, theirs, request.body) == (verb, path, query, None)
-    met = {path.removeprefix("/youtube/v3/") for _, path, _ in channel.calls}
-    assert met == set(calls) == calls_in(youtube_rest, {"_send", "_pages"})
+    assert {path.removeprefix("/youtube/v3/") for _, path, _ in channel.calls} == set(calls)
+    assert seen == places([youtube_rest], "self", ["_send", "_pages"])
     assert YouTubeSettings(channel=CHANNEL, client_id="client").api == DESCRIPTION.root
 
 
