@@ -75,6 +75,7 @@ KINDS = {
     "page.filters": "What a page's platform filters by itself was read, and differs from before",
     "page.opened": "Modbot works on a page: for which district, as which account, in which version",
     "page.registered": "A page was connected, or its settings changed",
+    "page.retired": "A page was no longer in the settings when modbot started; it is not watched any more",
     "policy.loaded": "A policy version came into force",
     "record.disposed": "The records officer released the words of an entry; its hash stays",
     "second.asked": "A decided case waits for a second opinion",

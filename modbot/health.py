@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot import by_hand, credentials, deliveries, owed, quotas, wiring
+from modbot import by_hand, credentials, deliveries, owed, page_openings, quotas, wiring
 from modbot.actions import STUCK_AFTER
 from modbot.alerts.listing import Trouble, trouble
 from modbot.config import Settings
@@ -75,6 +75,8 @@ class Figures:
     """Actions that were tried often and still wait."""
     refused: int
     """Failed actions that the platform should have carried out; what only people can do is not among them."""
+    stranded: Mapping[str, int]
+    """By page: decided actions that wait, though the page is no longer in the settings."""
     cases: Mapping[str, int]
     unscored: int
     oldest_unscored_seconds: float
@@ -102,11 +104,13 @@ def measure(store: Store) -> Figures:
     with store.read() as connection:
         waiting, oldest, failed = _unscored(connection)
         heard, absent = _members(connection)
+        retired = page_openings.retired(connection)
         return Figures(
-            pages=tuple(_pages(connection, now)),
+            pages=tuple(_pages(connection, now, retired)),
             actions=_by_state(connection, actions, ACTION_STATES),
             stuck=_stuck(connection),
             refused=_refused(connection),
+            stranded=_stranded(connection, retired),
             cases=_by_state(connection, cases, CASE_STATES),
             unscored=waiting,
             oldest_unscored_seconds=0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()),
@@ -144,6 +148,8 @@ def complaints(figures: Figures, settings: Settings, ended: Collection[str] = ()
         found.append(f"{figures.refused} decided actions cannot be carried out by the platform")
     if figures.stuck:
         found.append(f"{figures.stuck} decided actions are stuck and still being tried")
+    for key, count in figures.stranded.items():
+        found.append(f"{count} decided actions wait on page {key}, which is no longer in the settings")
     if figures.unanswered:
         found.append(f"{figures.unanswered} who wrote in private did not get the fixed answer: see the log")
     if figures.not_scored:
@@ -202,6 +208,11 @@ def _of_platforms(figures: Figures, settings: Settings, watched: Collection[str]
             found.append(f"{each.late} deliveries of page {each.page} wait to be read")
         if each.set_aside:
             found.append(f"{each.set_aside} deliveries of page {each.page} made no sense and were set aside")
+        if each.elsewhere:
+            found.append(
+                f"{each.elsewhere} deliveries to page {each.page} told of an account that is no page here: "
+                f"{each.strangers}"
+            )
     for spent in figures.quotas:
         if spent.page in watched and spent.hard and spent.share >= quotas.NEARLY:
             together = wiring.sharing(settings).get(spent.page, (spent.page,))
@@ -227,10 +238,12 @@ def _used_up(spent: Spent, pages: Sequence[str]) -> str:
     return f"{who} used {quotas.in_words(spent)} of {period}"
 
 
-def _pages(connection: Connection, now: datetime) -> list[PageFigures]:
+def _pages(connection: Connection, now: datetime, retired: Collection[str]) -> list[PageFigures]:
+    """Without those that are retired: they would lag for ever."""
     rows = connection.execute(
         sa.select(pages, events.c.at.label("registered_at"))
         .join(events, events.c.seq == pages.c.registered)
+        .where(pages.c.key.not_in(retired))
         .order_by(pages.c.key)
     )
     return [
@@ -264,6 +277,16 @@ def _stuck(connection: Connection) -> int:
     return connection.execute(sa.select(sa.func.count()).select_from(actions).where(often)).scalar() or 0
 
 
+def _stranded(connection: Connection, retired: Collection[str]) -> dict[str, int]:
+    rows = connection.execute(
+        sa.select(actions.c.page, sa.func.count())
+        .where(actions.c.state == "pending", actions.c.page.in_(retired))
+        .group_by(actions.c.page)
+        .order_by(actions.c.page)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def _refused(connection: Connection) -> int:
     failed = (
         sa.select(pages.c.platform, actions.c.kind, sa.func.count())
@@ -276,21 +299,27 @@ def _refused(connection: Connection) -> int:
 
 
 def not_coming_through(store: Store) -> list[tuple[int, str]]:
-    """Case and page of every action that counts as stuck or refused, the oldest first."""
+    """Each page with actions that count as stuck or refused, with the case of its oldest, oldest first."""
     often = sa.and_(actions.c.state == "pending", actions.c.attempts >= STUCK_AFTER)
-    rows = (
-        sa.select(actions.c.state, actions.c.kind, actions.c.page, pages.c.platform, decisions.c.case_id)
-        .join_from(actions, decisions, decisions.c.id == actions.c.decision_id)
-        .join(pages, pages.c.key == actions.c.page)
+    oldest = (
+        sa.select(actions.c.page, actions.c.state, actions.c.kind, sa.func.min(actions.c.id).label("id"))
         .where(sa.or_(often, actions.c.state == "failed"))
-        .order_by(actions.c.id)
+        .group_by(actions.c.page, actions.c.state, actions.c.kind)
+        .subquery()
     )
+    rows = (
+        sa.select(oldest, pages.c.platform, decisions.c.case_id)
+        .join(actions, actions.c.id == oldest.c.id)
+        .join(decisions, decisions.c.id == actions.c.decision_id)
+        .join(pages, pages.c.key == oldest.c.page)
+        .order_by(oldest.c.id)
+    )
+    found: dict[str, int] = {}
     with store.read() as connection:
-        return [
-            (row.case_id, row.page)
-            for row in connection.execute(rows)
-            if row.state == "pending" or not by_hand.only_people(row.platform, row.kind)
-        ]
+        for row in connection.execute(rows):
+            if row.state == "pending" or not by_hand.only_people(row.platform, row.kind):
+                found.setdefault(row.page, row.case_id)
+    return [(case_id, page) for page, case_id in found.items()]
 
 
 def _unscored(connection: Connection) -> tuple[int, datetime | None, int]:

@@ -11,12 +11,13 @@ from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
+import structlog
 from pydantic import ValidationError
 
 import platforms
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
-from modbot import auto_reply, migrations, policy, quotas, sealing, words
+from modbot import auto_reply, migrations, page_openings, policy, quotas, sealing, words
 from modbot.config import PageSettings, Settings
 from modbot.credentials import SealedTokens
 from modbot.errors import ConfigError
@@ -25,11 +26,13 @@ from modbot.members import ensemble_of, operating_points, refuse_unknown
 from modbot.pipeline import Scorer
 from modbot.policy import Policy
 from modbot.quotas import LastingBudget
+from modbot.records import archive, page_state
 from modbot.scoring_process import ScoringProcess
 from modbot.store import Readable, Store, body_of, table
 from modbot.tables import AuditEvent, Content, Page, PolicyVersion
 from platforms.base import Platform
 
+log = structlog.get_logger()
 pages, versions = table(Page), table(PolicyVersion)
 events, content = table(AuditEvent), table(Content)
 IN_FORCE = "policy:in_force"
@@ -68,6 +71,7 @@ def build(settings: Settings) -> Bot:
     store = open_store(settings)
     rules = put_in_force(store, load_policy(settings))
     register_pages(store, settings.page)
+    retire_pages(store, settings)
     make_all_lasting(tuple(watched.values()), store, settings)
     batch, host = settings.classifiers.batch, socket.gethostname()
     scorers = tuple(
@@ -238,13 +242,15 @@ def is_registered(store: Store, key: str) -> bool:
 
 
 def register_pages(store: Store, configured: tuple[PageSettings, ...]) -> None:
-    """Enter new and changed pages in the register. A page that is no longer configured stays in it."""
+    """Enter new and changed pages in the register, and those that are back."""
     with store.write() as tx:
         known = {row.key: row for row in tx.execute(sa.select(pages))}
+        retired = page_openings.retired(tx.connection)
         for page in configured:
             values = page.model_dump(include={"platform", "title", "school"}) | {"url": page.link}
             before = known.get(page.key)
-            if before is not None and all(before._mapping[key] == values[key] for key in values):
+            is_same = before is not None and all(before._mapping[key] == values[key] for key in values)
+            if is_same and page.key not in retired:
                 continue
             if before is not None and before.platform != page.platform:
                 raise ConfigError(
@@ -256,3 +262,13 @@ def register_pages(store: Store, configured: tuple[PageSettings, ...]) -> None:
                 tx.add(Page, key=page.key, registered=seq, failure="", checked_to=0, **values)
             else:
                 tx.execute(sa.update(pages).where(pages.c.key == page.key).values(registered=seq, **values))
+            if page.key in retired:
+                page_state.missed_from_now(tx, page.key)
+
+
+def retire_pages(store: Store, settings: Settings) -> None:
+    """Put on record which pages of the register are no longer in the settings. They stay in the register."""
+    unread = archive.patience(settings.intake.poll_seconds)
+    configured = [page.key for page in settings.page]
+    for page in page_openings.retire(store, configured, str(settings.folder.absolute()), unread):
+        log.warning("page.retired", page=page, says="it is no longer in the settings, and so not watched")

@@ -8,7 +8,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import platforms
-from modbot import backlog, health, wiring
+from modbot import backlog, health, page_openings, wiring
 from modbot.checkups import connections
 from modbot.checkups.finding import Finding, fine, look, wrong
 from modbot.config import PageSettings, Settings
@@ -29,6 +29,7 @@ def pages(settings: Settings) -> Iterator[Finding]:
         for page in settings.page:
             yield from _page(page, settings, store)
         yield from _not_read(settings, store)
+        yield from _left(settings, store)
     finally:
         if store is not None:
             store.close()
@@ -68,6 +69,26 @@ def _not_read(settings: Settings, store: Store | None) -> Iterator[Finding]:
             when = f"{since.astimezone(zone):%B %-d, %-I:%M %p}"
             says = f"edits and deletions have not been looked at since {when}: {page.unchecked}"
             yield look(f"page {page.key}", says, "modbot goes on trying. Mend what the message names.")
+
+
+def _left(settings: Settings, store: Store | None) -> Iterator[Finding]:
+    """Pages of the register that the settings do not name."""
+    if store is None:
+        return
+    zone, named = ZoneInfo(settings.district.timezone), {page.key for page in settings.page}
+    stranded = health.measure(store).stranded
+    with store.read() as connection:
+        retired = page_openings.retired(connection)
+    for key in sorted({page.key for page in backlog.watched(store)} - named):
+        if key in stranded:
+            says = f"it is no longer in modbot.toml, and {stranded[key]} decided actions wait there"
+            yield look(f"page {key}", says, "Put its [[page]] back: then they are carried out.")
+        elif key in retired:
+            since = f"{retired[key].astimezone(zone):%B %-d, %Y}"
+            yield fine(f"page {key}", f"not watched since {since}; its records stay")
+        else:
+            says = "it is no longer in modbot.toml, so the next start retires it: nobody watches it then"
+            yield look(f"page {key}", says, "If that is not meant, put its [[page]] back.")
 
 
 async def _open(platform: Platform) -> Identity:

@@ -4,6 +4,9 @@ A gap is put on record when it ends. One that had not ended with the week counts
 it is on record by now or still stands in the page's row: so a report is the same whenever it is made. For the
 same reason why it came about is told only where it ended within the week: the reason of one that goes on is
 that of the last attempt, and changes.
+
+A page that was taken out of the settings is not watched from then on, and lacks nothing. What it lacked until
+then was put on record with it.
 """
 
 from __future__ import annotations
@@ -15,13 +18,21 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot.records.page_state import GAP, NOT_RUNNING, PARTIAL, due_since
+from modbot.records.page_state import GAP, NOT_RUNNING, PARTIAL, REGISTERED, RETIRED, due_since
 from modbot.reports.extent import Extent, Noted, noted
 from modbot.store import table
 from modbot.tables import AuditHead, Comment, Page
 
 pages, comments, head = table(Page), table(Comment), table(AuditHead)
 _TOLD = ("platform", "title", "school")
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """A time in which a page was not in the settings; `end` is None where it lasted beyond the span."""
+
+    start: datetime
+    end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +46,29 @@ class Registered:
     since: datetime
     last_comment: datetime | None
     """When its newest comment was archived."""
+    out: tuple[Out, ...] = ()
 
     @property
     def name(self) -> str:
         return self.title or self.key
+
+    @property
+    def is_retired(self) -> bool:
+        return bool(self.out) and self.out[-1].end is None
+
+    @property
+    def watched_since(self) -> datetime:
+        """When it was registered, or was in the settings again last."""
+        return max([self.since, *(each.end for each in self.out if each.end is not None)])
+
+    def to_watch(self, start: datetime, end: datetime) -> timedelta:
+        """How much of the time from start to end it was in the settings."""
+        whole = max(end - max(start, self.since), timedelta())
+        return whole - sum((_shared(each, start, end) for each in self.out), timedelta())
+
+
+def _shared(out: Out, start: datetime, end: datetime) -> timedelta:
+    return max(min(out.end or end, end) - max(out.start, start), timedelta())
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,8 +88,15 @@ def register(connection: Connection, extent: Extent) -> list[Registered]:
     rows = {row.key: row for row in connection.execute(sa.select(pages))}
     first: dict[str, datetime] = {}
     known: dict[str, Mapping[str, str]] = {}
-    for each in noted(connection, Extent(extent.start, extent.end, 0, extent.last), "page.registered"):
+    out: dict[str, list[Out]] = {}
+    for each in noted(connection, Extent(extent.start, extent.end, 0, extent.last), REGISTERED, RETIRED):
         key = each.subject.removeprefix("page:")
+        times = out.setdefault(key, [])
+        if each.kind == RETIRED:
+            times.append(Out(each.at, None))
+            continue
+        if times and times[-1].end is None:
+            times[-1] = Out(times[-1].start, each.at)
         first.setdefault(key, each.at)
         known[key] = each.body or {name: rows[key]._mapping[name] for name in _TOLD}
     return [
@@ -70,6 +107,7 @@ def register(connection: Connection, extent: Extent) -> list[Registered]:
             values["school"],
             first[key],
             _last_comment(connection, key, extent.last),
+            tuple(out[key]),
         )
         for key, values in sorted(known.items())
     ]
@@ -86,7 +124,7 @@ def gaps(
     connection: Connection, extent: Extent, known: Sequence[Registered], patience: timedelta
 ) -> list[Gap]:
     """What of each gap lies in the span, by page and time. A page unread for `patience` is in a gap."""
-    found = [*_recorded(connection, extent, GAP), *_still_open(connection, extent.end)]
+    found = [*_recorded(connection, extent, GAP), *_still_open(connection, extent.end, known)]
     return _in_span(_as_of(found, extent.end, patience), extent, known)
 
 
@@ -112,13 +150,12 @@ def _on_record(noted: Noted) -> Gap:
     return Gap(noted.subject.removeprefix("page:"), start, end, noted.body["failure"])
 
 
-def _still_open(connection: Connection, end: datetime) -> Iterable[Gap]:
+def _still_open(connection: Connection, end: datetime, known: Sequence[Registered]) -> Iterable[Gap]:
     """Of each page what its row tells, up to `end`: unread since it should have been read, or failing."""
-    for row in connection.execute(sa.select(pages)):
-        if row.polled_at is None:
-            yield Gap(row.key, datetime.min.replace(tzinfo=end.tzinfo), end, NOT_RUNNING)
-        else:
-            yield Gap(row.key, due_since(row), row.failing_since or end, NOT_RUNNING)
+    watched = {page.key: page.watched_since for page in known if not page.is_retired}
+    for row in connection.execute(sa.select(pages).where(pages.c.key.in_(watched))):
+        due = watched[row.key] if row.polled_at is None else due_since(row)
+        yield Gap(row.key, due, row.failing_since or end, NOT_RUNNING)
         if row.failing_since is not None:
             yield Gap(row.key, row.failing_since, end, row.failure)
 
@@ -150,16 +187,10 @@ def within(found: Iterable[Gap], start: datetime, end: datetime, since: dict[str
 
 
 def share(page: Registered, found: Iterable[Gap], start: datetime, end: datetime) -> float | None:
-    """Percent of the time between start and end in which the page was read; None before it was registered."""
-    begin = max(start, page.since)
-    if begin >= end:
+    """Percent of the time between start and end in which the page was read, of that in which it was to be."""
+    to_watch = page.to_watch(start, end)
+    if not to_watch:
         return None
     own = [gap for gap in found if gap.page == page.key]
-    missed = sum(
-        (min(gap.end, end) - max(gap.start, begin)).total_seconds() for gap in own if _meets(gap, begin, end)
-    )
-    return 100 * (1 - missed / (end - begin).total_seconds())
-
-
-def _meets(gap: Gap, start: datetime, end: datetime) -> bool:
-    return gap.start < end and gap.end > start
+    missed = sum((max(min(gap.end, end) - max(gap.start, start), timedelta()) for gap in own), timedelta())
+    return 100 * (1 - missed / to_watch)

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from modbot import policy, policy_changes
 from modbot.policy import Policy
+from modbot.records.page_state import REGISTERED, RETIRED
 from modbot.reports.extent import Extent, Noted, events, noted
 from modbot.store import bodies_of, body_of, table
 from modbot.tables import Comment, Score, Verdict
@@ -213,14 +214,17 @@ def of_others(connection: Connection, extent: Extent) -> list[Change]:
 
 
 def _of_pages(connection: Connection, extent: Extent) -> Iterator[Change]:
-    for each in noted(connection, extent, "page.registered"):
+    for each in noted(connection, extent, REGISTERED, RETIRED):
         page = each.subject.removeprefix("page:")
-        earlier = sa.select(events.c.seq).where(
-            events.c.subject == each.subject, events.c.kind == each.kind, events.c.seq < each.seq
-        )
-        is_new = connection.execute(earlier.limit(1)).scalar() is None
-        yield Change(
-            each.at,
-            f"Page {page} was {'registered' if is_new else 'entered anew, with other details'}.",
-            each.actor,
-        )
+        yield Change(each.at, f"Page {page} {_became(connection, each)}.", each.actor)
+
+
+def _became(connection: Connection, entry: Noted) -> str:
+    if entry.kind == RETIRED:
+        return "was no longer in the settings, and is not watched any more"
+    its = (events.c.subject == entry.subject, events.c.kind.in_((REGISTERED, RETIRED)))
+    earlier = sa.select(events.c.kind).where(*its, events.c.seq < entry.seq).order_by(events.c.seq.desc())
+    before = connection.execute(earlier.limit(1)).scalar()
+    if before is None:
+        return "was registered"
+    return "is in the settings again" if before == RETIRED else "was entered anew, with other details"

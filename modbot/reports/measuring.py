@@ -71,8 +71,8 @@ def measure(connection: Connection, week: Week, zone: ZoneInfo, patience: timede
         **dict(_parted(tally, pages)),
         **dict(_timed(connection, span, left)),
         **dict(_looked_at(threats.minutes_to_first_look(connection, span))),
-        **dict(_captured(week, zone, pages, gaps)),
-        **dict(_hours_of("partly_hours", pages, closed)),
+        **dict(_captured(week, zone, span, pages, gaps)),
+        **dict(_hours_of("partly_hours", span, pages, closed)),
         **dict(second_looks.figures(connection, span, clauses)),
         **dict(appeals.figures(connection, span)),
         **dict(requests.figures(connection, span)),
@@ -158,13 +158,12 @@ def _looked_at(minutes: Sequence[float | None]) -> Iterator[tuple[Key, Value]]:
 
 
 def _captured(
-    week: Week, zone: ZoneInfo, pages: Sequence[Registered], gaps: Sequence[Gap]
+    week: Week, zone: ZoneInfo, span: Extent, pages: Sequence[Registered], gaps: Sequence[Gap]
 ) -> Iterator[tuple[Key, Value]]:
-    start, end = week.start(zone), week.end(zone)
-    shares = {page.key: capture.share(page, gaps, start, end) for page in pages}
+    shares = {page.key: capture.share(page, gaps, span.start, span.end) for page in pages}
     watched = [each for each in shares.values() if each is not None]
     yield Key("captured"), _rounded(sum(watched) / len(watched) if watched else None)
-    yield from _hours_of("gap_hours", pages, gaps)
+    yield from _hours_of("gap_hours", span, pages, gaps)
     for page in pages:
         yield Key("captured", "page", page.key), _rounded(shares[page.key])
         for day, begin, finish in week.days(zone):
@@ -172,10 +171,15 @@ def _captured(
             yield Key("captured", "page and day", f"{page.key} {day_name(day)}"), _rounded(share)
 
 
-def _hours_of(name: str, pages: Sequence[Registered], found: Sequence[Gap]) -> Iterator[tuple[Key, Value]]:
+def _hours_of(
+    name: str, span: Extent, pages: Sequence[Registered], found: Sequence[Gap]
+) -> Iterator[tuple[Key, Value]]:
+    """None of a page that was not to be watched in the span."""
     yield Key(name), _rounded(_hours(found))
     for page in pages:
-        yield Key(name, "page", page.key), _rounded(_hours(g for g in found if g.page == page.key))
+        hours = _hours(gap for gap in found if gap.page == page.key)
+        to_watch = page.to_watch(span.start, span.end)
+        yield Key(name, "page", page.key), _rounded(hours) if to_watch else None
 
 
 def day_name(day: date) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from modbot.reports.figures import Value
-from modbot.reports.phrases import capital, counted, in_hours, listed, long, number, were
+from modbot.reports.phrases import capital, counted, day_and_time, in_hours, listed, long, number, were
 from modbot.reports.sentences import FEW, clause_name
 from modbot.reports.threats import SOON
 from modbot.reports.weekly import Report
@@ -28,6 +28,7 @@ def stands_out(report: Report) -> list[str]:
         return []
     found = [
         *_threats(report),
+        *_retired(report),
         *_gaps(report),
         *_queue(report),
         *_volume(report),
@@ -58,6 +59,19 @@ def _threats(report: Report) -> Iterator[str]:
             f"half of the possible threats waited {long(in_hours(slow))} or more for a person to look; "
             f"{SOON:.0f} minutes is the aim."
         )
+
+
+def _retired(report: Report) -> Iterator[str]:
+    """Somebody may not have meant it, and no gap tells of it."""
+    zone = report.basis.zone
+    for out, pages in sorted(report.taken_out().items(), key=lambda each: each[0].start):
+        names = listed([page.name for page in pages])
+        since = f"{names} {were(len(pages))} taken out of the settings ({day_and_time(out.start, zone)})"
+        if out.end is None:
+            yield f"{since}: modbot does not watch there any more, and no gap tells of it."
+        else:
+            back = day_and_time(out.end, zone)
+            yield f"{since} and put back ({back}): in between modbot did not watch, and no gap tells of it."
 
 
 def _gaps(report: Report) -> Iterator[str]:

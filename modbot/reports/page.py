@@ -246,7 +246,9 @@ def _row(report: Report, by: str, which: str, names: Sequence[str]) -> Row:
     name, about = _part_name(report, by, which), ""
     if by == "page":
         page = report.page(which)
-        about = ", ".join(part for part in (page.platform, page.school) if part)
+        about = ", ".join(
+            part for part in (page.platform, page.school, "not watched" if page.is_retired else "") if part
+        )
     cells = tuple(
         Cell(
             phrases.cell(report.value(each, by, which)),

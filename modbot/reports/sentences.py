@@ -102,16 +102,26 @@ def threats(report: Report) -> str:
 def capture(report: Report) -> str:
     share_of_time = report.value("captured")
     if share_of_time is None:
-        return "No page was registered."
-    pages = len(report.measured.pages)
+        return "No page was in the settings." if report.measured.pages else "No page was registered."
+    pages = sum(report.value("captured", "page", each.key) is not None for each in report.measured.pages)
     if share_of_time == 100:
-        return (
-            f"{'The page was' if pages == 1 else f'All {pages} pages were'} watched through the whole week."
-        )
+        which = "The page was" if pages == 1 else f"All {pages} pages were"
+        but = ", except while out of the settings" if report.taken_out() else ""
+        return f"{which} watched through the whole week{but}."
     return (
         f"{'The page was' if pages == 1 else f'The {pages} pages were'} watched for {number(share_of_time)} "
         f"of 100 hours on average; {long(report.value('gap_hours'))} are missing in all."
     )
+
+
+def retired(report: Report) -> list[str]:
+    """Each page that is not watched any more."""
+    zone = report.basis.zone
+    return [
+        f"{page.name} is not watched since {day(page.out[-1].start, zone)}: it was taken out of the "
+        "settings. What was archived before stays."
+        for page in report.retired()
+    ]
 
 
 def second_looks(report: Report) -> str:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from modbot.filters import InForce
 from modbot.reports import changes, filters, measuring, training
-from modbot.reports.capture import Gap, Registered
+from modbot.reports.capture import Gap, Out, Registered
 from modbot.reports.changes import Change
 from modbot.reports.extent import Extent, events
 from modbot.reports.figures import MEANINGS, Figures, Key, Value
@@ -120,8 +120,24 @@ class Report:
             return []
         before = self.measured.extent.end - SILENT
         return [
-            page for page in self.measured.pages if max(page.since, page.last_comment or page.since) < before
+            page
+            for page in self.measured.pages
+            if not page.is_retired and max(page.watched_since, page.last_comment or page.since) < before
         ]
+
+    def taken_out(self) -> dict[Out, list[Registered]]:
+        """Times in which pages were not in the settings, of those that began or ended in this week."""
+        start = self.measured.extent.start
+        found: dict[Out, list[Registered]] = {}
+        for page in self.measured.pages:
+            for out in page.out:
+                if max(out.start, out.end or out.start) >= start:
+                    found.setdefault(out, []).append(page)
+        return found
+
+    def retired(self) -> list[Registered]:
+        """Pages that were not in the settings when the week ended."""
+        return [page for page in self.measured.pages if page.is_retired]
 
     def filters(self) -> list[str]:
         """Sentences about the platforms' own filters; what they look for is not for everybody."""
@@ -194,10 +210,7 @@ def document(report: Report) -> dict[str, Any]:
         "people": [] if report.is_public else [_change(report, each) for each in report.basis.people],
         "training_due": [] if report.is_public else [_due(each) for each in report.basis.due],
         "silent_pages": [page.key for page in report.silent()],
-        "pages": [
-            {"key": page.key, "title": page.title, "platform": page.platform, "school": page.school}
-            for page in report.measured.pages
-        ],
+        "pages": [_page(report, page) for page in report.measured.pages],
         "unregistered_pages": UNREGISTERED,
         "filters": report.filters(),
         "policy": report.basis.policy,
@@ -228,6 +241,19 @@ def _figures(report: Report) -> Iterator[dict[str, Any]]:
             "unit": MEANINGS[key.name].unit,
             "weeks": dict(zip(names, values, strict=True)),
         }
+
+
+def _page(report: Report, page: Registered) -> dict[str, Any]:
+    zone = report.basis.zone
+    told: dict[str, Any] = {name: getattr(page, name) for name in ("key", "title", "platform", "school")}
+    out = [
+        {
+            "from": each.start.astimezone(zone).isoformat(),
+            "until": None if each.end is None else each.end.astimezone(zone).isoformat(),
+        }
+        for each in page.out
+    ]
+    return told | {"not_watched": out} if out else told
 
 
 def _gap(report: Report, gap: Gap) -> dict[str, Any]:

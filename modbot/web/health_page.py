@@ -64,6 +64,8 @@ class Row:
     together: Sequence[str]
     """The other pages that use up the same quota."""
     connected: Connection | None
+    stranded: int
+    """Decided actions that wait, though it is no longer in the settings."""
 
 
 def checkup_of(request: Request) -> Background[list[Finding]]:
@@ -139,6 +141,7 @@ def _row(watched: Watched, figures: Figures, desk: Desk, sharing: Sequence[str])
         quotas=[each for each in figures.quotas if each.page in (sharing[:1] or [key])],
         together=[each for each in sharing if each != key],
         connected=next((each for each in figures.connections if each.page == key), None),
+        stranded=figures.stranded.get(key, 0),
     )
 
 

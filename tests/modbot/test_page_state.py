@@ -40,7 +40,7 @@ def here(tmp_path: Path, migrated_file: Path) -> Iterator[District]:
 def settings(here: District, tmp_path: Path) -> Settings:
     checkpoints.make_key(tmp_path / "checkpoint.key")
     body = {
-        "page": [{"key": "blog", "platform": "memory"}],
+        "page": [{"key": key, "platform": "memory"} for key in ("blog", "news")],
         "district": {"timezone": "America/Los_Angeles"},
         "database": {"url": here.store.engine.url.render_as_string(hide_password=False)},
     }

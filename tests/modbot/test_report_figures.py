@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 import platforms
-from modbot import appeals, cases, deletions, policy, second_looks, users, wiring
+from modbot import accounts, appeals, cases, deletions, policy, second_looks, users, wiring
 from modbot.records import archive
 from modbot.reports import making, outstanding, page, sentences, weekly, weeks
+from modbot.reports.training import Due
 from modbot.reports.weekly import Report, Version
 from modbot.rulings import Choice, Ruling
 from modbot.sampling import Sampling
@@ -415,6 +416,40 @@ def test_a_part_of_a_page_that_was_closed_is_told_and_is_no_gap(days: Calendar, 
     days.at("2026-11-30 08:00")
     archive.take_in(file, "blog", Batch((), cursor="-", unreadable="#staff, #news: 403"))
     assert weekly.document(days.report(W47.earlier(-1))) == before
+
+
+def test_whose_training_is_due_is_told_as_it_was_then_and_not_to_everybody(
+    days: Calendar, file: Store
+) -> None:
+    days.at("2026-11-23 08:00")
+    before = weekly.document(days.report(W46))
+    for name, until in (("ana", date(2026, 12, 20)), ("ben", date(2027, 6, 1))):
+        accounts.set_training(file, name, date(2026, 1, 1), until, by="")
+    days.at("2026-11-29 23:59")
+    days.watched()
+    report = days.report(W47.earlier(-1))
+    assert report.basis.due == (Due("ana", date(2026, 12, 20)), Due("lee", None))
+    assert (
+        "training has ended, or none is on record, of lee" in " ".join(outstanding.stands_out(report)).lower()
+    )
+    shown = page.render(report, ())
+    assert "ana: ends December 20, 2026" in shown
+    assert "lee: none on record" in shown
+    for_all = days.report(W47.earlier(-1), Version.PUBLIC)
+    assert weekly.document(for_all)["training_due"] == []
+    assert "raining" not in " ".join(outstanding.stands_out(for_all))
+    assert weekly.document(days.report(W46)) == before
+    assert [each["person"] for each in before["training_due"]] == ["ana", "ben", "lee"]
+
+
+def test_a_page_on_which_nobody_writes_for_four_weeks_is_told(days: Calendar) -> None:
+    assert days.report(W47).silent() == []
+    days.at("2026-12-27 23:59")
+    days.watched()
+    report = days.report(W47.earlier(-5))
+    assert [each.key for each in report.silent()] == ["blog", "news"]
+    assert "Nobody has written for four weeks and more on blog and news." in outstanding.stands_out(report)
+    assert days.report(W47.earlier(-5), Version.PUBLIC).silent() == []
 
 
 def test_a_threat_that_nobody_looked_at_comes_first(file: Store, monkeypatch: pytest.MonkeyPatch) -> None:
