@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from modbot import proposals, queue, revisions
 from modbot.errors import NotAllowed, StaleCase, Words
 from modbot.roles import DECIDERS
-from modbot.store import Transaction, body_of, many, table
+from modbot.store import Transaction, body_of, table
 from modbot.tables import AuditEvent, Case, CaseComment, Comment, Page, User
 
 cases, case_comments = table(Case), table(CaseComment)
@@ -29,11 +27,13 @@ _ITEMS = (
     .order_by(comments.c.id)
 )
 REOPENED = "case.reopened"
-_REOPENED = (
+REOPENED_AT = (
     sa.select(events.c.subject, sa.func.max(events.c.at).label("at"))
-    .where(events.c.kind == REOPENED, events.c.subject.in_(many("subjects")))
+    .where(events.c.kind == REOPENED)
     .group_by(events.c.subject)
+    .subquery()
 )
+"""By subject (`case:` and its number): when a case went back to the queue last."""
 LEASE = timedelta(minutes=10)
 """How long a claimed case is kept for its reviewer."""
 
@@ -105,12 +105,6 @@ def items(tx: Transaction, case_id: int) -> list[Item]:
 
 def update(tx: Transaction, case_id: int, **values: Any) -> None:
     tx.execute(sa.update(cases).where(cases.c.id == case_id).values(**values))
-
-
-def reopened_at(connection: Connection, case_ids: Sequence[int]) -> dict[int, datetime]:
-    """When each of these cases went back to the queue last; left out where one never did."""
-    rows = connection.execute(_REOPENED, {"subjects": [f"case:{number}" for number in case_ids]})
-    return {int(row.subject.removeprefix("case:")): row.at for row in rows}
 
 
 def reopen(tx: Transaction, case_id: int, reason: str, actor: str, **values: Any) -> None:

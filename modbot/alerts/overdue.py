@@ -1,14 +1,15 @@
 """Cases that wait too long for a decision, and decisions that do not come through on their platform.
 
 Each is told with the case that waits longest. Where routes are limited to pages or schools, every page has an
-alert of its own, so that it reaches whom it concerns; else one alert stands for all pages.
+alert of its own, so that it reaches whom it concerns; else one alert stands for all pages. However many cases
+wait, what is read of them is a row for each page or combination of pages: the database counts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -25,21 +26,23 @@ cases = table(Case)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A case, and the keys of the pages that it concerns."""
+    """So many cases that concern the same pages, and the one of them that waits longest."""
 
-    case_id: int
+    oldest: int
     pages: tuple[str, ...]
+    many: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Cases that are told together, the one that waits longest first. `page` is empty for several pages."""
+    """Cases that are told together. `page` is empty for several pages."""
 
     key: str
     page: str
     title: str
     school: str
-    cases: tuple[int, ...]
+    oldest: int
+    many: int
 
 
 def of_queue(store: Store, settings: Settings) -> list[News]:
@@ -71,42 +74,54 @@ def of_actions(settings: Settings, stuck: Sequence[tuple[int, str]]) -> list[New
 
 
 def _late(store: Store, hours: float, *conditions: sa.ColumnElement[bool]) -> list[Waiting]:
-    """Cases that have waited for longer than that since they were opened, or last opened again."""
+    """Cases that have waited for longer than that since they were opened, or last opened again.
+
+    Those that wait longest come first.
+    """
     late = utcnow() - timedelta(hours=hours)
-    waits = (cases.c.state.in_(WAITING), cases.c.opened_at < late, *conditions)
+    again = case_rows.REOPENED_AT.c
+    since = sa.func.coalesce(again.at, cases.c.opened_at)
+    of_its_pages = sa.func.row_number().over(partition_by=cases.c.pages, order_by=(since, cases.c.id))
+    waiting = (
+        sa.select(
+            cases.c.id,
+            cases.c.pages,
+            since.label("since"),
+            sa.func.count().over(partition_by=cases.c.pages).label("many"),
+            of_its_pages.label("place"),
+        )
+        .outerjoin(
+            case_rows.REOPENED_AT, again.subject == sa.literal("case:").concat(sa.cast(cases.c.id, sa.String))
+        )
+        .where(cases.c.state.in_(WAITING), cases.c.opened_at < late, since < late, *conditions)
+        .subquery()
+    )
+    w = waiting.c
     with store.read() as connection:
-        rows = connection.execute(sa.select(cases.c.id, cases.c.pages, cases.c.opened_at).where(*waits)).all()
-        again = case_rows.reopened_at(connection, [row.id for row in rows])
-    since: dict[int, datetime] = {row.id: again.get(row.id, row.opened_at) for row in rows}
-    left = [row for row in rows if since[row.id] < late]
-    return [Waiting(row.id, tuple(row.pages.split())) for row in sorted(left, key=lambda row: since[row.id])]
+        rows = connection.execute(
+            sa.select(w.id, w.pages, w.many).where(w.place == 1).order_by(w.since, w.id)
+        )
+        return [Waiting(row.id, tuple(row.pages.split()), row.many) for row in rows]
 
 
 def _groups(settings: Settings, key: str, waiting: Sequence[Waiting]) -> list[Group]:
-    by_page: dict[str, dict[int, None]] = {}
+    """`waiting`: the one with the oldest case first."""
+    known = {page.key: page for page in settings.page}
+
+    def group(key: str, page: str, its: Sequence[Waiting]) -> Group:
+        about = known.get(page)
+        title, school = (about.title, about.school) if about else ("", "")
+        return Group(key, page, title or page, school, its[0].oldest, sum(each.many for each in its))
+
+    by_page: dict[str, list[Waiting]] = {}
     for each in waiting:
         for page in each.pages:
-            by_page.setdefault(page, {})[each.case_id] = None
-    known = {page.key: page for page in settings.page}
-    titles = {page: known[page].title if page in known else "" for page in by_page}
-    schools = {page: known[page].school if page in known else "" for page in by_page}
+            by_page.setdefault(page, []).append(each)
     if any(route.pages or route.schools for route in settings.alerts.route):
-        return [
-            Group(f"{key}:{page}", page, titles[page] or page, schools[page], tuple(its))
-            for page, its in by_page.items()
-        ]
+        return [group(f"{key}:{page}", page, its) for page, its in by_page.items()]
     if not waiting:
         return []
-    page = next(iter(by_page)) if len(by_page) == 1 else ""
-    return [
-        Group(
-            key,
-            page,
-            titles.get(page, "") or page,
-            schools.get(page, ""),
-            tuple(dict.fromkeys(each.case_id for each in waiting)),
-        )
-    ]
+    return [group(key, next(iter(by_page)) if len(by_page) == 1 else "", waiting)]
 
 
 def _news(about: About, group: Group, says: str) -> News:
@@ -114,16 +129,16 @@ def _news(about: About, group: Group, says: str) -> News:
         about=about,
         key=group.key,
         says=says,
-        case_id=group.cases[0],
+        case_id=group.oldest,
         page=group.page,
         school=group.school,
     )
 
 
 def _have(group: Group) -> str:
-    many = "1 case" if len(group.cases) == 1 else f"{len(group.cases)} cases"
+    many = "1 case" if group.many == 1 else f"{group.many} cases"
     where = f" of the page {group.title}" if group.page else ""
-    return f"{many}{where} {'has' if len(group.cases) == 1 else 'have'}"
+    return f"{many}{where} {'has' if group.many == 1 else 'have'}"
 
 
 def _long(hours: float) -> str:
