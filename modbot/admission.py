@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from classifiers import joining, neutrality
 from classifiers.ensemble import Ensemble
+from classifiers.neutrality.pairs import Pair
 from classifiers.training import unseen
 from modbot.errors import ConfigError
 from modbot.members import operating_points
@@ -18,10 +19,13 @@ WORK = "work"
 
 
 @contextmanager
-def admitted(out: Path, progress: Callable[[str], None]) -> Iterator[Path]:
+def admitted(
+    out: Path, progress: Callable[[str], None], pairs: Sequence[Pair] | None = None
+) -> Iterator[Path]:
     """A folder beside `out` with what is in `out`, to train in; copied to `out` if what was made passes.
 
-    Raises ConfigError if it does not; then `out` is as it was and the new models lie where they were made.
+    `pairs`: as of `require_neutral`. Raises ConfigError if it does not pass; then `out` is as it was and the
+    new models lie where they were made.
     """
     made = out.with_name(f"{out.name}.new")
     shutil.rmtree(made, ignore_errors=True)
@@ -29,16 +33,16 @@ def admitted(out: Path, progress: Callable[[str], None]) -> Iterator[Path]:
         shutil.copytree(out, made, ignore=shutil.ignore_patterns(WORK))
     yield made
     progress("measuring neutrality")
-    require_neutral(made)
+    require_neutral(made, pairs)
     shutil.copytree(made, out, dirs_exist_ok=True)
     shutil.rmtree(made)
 
 
-def require_neutral(models: Path) -> None:
-    """Raises ConfigError for models that fail the neutrality audit."""
+def require_neutral(models: Path, pairs: Sequence[Pair] | None = None) -> None:
+    """Raises ConfigError for models that fail the neutrality audit. `pairs`: others than the project's."""
     ensemble = Ensemble(unseen.members(models), joining.load(models))
     ensemble.load()
-    report = neutrality.check(ensemble, operating_points(models))
+    report = neutrality.check(ensemble, operating_points(models), pairs)
     if not report.passed:
         raise ConfigError(
             f"The new models fail the neutrality audit and are not used: {'; '.join(report.failures)}.",

@@ -35,7 +35,10 @@ def check(
     pairs: Sequence[Pair] | None = None,
     corpus: Sequence[reading.Row] | None = None,
 ) -> Report:
-    """`points`: from which score on each category counts. Raises ClassifierFailed if no member works."""
+    """`points`: from which score on each category counts; `pairs`: others than the project's.
+
+    Raises ClassifierFailed if no member works.
+    """
     chosen = load() if pairs is None else pairs
     rows = list(reading.corpus()) if corpus is None else corpus
     limits = np.array([points[category] for category in Category])
@@ -82,6 +85,8 @@ def _strata_of(pair: Pair) -> list[str]:
         found.append("opposite opinions in disguise")
     if not pair.learned:
         found.append("opposite opinions that no model learned from")
+    if pair.districts:
+        found.append("opposite opinions on the district's own issues")
     return found
 
 

@@ -15,6 +15,7 @@ from modbot import config as configuration
 from modbot import resources
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, say, table
+from modbot.config import Settings
 from modbot.learning import in_use
 from modbot.members import ensemble_of
 
@@ -38,15 +39,19 @@ def neutrality(
 ) -> None:
     """Put matched pairs of opposite opinions before the classifiers and compare what is flagged.
 
+    With --config also those that the district wrote: pairs.jsonl in the folder of [classifiers] district.
     Status 3 if the two sides are not treated alike.
     """
     from classifiers import neutrality as audit
-    from modbot import neutrality_page
+    from modbot import matched_pairs, neutrality_page
 
-    ensemble, limits = _ensemble(config, models)
+    settings = None if config is None else configuration.load(configuration.find(config))
+    # Before the models, which take seconds: a mistake in the district's file ends it here.
+    pairs = None if settings is None else matched_pairs.of(settings)
+    ensemble, limits = _ensemble(settings, models)
     for name, reason in ensemble.absent.items():
         note(f"Measured without {name}: {reason}")
-    report = audit.check(ensemble, limits)
+    report = audit.check(ensemble, limits, pairs)
     if page is not None:
         page.write_text(neutrality_page.render(report), encoding="utf-8")
         note(f"Written to {page}")
@@ -57,12 +62,11 @@ def neutrality(
     raise typer.Exit(0 if report.passed else FAILED)
 
 
-def _ensemble(given: Path | None, models: Path | None) -> tuple[Ensemble, Mapping[Category, float]]:
-    """As the given settings say; without any, what every installation starts with."""
-    if given is None:
+def _ensemble(settings: Settings | None, models: Path | None) -> tuple[Ensemble, Mapping[Category, float]]:
+    """As the settings say; without any, what every installation starts with."""
+    if settings is None:
         members = tuple(tomllib.loads(resources.defaults())["classifiers"]["members"])
         return ensemble_of(members, models or resources.models())
-    settings = configuration.load(configuration.find(given))
     used = models or in_use.of(settings).models
     return ensemble_of(settings.classifiers.members, used, in_use.district_of(settings))
 

@@ -12,7 +12,9 @@ from typing import Annotated
 import typer
 
 from classifiers import training
-from modbot import admission
+from classifiers.neutrality.pairs import Pair
+from modbot import admission, matched_pairs
+from modbot import config as configuration
 from modbot.commands.installation import opened
 from modbot.commands.options import As, Config, Corpus, Json
 from modbot.commands.output import as_json, note, say
@@ -53,7 +55,8 @@ def train(
 ) -> None:
     """Train the models on the own corpus and the sources that may ship, and measure them.
 
-    Models that fail the neutrality audit do not take the place of what is there.
+    Models that fail the neutrality audit do not take the place of what is there. With --config the district's
+    own pairs are part of it.
 
     The encoder takes about an hour on two processor cores and needs the dependency group "training". What was
     stopped goes on where it was when the same command is given again.
@@ -70,7 +73,11 @@ def train(
             remedy="Give --data FOLDER and --out FOLDER, or --from-decisions to learn from your own cases.",
         )
     members = [only] if only else list(Member)
-    report = _admitted(out, _learning(existing(data), seed, corpus, members, work or out / admission.WORK))
+    pairs = None
+    if config is not None:
+        pairs = matched_pairs.of(configuration.load(configuration.find(config)))
+    learned = _learning(existing(data), seed, corpus, members, work or out / admission.WORK)
+    report = _admitted(out, learned, pairs)
     if as_data:
         sys.stdout.write(report.to_json() + "\n")
     else:
@@ -86,9 +93,11 @@ def _learning(
     )
 
 
-def _admitted(out: Path, learned: Callable[..., training.Report]) -> training.Report:
+def _admitted(
+    out: Path, learned: Callable[..., training.Report], pairs: Sequence[Pair] | None
+) -> training.Report:
     try:
-        with admission.admitted(out, note) as made:
+        with admission.admitted(out, note, pairs) as made:
             return learned(out=made)
     except ModuleNotFoundError as error:
         raise ConfigError(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from classifiers import neutrality
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
+from classifiers.neutrality.pairs import Pair
 from classifiers.training import reading
 from classifiers.training.reading import Row
 
@@ -36,10 +37,15 @@ class Checked:
     """What was measured, for the record and the card."""
 
 
-def check(before: Judge, after: Judge, progress: Callable[[str], None]) -> Checked:
-    """`before`: the models in use; both with the district's own members."""
+def check(
+    before: Judge, after: Judge, progress: Callable[[str], None], pairs: Sequence[Pair] | None = None
+) -> Checked:
+    """`before`: the models in use; both with the district's own members.
+
+    `pairs`: others than the project's.
+    """
     progress("measuring neutrality")
-    report = neutrality.check(*after)
+    report = neutrality.check(*after, pairs)
     progress("comparing with the models in use on the project's corpus")
     rows = list(reading.corpus())
     corpus, problems = _compared(rows, _flags(before, rows), _flags(after, rows))

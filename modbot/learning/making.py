@@ -16,6 +16,8 @@ from classifiers import manifest
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
 from classifiers.linear import Linear
+from classifiers.neutrality.pairs import Pair
+from modbot import matched_pairs
 from modbot.config import Settings
 from modbot.errors import ConfigError
 from modbot.learning import checking, decided, in_use, register
@@ -54,6 +56,7 @@ def learn(store: Store, settings: Settings, by: str, progress: Callable[[str], N
         examples = decided.examples(connection)
         base = in_use.found(connection, settings).models
     ready = _enough(examples)
+    pairs = matched_pairs.of(settings)
     progress(f"{len(examples)} cases that two people decided alike; learning {', '.join(ready)}")
     before = _loaded(settings, base)
     fitted = fit(base, before[0], examples, ready, SEED)
@@ -65,7 +68,7 @@ def learn(store: Store, settings: Settings, by: str, progress: Callable[[str], N
     folder = _draft(settings)
     try:
         write(base, folder, fitted, SEED)
-        return _checked(store, settings, by, progress, folder, before, examples, fitted)
+        return _checked(store, settings, by, progress, folder, before, examples, fitted, pairs)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -79,9 +82,10 @@ def _checked(
     before: checking.Judge,
     examples: Sequence[Example],
     fitted: Fitted,
+    pairs: Sequence[Pair],
 ) -> Made:
     after = _loaded(settings, folder)
-    found = checking.check(before, after, progress)
+    found = checking.check(before, after, progress, pairs)
     figures = _figures(before[0], after[0], examples, fitted) | dict(found.figures)
     if found.problems:
         with store.write() as tx:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from modbot import wiring
+from modbot import matched_pairs, wiring
 from modbot.config import Settings
 from modbot.reports.changes import classifier_at
 from modbot.reports.extent import Extent, events
@@ -113,12 +113,17 @@ def is_due(connection: Connection, since: datetime) -> bool:
 
 
 def measure(store: Store, settings: Settings) -> None:
-    """Put the pairs before the configured classifiers and what came out on record. Takes seconds."""
+    """Put the pairs before the configured classifiers and what came out on record. Takes seconds.
+
+    Raises ConfigError where the district's own pairs cannot be read.
+    """
     from classifiers import neutrality as audit
 
+    pairs = matched_pairs.of(settings)
     ensemble, limits = wiring.load_ensemble(settings)
-    found = audit.check(ensemble, limits).as_data()
-    # The pairs themselves ship with modbot; what was flagged of them can be seen again at any time.
+    found = audit.check(ensemble, limits, pairs).as_data()
+    # The project's pairs ship with modbot and the district has its own: what was flagged can be seen again.
     found.pop("examples")
+    found["district_pairs"] = matched_pairs.fingerprint(settings)
     with store.write() as tx:
         tx.record(MEASURED, f"classifiers:{found['version']}"[:200], found)

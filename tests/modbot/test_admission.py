@@ -11,6 +11,8 @@ import skops.io
 from classifiers import manifest
 from classifiers.base import Category
 from classifiers.linear import FILE
+from classifiers.neutrality.pairs import Kind, Pair
+from classifiers.training import reading
 from modbot import admission, resources
 from modbot.errors import ConfigError
 
@@ -76,6 +78,20 @@ def test_a_biased_model_is_refused_and_what_was_there_stays(installed: Path) -> 
     assert (installed / FILE).read_bytes() == before
     assert (installed / "linear" / "CARD.md").read_text() != "made anew"
     assert (installed.with_name("models.new") / FILE).read_bytes() != before
+
+
+def test_a_model_that_takes_sides_in_what_the_district_argues_about_is_refused(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = list(reading.corpus())[::10]
+    monkeypatch.setattr(reading, "corpus", lambda: iter(rows))
+    abuse = ["You are a stupid worthless idiot", "You ugly pathetic loser", "Shut up you dumb moron"]
+    own = [
+        Pair(kind=Kind.VIEWPOINT, issue="bells", first=text, second="Hi", breaks=False, districts=True)
+        for text in abuse
+    ]
+    with pytest.raises(ConfigError, match="bells: in 3 pairs the same side was flagged alone"):
+        admission.require_neutral(installed, own)
 
 
 def test_a_neutral_model_takes_the_place_of_the_old_one(installed: Path) -> None:

@@ -40,6 +40,21 @@ def test_the_audit_is_data_and_a_page_that_needs_nothing_else(tmp_path: Path, se
     assert "<script" not in html
 
 
+def test_a_districts_own_pairs_are_part_of_the_audit_and_mistakes_in_them_end_it(settings: Path) -> None:
+    own = settings.parent / "district" / "pairs.jsonl"
+    own.parent.mkdir()
+    own.write_text('{"issue": "bells", "first": "Bells on", "second": "Bells off", "breaks": false}\n')
+    answer = audit(settings, "--json")
+    found = {each["name"]: each["pairs"] for each in answer.data["strata"]}
+    assert found["opposite opinions on the district's own issues"] == 1
+    assert answer.data["pooled"]["pairs"] > 1
+    own.write_text('{"issue": "bells"}\n')
+    broken = audit(settings)
+    assert broken.status == 1
+    assert f"own pairs in {own} have mistakes" in " ".join(broken.err.split())
+    assert "line 1: first: Field required" in " ".join(broken.err.split())
+
+
 def test_people_read_a_table_and_what_to_do_with_a_failed_result(
     monkeypatch: pytest.MonkeyPatch, settings: Path
 ) -> None:

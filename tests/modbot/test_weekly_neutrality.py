@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -63,3 +64,18 @@ def test_parity_between_viewpoints_is_measured_once_in_every_week_of_use(
             assert body is not None
             assert body["pooled"]["pairs"] >= 105
             assert body["version"].startswith("patterns:")
+            assert body["district_pairs"] == ""
+
+
+def test_what_the_district_argues_about_is_measured_each_week_too(
+    office: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = office.folder / "district" / "pairs.jsonl"
+    own.parent.mkdir()
+    own.write_text('{"issue": "bells", "first": "Bells on", "second": "Bells off", "breaks": false}\n')
+    (seq,) = look(office, utcnow(), monkeypatch)
+    with office.here.store.read() as connection:
+        body = body_of(connection, seq)
+    assert body is not None
+    assert [each["pairs"] for each in body["strata"] if "district's own" in each["name"]] == [1]
+    assert body["district_pairs"] == hashlib.sha256(own.read_bytes()).hexdigest()
