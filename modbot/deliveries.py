@@ -7,8 +7,8 @@ make sense of is set aside and told; the next poll of the page finds what it was
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,8 @@ log = structlog.get_logger()
 rows = table(PushDelivery)
 
 WAITING, READ, SET_ASIDE = "waiting", "read", "set aside"
+ELSEWHERE = "elsewhere"
+"""Read, and it told of an account that is no page of the district."""
 LONGEST_NAME = 100
 TAKEN = timedelta(minutes=1)
 """For so long nobody else reads a delivery that somebody began to read."""
@@ -40,6 +42,8 @@ TRIES = 5
 REMEMBERED = timedelta(days=30)
 """How long a delivery is known, should it come again."""
 LATELY = timedelta(days=1)
+BETWEEN, NAMED = ", ", 5
+"""What stands between the names of accounts, and how many are told."""
 LATE = timedelta(minutes=5)
 
 
@@ -60,7 +64,12 @@ class Arrived:
     body: bytes
 
 
-Ready = tuple[Waiting, Sequence[Event]]
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    delivery: Waiting
+    events: Sequence[Event]
+    strangers: str
+    """The accounts that it told of and that are no page here; empty where there are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,10 @@ class Standing:
     """Of the waiting, those that came more than five minutes ago."""
     set_aside: int
     """Within the last day."""
+    elsewhere: int = 0
+    """Within the last day, those that told of an account which is no page of the district."""
+    strangers: str = ""
+    """Such accounts, as the platform calls them."""
 
 
 def receive(store: Store, page: str, name: str, body: bytes) -> bool:
@@ -109,20 +122,28 @@ def _first(fresh: set[tuple[str, str]], key: tuple[str, str]) -> bool:
     return True
 
 
-async def read(store: Store, page: str, platform: Platform, *, native_revisions: bool = False) -> Taken:
-    """Read all that is due of one page, which is open. Returns what the archive took."""
+async def read(
+    store: Store,
+    page: str,
+    platform: Platform,
+    *,
+    fellows: Sequence[Platform] = (),
+    native_revisions: bool = False,
+) -> Taken:
+    """Read all that is due of one page, which is open. Returns what the archive took.
+
+    `fellows` are the district's pages, on whatever platform: what is told of one of these is no stranger's.
+    """
     assert isinstance(platform, Pushed)  # noqa: S101 - asked for pages that are pushed to alone
+    ours: list[Pushed] = [platform, *(each for each in fellows if isinstance(each, type(platform)))]
     total = Taken()
     more = True
     while more:
         found = await asyncio.to_thread(_lease, store, page)
-        ready = [
-            (each, events)
-            for each in found
-            if (events := await _unpacked(store, page, platform, each)) is not None
-        ]
-        if ready:
+        unpacked = [await _unpacked(store, page, ours, each) for each in found]
+        if ready := [each for each in unpacked if each is not None]:
             total = _sum(total, await _archived(store, page, ready, native_revisions))
+            observe.PUSHED.labels(page, ELSEWHERE).inc(sum(bool(each.strangers) for each in ready))
         more = len(found) == AT_ONCE
     return total
 
@@ -143,34 +164,61 @@ def lately(store: Store, page: str) -> bool:
 
 
 def standing(connection: sa.Connection) -> Sequence[Standing]:
-    """Of every page for which something waits or was set aside."""
+    """Of every page for which something waits, was set aside or told of strangers."""
     now = utcnow()
     waits = rows.c.state == WAITING
     late = sa.and_(waits, rows.c.received_at < now - LATE)
     aside = sa.and_(rows.c.state == SET_ASIDE, rows.c.received_at > now - LATELY)
     counted = (sa.func.sum(sa.case((each, 1), else_=0)) for each in (waits, late, aside))
     statement = sa.select(rows.c.page, *counted).where(sa.or_(waits, aside)).group_by(rows.c.page)
-    return [Standing(*row) for row in connection.execute(statement.order_by(rows.c.page))]
+    found = {row[0]: Standing(*row) for row in connection.execute(statement)}
+    for page, count, strangers in _of_strangers(connection, now - LATELY):
+        found[page] = replace(
+            found.get(page) or Standing(page, 0, 0, 0), elsewhere=count, strangers=strangers
+        )
+    return [found[page] for page in sorted(found)]
 
 
-async def _unpacked(store: Store, page: str, platform: Pushed, each: Waiting) -> Sequence[Event] | None:
-    """What a delivery tells; None where that cannot be known now, which is then on its row."""
+def _of_strangers(connection: sa.Connection, since: datetime) -> Iterator[tuple[str, int, str]]:
+    """Page, number and accounts; what came to several pages of one app counts under the first."""
+    lately = (rows.c.state == ELSEWHERE, rows.c.received_at > since)
+    once = sa.select(sa.func.min(rows.c.page).label("page"), sa.func.max(rows.c.failure).label("named"))
+    once_each = once.where(*lately).group_by(rows.c.delivery).subquery()
+    counted = sa.select(once_each.c.page, once_each.c.named, sa.func.count())
+    by_page: dict[str, list[tuple[str, int]]] = {}
+    for page, named, count in connection.execute(counted.group_by(once_each.c.page, once_each.c.named)):
+        by_page.setdefault(page, []).append((named, count))
+    for page, found in by_page.items():
+        names = sorted({name for named, _ in found for name in named.split(BETWEEN)})
+        more = f"{BETWEEN}…" if len(names) > NAMED else ""
+        yield page, sum(count for _, count in found), BETWEEN.join(names[:NAMED]) + more
+
+
+async def _unpacked(store: Store, page: str, ours: Sequence[Pushed], each: Waiting) -> Unpacked | None:
+    """What a delivery tells the first of `ours`; None where nobody knows now, which is then on its row."""
     try:
-        return await platform.unpack(each.body)
+        return Unpacked(each, await ours[0].unpack(each.body), _strangers(ours, each.body))
     except CommentGone:
-        return ()
+        return Unpacked(each, (), "")
     except Exception as error:  # what one delivery meets must not keep the others waiting
         await _failed(store, page, each, error)
         return None
 
 
-async def _archived(store: Store, page: str, ready: Sequence[Ready], native_revisions: bool) -> Taken:
+def _strangers(ours: Sequence[Pushed], body: bytes) -> str:
+    """Nothing while one of `ours` is not open and so does not know itself."""
+    known = {each.account for each in ours}
+    strange = sorted(ours[0].accounts_in(body) - known)
+    return "" if "" in known else storable(BETWEEN.join(strange[:NAMED]))[:500]
+
+
+async def _archived(store: Store, page: str, ready: Sequence[Unpacked], native_revisions: bool) -> Taken:
     """All in one transaction; one by one where that fails, so that each fails for itself alone."""
     try:
         return await asyncio.to_thread(_archive, store, page, ready, native_revisions)
     except Exception as error:  # as above
         if len(ready) == 1:
-            await _failed(store, page, ready[0][0], error)
+            await _failed(store, page, ready[0].delivery, error)
             return Taken()
     total = Taken()
     for one in ready:
@@ -214,13 +262,17 @@ def _was_cut_off(store: Store, each: Waiting) -> bool:
     return not failure
 
 
-def _archive(store: Store, page: str, ready: Sequence[Ready], native_revisions: bool) -> Taken:
-    told = [event for _, events in ready for event in events]
+def _archive(store: Store, page: str, ready: Sequence[Unpacked], native_revisions: bool) -> Taken:
+    told = [event for each in ready for event in each.events]
     with store.write() as tx:
         taken = archive.archive(tx, page, told, native_revisions=native_revisions, delivered=True)
-        done = sa.update(rows).where(rows.c.id.in_([each.id for each, _ in ready]))
+        done = sa.update(rows).where(rows.c.id.in_([each.delivery.id for each in ready]))
         # Their words are in the archive now, where lawful disposition finds them.
         tx.execute(done.values(state=READ, body=None, failure=""))
+        for each in ready:
+            if each.strangers:
+                row = sa.update(rows).where(rows.c.id == each.delivery.id)
+                tx.execute(row.values(state=ELSEWHERE, failure=each.strangers))
     return taken
 
 

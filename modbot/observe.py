@@ -20,7 +20,10 @@ COMMENTS = Counter(
     registry=REGISTRY,
 )
 PUSHED = Counter(
-    "modbot_pushed", "Deliveries of platforms: new, or sent again", ["page", "what"], registry=REGISTRY
+    "modbot_pushed",
+    "Deliveries of platforms: new, sent again, or read and of an account elsewhere",
+    ["page", "what"],
+    registry=REGISTRY,
 )
 SCORED = Counter("modbot_scored", "Comments scored, queued, or not scored", ["outcome"], registry=REGISTRY)
 ACTIONS = Counter("modbot_actions", "Actions settled on a platform", ["page", "kind"], registry=REGISTRY)

@@ -157,8 +157,13 @@ class Service:
     async def _read_pushed(self, key: str, platform: Platform) -> None:
         if key not in self._opened or not isinstance(platform, Pushed):
             return
-        native = platform.capabilities.native_revisions
-        taken = await deliveries.read(self.store, key, platform, native_revisions=native)
+        taken = await deliveries.read(
+            self.store,
+            key,
+            platform,
+            fellows=tuple(self.bot.pages.values()),
+            native_revisions=platform.capabilities.native_revisions,
+        )
         _count(key, taken)
         if taken.seen or taken.edited:
             self._work.set()

@@ -39,19 +39,21 @@ class GraphPushed(GraphAccount, Pushed):
         given = headers.get("x-hub-signature-256", "")
         must_match(given, f"sha256={hmac.new(secret, body, 'sha256').hexdigest()}")
 
-    def concerns(self, body: bytes) -> bool:
+    def accounts_in(self, body: bytes) -> frozenset[str]:
         try:
-            entries = _entries(json.loads(body), self.push_object)
+            delivery = json.loads(body)
+            entries = _entries(delivery)
         except ValueError:
-            return False
-        return any(str(entry.get("id")) == self.account for entry in entries)
+            return frozenset()
+        of_another_kind = "" if _is_of(delivery, self.push_object) else f"{delivery.get('object')} "
+        return frozenset(f"{of_another_kind}{entry.get('id')}" for entry in entries)
 
     async def unpack(self, body: bytes) -> Sequence[Event]:
         delivery = json.loads(body)
         events: list[Event] = []
-        for entry in _entries(delivery, self.push_object):
+        for entry in _entries(delivery):
             # One app has one address for all its pages; the others' entries are not ours.
-            if str(entry.get("id")) != self.account:
+            if str(entry.get("id")) != self.account or not _is_of(delivery, self.push_object):
                 continue
             at = _moment(entry.get("time"))
             for change in _objects(entry.get("changes")):
@@ -69,10 +71,15 @@ class GraphPushed(GraphAccount, Pushed):
             return None
 
 
-def _entries(delivery: Any, wanted: str) -> list[Native]:
+def _entries(delivery: Any) -> list[Native]:
     if not isinstance(delivery, dict) or not isinstance(delivery.get("entry"), list):
         raise ValueError("not a delivery of Meta's")
-    return _objects(delivery["entry"]) if delivery.get("object") == wanted else []
+    return _objects(delivery["entry"])
+
+
+def _is_of(delivery: Native, wanted: str) -> bool:
+    """Whether it is about pages, or about accounts of Instagram: these are numbered apart."""
+    return delivery.get("object") == wanted
 
 
 def _objects(value: Any) -> list[Native]:

@@ -41,6 +41,7 @@ from platforms.linkedin_comments import (
     comment_of,
     composed,
     mention_of,
+    notifications_in,
     number_of,
     title_of,
     told_of,
@@ -277,13 +278,23 @@ class LinkedIn(Pushed, ClientPlatform[LinkedInRest]):
         given = headers.get("x-li-signature", "").removeprefix(PREFIX)
         must_match(given, self._signature(PREFIX.encode() + body))
 
+    @property
+    def account(self) -> str:
+        return f"urn:li:organization:{self.settings.organization}"
+
+    def accounts_in(self, body: bytes) -> frozenset[str]:
+        try:
+            named = [each.get("organizationalEntity") for each in notifications_in(json.loads(body))]
+        except ValueError:
+            return frozenset()
+        return frozenset(str(each) for each in named if each)
+
     async def unpack(self, body: bytes) -> Sequence[Event]:
-        delivery = json.loads(body)
-        notifications = delivery.get("notifications") if isinstance(delivery, dict) else None
-        if not isinstance(notifications, list) or not all(isinstance(each, dict) for each in notifications):
-            raise ValueError("not a delivery of notifications")
-        us = f"urn:li:organization:{self.settings.organization}"
-        ours = [each for each in notifications if each.get("organizationalEntity") == us]
+        ours = [
+            each
+            for each in notifications_in(json.loads(body))
+            if each.get("organizationalEntity") == self.account
+        ]
         return [event for each in ours for event in await self._events(each)]
 
     def _signature(self, signed: bytes) -> str:

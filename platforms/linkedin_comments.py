@@ -82,6 +82,14 @@ def changed_at(native: Native) -> int:
     return int((native.get("lastModified") or native["created"])["time"])
 
 
+def notifications_in(delivery: Any) -> list[Native]:
+    """Raises ValueError."""
+    found = delivery.get("notifications") if isinstance(delivery, dict) else None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise ValueError("not a delivery of notifications")
+    return found
+
+
 def number_of(notification: Native) -> str:
     return str(notification.get("notificationId") or hash(str(sorted(notification.items()))))
 

@@ -44,12 +44,21 @@ class Pushed(ABC):
         """What is the same when the platform sends the same delivery again; at most 100 characters."""
         return hashlib.sha256(body).hexdigest()
 
-    def concerns(self, body: bytes) -> bool:  # noqa: ARG002
+    @property
+    def account(self) -> str:
+        """What `accounts_in` calls this page; empty while that is not known."""
+        return ""
+
+    def accounts_in(self, body: bytes) -> frozenset[str]:  # noqa: ARG002
+        """The accounts that a delivery tells of; none where it names none, or cannot be read."""
+        return frozenset()
+
+    def concerns(self, body: bytes) -> bool:
         """Whether a delivery to the address of another page of this platform tells of this page as well.
 
         For platforms that know one address for all pages of an app; `check` is asked before.
         """
-        return False
+        return self.account in self.accounts_in(body)
 
     @abstractmethod
     async def unpack(self, body: bytes) -> Sequence[Event]:

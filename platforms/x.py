@@ -44,11 +44,12 @@ from platforms.push import Answer, BadSignature, Pushed, must_match
 from platforms.x_posts import (
     OF_MESSAGES,
     Ours,
+    account_in,
     first_id,
     is_id,
     item_of,
-    meant_for,
     message_of,
+    ms_of,
     pushed_message,
     queries,
     versions,
@@ -243,18 +244,22 @@ class X(Pushed, ClientPlatform[XRest]):
         except (ValueError, KeyError, TypeError):
             return super().delivery_id(headers, body)
 
+    @property
+    def account(self) -> str:
+        return self._rest.account if self._rest else ""
+
+    def accounts_in(self, body: bytes) -> frozenset[str]:
+        return account_in(body)
+
     def concerns(self, body: bytes) -> bool:
-        """X knows one address for an app. `unpack` sees whether it is this page's account."""
-        try:
-            return bool(meant_for(json.loads(body)))
-        except ValueError:
-            return False
+        """X knows one address for an app, and the account is not known before `open`: `unpack` sees."""
+        return bool(self.accounts_in(body))
 
     async def unpack(self, body: bytes) -> Sequence[Event]:
         """The post is read again, since a delivery may lack its author; else what came counts."""
         delivery = json.loads(body)
         data = delivery.get("data") or {}
-        if meant_for(delivery) not in ("", self.rest.account):
+        if self.accounts_in(body) - {self.rest.account}:
             return ()
         self.rest.count_delivery()
         if data.get("event_type") == RECEIVED and self.settings.direct_messages:
@@ -280,7 +285,7 @@ class X(Pushed, ClientPlatform[XRest]):
 
     async def _note_own_posts(self) -> None:
         """A new post is known before answers to it are searched for; no news costs nothing."""
-        oldest = first_id(_ms(datetime.now(UTC) - SEARCHED))
+        oldest = first_id(ms_of(datetime.now(UTC) - SEARCHED))
         newest = next(reversed(self._conversations), None) or oldest
         pages = [found.posts async for found in self.rest.own_posts(newest)]
         own = [str(post.get("conversation_id") or post["id"]) for posts in pages for post in posts]
@@ -294,7 +299,7 @@ class X(Pushed, ClientPlatform[XRest]):
         await self._note_own_posts()
         async for found in self.rest.mentions(first_id(floor) if floor else None):
             items += self._items(found)
-        oldest = _ms(datetime.now(UTC) - SEARCHED)
+        oldest = ms_of(datetime.now(UTC) - SEARCHED)
         since = first_id(floor) if floor > oldest else None
         for query in queries(list(self._conversations), self._username, self.settings.query_length):
             async for found in self.rest.search(query, since):
@@ -343,7 +348,3 @@ class X(Pushed, ClientPlatform[XRest]):
             *(Event(kind=EventKind.EDITED, id=e.event.id, comment=e.event.comment, at=now) for e in changed),
             *(Event(kind=EventKind.DELETED, id=asked[g], at=now, detail="resource-not-found") for g in gone),
         ]
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)

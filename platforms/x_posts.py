@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,10 @@ def is_id(text: str) -> bool:
 def written_ms(post_id: str) -> int:
     """When the post of this id was written, in milliseconds since 1970."""
     return (int(post_id) >> 22) + FIRST_MS
+
+
+def ms_of(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def first_id(ms: int) -> str:
@@ -100,6 +105,15 @@ def meant_for(delivery: Any) -> str:
     named = wanted.get("user_id") if isinstance(wanted, dict) else None
     # Deliveries of the older Account Activity API name it outside.
     return str(named or delivery.get("for_user_id") or "")
+
+
+def account_in(body: bytes) -> frozenset[str]:
+    """The account that a delivery tells of; none where it does not say, or cannot be read."""
+    try:
+        named = meant_for(json.loads(body))
+    except ValueError:
+        named = ""
+    return frozenset([named] if named else [])
 
 
 def pushed_message(payload: Native) -> tuple[list[Native], dict[str, Native]]:

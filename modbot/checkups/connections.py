@@ -77,6 +77,9 @@ def _pushed(standing: Standing) -> Iterator[Finding]:
     if standing.set_aside:
         says = f"{standing.set_aside} made no sense within a day and were set aside"
         yield look(what, says, "What they told is found by the next poll. Is this the newest modbot?")
+    if standing.elsewhere:
+        says = f"{standing.elsewhere} told of an account that is no page here: {standing.strangers}"
+        yield look(what, says, "Add a [[page]] for it, or end its subscription at the platform.")
 
 
 def _quota(spent: Spent, pages: Sequence[str], zone: ZoneInfo) -> Finding:

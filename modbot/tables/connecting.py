@@ -41,11 +41,12 @@ class PushDelivery(SQLModel, table=True):
     body: bytes | None = Field(default=None, sa_type=LargeBinary)
     received_at: datetime
     state: str
-    """waiting, read, or set aside (modbot cannot make sense of it)"""
+    """waiting, read, set aside (modbot cannot make sense of it), elsewhere (read, and told of strangers)"""
     attempts: int = 0
     due_at: datetime
     """When to read it; while it is being read, when somebody else may try."""
     failure: str = ""
+    """Where it told of strangers: their accounts."""
 
 
 class QuotaUse(SQLModel, table=True):

@@ -154,6 +154,19 @@ def test_deliveries_that_wait_or_make_no_sense_are_told(here: District, settings
     ]
 
 
+def test_deliveries_of_accounts_that_are_no_pages_here_are_told(here: District, settings: Settings) -> None:
+    for name, account in (("one", "55"), ("two", "55"), ("three", "77")):
+        deliveries.receive(here.store, "blog", name, b"x")
+        rows = table(PushDelivery)
+        with here.store.write(logged=False) as tx:
+            known = sa.update(rows).where(rows.c.delivery == name)
+            tx.execute(known.values(state="elsewhere", failure=account))
+    assert _found(settings) == [("deliveries blog", State.LOOK)]
+    assert _told(here, settings) == [
+        "3 deliveries to page blog told of an account that is no page here: 55, 77"
+    ]
+
+
 def test_a_page_that_is_left_alone_to_spare_its_quota_is_not_behind(
     here: District, settings: Settings
 ) -> None:

@@ -7,12 +7,13 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from modbot import deliveries
+from modbot import config, deliveries, health
 from modbot.records.archive import Taken
 from modbot.store import Store, table
 from modbot.tables import Comment, PushDelivery
@@ -37,6 +38,17 @@ class Pushing(Pushed, Memory):
         if told["what"] == "deleted":
             return [deleted(told["id"])]
         return [(said if told["what"] == "said" else edited)(told["id"], told["text"])]
+
+
+class OfApp(Pushing):
+    """One account of an app; a delivery names the accounts `of` which it tells."""
+
+    @property
+    def account(self) -> str:
+        return self.page
+
+    def accounts_in(self, body: bytes) -> frozenset[str]:
+        return frozenset(json.loads(body).get("of", "").split())
 
 
 @pytest.fixture
@@ -133,6 +145,52 @@ def test_what_makes_no_sense_is_set_aside_and_the_others_go_on(
     with here.store.read() as connection:
         (standing,) = deliveries.standing(connection)
     assert (standing.page, standing.waiting, standing.set_aside) == ("blog", 0, 1)
+
+
+def _of_app(here: District, *accounts: str) -> list[OfApp]:
+    """Pages of an app, each with the deliveries of its own address read."""
+    pages = [OfApp(account, Memory.Settings()) for account in accounts]
+    for key, page in zip(("blog", "news"), pages, strict=False):
+        asyncio.run(deliveries.read(here.store, key, page, fellows=pages))
+    return pages
+
+
+def _told(here: District) -> list[tuple[str, int, str]]:
+    with here.store.read() as connection:
+        found = deliveries.standing(connection)
+    return [(each.page, each.elsewhere, each.strangers) for each in found]
+
+
+def test_a_delivery_of_an_account_that_is_no_page_here_is_counted_once_and_told(here: District) -> None:
+    for key in ("blog", "news"):
+        deliveries.receive(here.store, key, "one", b'{"what": "said", "id": "1", "text": "A", "of": "55"}')
+    _of_app(here, "12", "77")
+    assert _told(here) == [("blog", 1, "55")]
+    assert {(row.state, row.body) for row in _rows(here.store)} == {("elsewhere", None)}
+    settings = config.build({"page": [{"key": "blog", "platform": "memory"}]}, Path("modbot.toml"))
+    told = health.complaints(health.measure(here.store), settings)
+    assert "1 deliveries to page blog told of an account that is no page here: 55" in told
+
+
+def test_a_delivery_of_another_page_of_the_app_is_no_news(here: District) -> None:
+    deliveries.receive(here.store, "blog", "one", b'{"what": "said", "id": "1", "text": "A", "of": "77"}')
+    _of_app(here, "12", "77")
+    assert _told(here) == []
+
+
+def test_of_a_delivery_of_several_accounts_the_unknown_ones_are_told(here: District) -> None:
+    of = " ".join(["12", "77", *(str(each) for each in range(90, 99))])
+    for name in ("one", "two"):
+        _come(here, name, what="said", id=name, text="A", of=of)
+    _of_app(here, "12", "77")
+    assert _told(here) == [("blog", 2, "90, 91, 92, 93, 94")]
+    assert len(here.rows(Comment)) == 2
+
+
+def test_nobody_is_called_unknown_while_a_page_of_the_app_does_not_know_itself(here: District) -> None:
+    _come(here, "one", what="said", id="1", text="A", of="77")
+    _of_app(here, "12", "")
+    assert _told(here) == []
 
 
 def test_a_reader_that_was_killed_leaves_its_delivery_to_the_next(here: District, page: Pushing) -> None:

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 from standardwebhooks import Webhook
 
-from modbot import config, deliveries, wiring
+from modbot import config, deliveries, observe, wiring
 from modbot.store import Store, bodies_of, table
 from modbot.tables import Comment, Presence, PushDelivery
 from modbot.web.app import create_app
@@ -93,6 +93,12 @@ class Receiver:
         its = sa.select(rows.c.failure).where(rows.c.page == page, rows.c.state == deliveries.SET_ASIDE)
         with self.store.read() as connection:
             return list(connection.execute(its).scalars())
+
+    def elsewhere(self, page: str) -> list[tuple[int, str]]:
+        """How many deliveries told of strangers, and of which."""
+        with self.store.read() as connection:
+            found = deliveries.standing(connection)
+        return [(each.elsewhere, each.strangers) for each in found if each.page == page and each.elsewhere]
 
     def vanished(self, page: str) -> int:
         """How many archived comments of the page were noted as gone."""
@@ -396,6 +402,56 @@ def test_what_nobody_understands_keeps_nothing_else_waiting(
     receiver.read(name)
     assert receiver.waiting(name) == []
     assert Counter(sender.texts) <= Counter(receiver.archived(name))
+
+
+STRANGER = "5550001"
+OF_A_STRANGER: Mapping[str, dict[str, Any]] = {
+    "facebook": {"object": "page", "entry": [{"id": STRANGER, "time": 1, "changes": []}]},
+    "instagram": {"object": "instagram", "entry": [{"id": STRANGER, "time": 1, "changes": []}]},
+    "linkedin": {"notifications": [{"organizationalEntity": STRANGER, "action": "COMMENT"}]},
+    "x": {"data": {"filter": {"user_id": STRANGER}, "event_type": "post.create", "payload": {}}},
+}
+"""Of an account that is no page here."""
+
+
+@pytest.mark.parametrize("name", OF_A_STRANGER)
+def test_what_is_told_of_an_account_that_is_no_page_here_is_counted_and_told(
+    receiver: Receiver, name: str, sender: Sender
+) -> None:
+    before, counted = receiver.archived(name), _counted(name)
+    body = json.dumps(OF_A_STRANGER[name]).encode()
+    assert push_all(receiver, name, [body, body, *sender.news]) == [200] * (2 + len(sender.news))
+    receiver.read(name)
+    assert receiver.elsewhere(name) == [(1, STRANGER)]
+    assert _counted(name) == counted + 1
+    assert {*before, *sender.texts} == {*receiver.archived(name)}
+    assert (receiver.waiting(name), receiver.set_aside(name)) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["facebook", "instagram", "linkedin"])
+def test_an_account_that_is_no_page_here_is_told_beside_one_that_is(
+    receiver: Receiver, name: str, sender: Sender
+) -> None:
+    both, strange = json.loads(sender.news[0]), OF_A_STRANGER[name]
+    [of] = {"entry", "notifications"} & strange.keys()
+    both[of] += strange[of]
+    push_all(receiver, name, [json.dumps(both).encode()])
+    receiver.read(name)
+    assert receiver.elsewhere(name) == [(1, STRANGER)]
+    assert sender.texts[0] in receiver.archived(name)
+
+
+def test_what_is_told_of_an_instagram_account_at_a_pages_address_is_not_lost_in_silence(
+    receiver: Receiver,
+) -> None:
+    push_all(receiver, "facebook", [json.dumps(OF_A_STRANGER["instagram"]).encode()])
+    receiver.read("facebook")
+    assert receiver.elsewhere("facebook") == [(1, f"instagram {STRANGER}")]
+
+
+def _counted(page: str) -> float:
+    told = {"page": page, "what": deliveries.ELSEWHERE}
+    return observe.REGISTRY.get_sample_value("modbot_pushed_total", told) or 0.0
 
 
 @pytest.mark.parametrize(("name", "account"), [("facebook", PAGE), ("instagram", ACCOUNT)])

@@ -244,6 +244,15 @@ async def test_likes_and_other_pages_are_left_alone(company: Organization, page:
     assert await page.unpack(delivery(strange)[1]) == []
 
 
+async def test_one_address_serves_the_pages_of_an_app(company: Organization, page: LinkedIn) -> None:
+    company.write("a comment")
+    [told] = company.notifications
+    ours, theirs = (delivery([told | {"organizationalEntity": each}])[1] for each in (US, f"{US}0"))
+    assert page.concerns(ours)
+    assert not page.concerns(theirs)
+    assert [page.concerns(each) for each in (b"[]", b"{", b'{"notifications": [5]}')] == [False] * 3
+
+
 @pytest.mark.parametrize(
     "body", [b"[]", b"{}", b'{"notifications": 5}', b'{"notifications": [5]}', b"{", b""]
 )

@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from modbot import config, wiring
+from modbot import config, users, wiring
 from modbot.store import Store, table
 from modbot.tables import PushDelivery
 from modbot.web import push
@@ -29,6 +29,8 @@ from platforms.base import Event
 from platforms.feed import CommentFeed, FeedSettings
 from platforms.push import Answer, BadSignature, Pushed
 from platforms.websub import Hub, Subscriber
+from tests.web.member import member
+from tests.web.visitor import words
 
 SECRET = "whsec_" + base64.b64encode(b"an invented key of 24 by").decode()
 BODY = json.dumps({"type": "comment.created", "data": {"id": "1", "text": "Hello"}}).encode()
@@ -239,3 +241,15 @@ def test_a_feeds_hub_is_answered_and_what_it_signs_is_stored(app: FastAPI, store
     assert (answered.status_code, answered.text) == (200, "do-you-want-it")
     assert (refused.status_code, taken.status_code) == (404, 200)
     assert [row.body for row in stored(store)] == [body]
+
+
+def test_health_names_the_account_of_deliveries_that_belong_to_no_page_here(
+    app: FastAPI, store: Store
+) -> None:
+    post(app, **signed())
+    with store.write(logged=False) as tx:
+        tx.execute(sa.update(table(PushDelivery)).values(state="elsewhere", failure="5550001"))
+    users.add(store, "vic", "Vic", "viewer")
+    told = words(member(app, store, "vic").get("/health").text)
+    assert "1 delivery of the platform within a day told of an account that is no page here: 5550001." in told
+    assert "end what it sends, at the platform" in told
