@@ -35,15 +35,20 @@ FINAL = (Unsupported, CommentGone)
 def refuse_silent(pages: Mapping[str, Platform], settings: AutoReply) -> None:
     """Raises ConfigError where people would wait for answers that can never be sent."""
     for key in settings.pages:
-        platform = pages.get(key)
-        if platform is None or not platform.capabilities.answers:
-            why = (
-                "is not there" if platform is None else f"is of {platform.name}, where no program may answer"
-            )
+        if why := _is_silent(pages.get(key)):
             raise ConfigError(
                 f"[auto_reply] names page '{key}', which {why}.",
-                remedy="Take it out of `pages` there; it can name Facebook and Instagram pages.",
+                remedy="Take it out of `pages` there; it can name pages of Facebook, Instagram and Discord.",
             )
+
+
+def _is_silent(platform: Platform | None) -> str:
+    """Why nobody there would ever be answered; empty where they would."""
+    if platform is None:
+        return "is not there"
+    if not platform.capabilities.answers:
+        return f"is of {platform.name}, where no program may answer"
+    return "" if platform.hears_messages else "archives no private messages: see its settings"
 
 
 async def answer_all(store: Store, page: str, platform: Platform, settings: AutoReply) -> int:

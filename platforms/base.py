@@ -283,6 +283,11 @@ class Platform(ABC):
     async def close(self) -> None:  # noqa: B027
         """Release connections. Safe to call twice."""
 
+    @property
+    def hears_messages(self) -> bool:
+        """Whether direct messages to this very page are archived, as its settings have it."""
+        return self.capabilities.direct_messages
+
     def may_answer(self, author_id: str) -> bool:  # noqa: ARG002
         """Whether this author of a direct message can be answered by a program; never the page itself."""
         return False

@@ -16,6 +16,7 @@ from uuid import uuid4
 import httpx
 from pydantic import Field, SecretStr, field_validator
 
+from platforms import discord_answers
 from platforms.answers import clock_skew
 from platforms.base import (
     ActionKind,
@@ -70,6 +71,8 @@ class DiscordSettings(PlatformSettings):
     """The numbers of the channels to read, with their threads; empty: all that the bot is shown."""
     direct_messages: bool = False
     """Archive what people write to the bot in private."""
+    private_threads: bool = True
+    """Read private threads: those that the bot was added to, and all where it may manage threads."""
     url: str = "https://discord.com/api/v10"
     allow_loopback: bool = False
     timeout: float = Field(20.0, gt=0)
@@ -100,6 +103,7 @@ class Discord(ClientPlatform[DiscordRest]):
         sees_edits="lookup",
         sees_deletions="lookup",
         direct_messages=True,
+        answers=True,
         filters=True,
         note="Edits and deletions come at once by the gateway, and later by looking up if it was down. "
         "Direct messages are read where the page's settings say so, and what AutoMod stopped where the bot "
@@ -111,6 +115,8 @@ class Discord(ClientPlatform[DiscordRest]):
         super().__init__(page, settings)
         self._gateway: Gateway | None = None
         self._life = ""
+        self._own = ""
+        """The bot's number."""
         self._waiting: deque[Event] = deque()
         self._first = 0
         """The number of the first of `_waiting`, counted from the beginning of this life."""
@@ -120,7 +126,9 @@ class Discord(ClientPlatform[DiscordRest]):
 
     def _fresh(self) -> Channels:
         own = self.settings
-        return Channels(own.server, own.channels, private=own.direct_messages)
+        return Channels(
+            own.server, own.channels, private=own.direct_messages, private_threads=own.private_threads
+        )
 
     async def connect(self) -> DiscordRest:
         own = self.settings
@@ -129,6 +137,7 @@ class Discord(ClientPlatform[DiscordRest]):
     async def identify(self, rest: DiscordRest) -> Identity:
         me, response = await rest.me()
         guild = await rest.guild(self.settings.server)
+        self._own = str(me.get("id", ""))
         account = f"{me.get('username')} on {guild.get('name')}"
         return Identity(account=account, can_moderate=True, clock_skew=clock_skew(response))
 
@@ -240,6 +249,19 @@ class Discord(ClientPlatform[DiscordRest]):
         return Receipt(
             action=action, id=id, visibility=Visibility.GONE, already=already, at=now, answer=answer
         )
+
+    @property
+    def hears_messages(self) -> bool:
+        return self.settings.direct_messages
+
+    def may_answer(self, author_id: str) -> bool:
+        return author_id.isascii() and author_id.isdigit() and author_id != self._own
+
+    async def answer(self, author_id: str, text: str) -> None:
+        await discord_answers.send(self.rest, author_id, text)
+
+    async def has_answered(self, author_id: str, text: str, since: datetime) -> bool:
+        return await discord_answers.was_sent(self.rest, self._own, author_id, text, since)
 
     def _handed_out(self, mark: Mark) -> tuple[list[Event], int]:
         """What the gateway told since the batch before; what that brought is archived and can go."""

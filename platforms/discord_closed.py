@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 AGAIN = 300.0
 """Seconds after which a closed channel is asked again: too many refused calls get an address banned."""
@@ -36,10 +36,15 @@ class Closed:
         """For who runs the page; empty where nothing is closed."""
         if not self._due:
             return ""
-        shut = [f"#{names[each]}" if names.get(each) else f"the thread {each}" for each in sorted(self._due)]
-        more = f" and {len(shut) - NAMED} more" if len(shut) > NAMED else ""
         return (
-            f"Discord no longer shows modbot {', '.join(shut[:NAMED])}{more}: give the bot's role View "
+            f"Discord no longer shows modbot {named(self._due, names)}: give the bot's role View "
             "Channel and Read Message History there, or name the channels to read under channels in this "
             "page's settings"
         )
+
+
+def named(channels: Collection[str], names: Mapping[str, str]) -> str:
+    """Some of them by their names, the others by their number."""
+    shut = [f"#{names[each]}" if names.get(each) else f"the thread {each}" for each in sorted(channels)]
+    more = f" and {len(shut) - NAMED} more" if len(shut) > NAMED else ""
+    return f"{', '.join(shut[:NAMED])}{more}"

@@ -16,16 +16,20 @@ from pydantic import SecretStr
 
 from platforms.addresses import CheckedTransport
 from platforms.answers import json_of, send
-from platforms.base import CommentGone, Denied, NotAuthorised, Unavailable
+from platforms.base import CommentGone, Denied, NotAuthorised, Unavailable, Unsupported
 from platforms.budget import Budget
 
 GONE = (10003, 10008)
 """Unknown channel, unknown message."""
+NOT_THIS_PERSON = (50007, 50033, 50278)
+"""Who takes no messages of this bot, is none to write to, or shares no server with it any more."""
 AGENT = "DiscordBot (https://pypi.org/project/modbot, 1)"
 """In the form that Discord asks for."""
 AT_ONCE = 100
 
 Native = Mapping[str, Any]
+Listed = tuple[Sequence[Native], bool]
+"""Some of a list, and whether it goes on."""
 
 
 class DiscordRest:
@@ -66,13 +70,24 @@ class DiscordRest:
         found: Sequence[Native] = _ok(await self._send("GET", f"guilds/{guild}/threads/active"))["threads"]
         return found
 
-    async def archived_threads(self, channel: str, before: str = "") -> tuple[Sequence[Native], bool]:
-        """At most a hundred, those archived last first, and whether there are more.
+    async def archived_threads(self, channel: str, before: str = "") -> Listed:
+        """Public ones, at most a hundred, those archived last first, and whether there are more.
 
         `before` is the `archive_timestamp` of the last one that was given; empty: from the newest on.
         """
+        return await self._archived(f"channels/{channel}/threads/archived/public", before)
+
+    async def private_threads(self, channel: str, before: str = "") -> Listed:
+        """The same of all private ones. Raises Denied without the right Manage Threads."""
+        return await self._archived(f"channels/{channel}/threads/archived/private", before)
+
+    async def joined_threads(self, channel: str, before: str = "") -> Listed:
+        """Archived private ones that the bot was added to, the highest number first: `before` is one."""
+        return await self._archived(f"channels/{channel}/users/@me/threads/archived/private", before)
+
+    async def _archived(self, path: str, before: str) -> Listed:
         query = {"limit": AT_ONCE} | ({"before": before} if before else {})
-        found = _ok(await self._send("GET", f"channels/{channel}/threads/archived/public", query))
+        found = _ok(await self._send("GET", path, query))
         return found["threads"], bool(found.get("has_more"))
 
     async def messages(self, channel: str, after: str) -> Sequence[Native]:
@@ -91,6 +106,16 @@ class DiscordRest:
         headers = {"X-Audit-Log-Reason": quote(reason, safe="/ ")}
         path = f"channels/{channel}/messages/{message}"
         _ok(await self._send("DELETE", path, headers=headers))
+
+    async def private_channel(self, person: str) -> str:
+        """The number of where they and the bot are alone: the same one each time. Raises Unsupported."""
+        response = await self._send("POST", "users/@me/channels", body={"recipient_id": person})
+        return str(_ok_for(response)["id"])
+
+    async def write(self, channel: str, text: str, nonce: str) -> None:
+        """The same nonce within some minutes makes no second message. Raises Unsupported as above."""
+        body = {"content": text, "nonce": nonce, "enforce_nonce": True}
+        _ok_for(await self._send("POST", f"channels/{channel}/messages", body=body))
 
     async def filters(self, guild: str) -> Sequence[Native]:
         """The rules of automatic moderation. Raises NotAuthorised without the right Manage Server."""
@@ -114,10 +139,13 @@ class DiscordRest:
         query: Mapping[str, Any] | None = None,
         *,
         headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> httpx.Response:
         unit = _bucket(verb, path)
         self._budget.spend(unit)
-        request = self._client.build_request(verb, f"{self._url}/{path}", params=query, headers=headers)
+        request = self._client.build_request(
+            verb, f"{self._url}/{path}", params=query, headers=headers, json=body
+        )
         response = await send(self._client, request)
         self._learn(unit, response)
         return response
@@ -137,6 +165,13 @@ def _bucket(verb: str, path: str) -> str:
     head, number, *rest = [*path.split("/"), ""]
     kind = "/".join(part for part in rest if part and not part.isdigit())
     return f"Discord {verb} {head}/{number} {kind}".rstrip()
+
+
+def _ok_for(response: httpx.Response) -> Any:
+    """As `_ok`, of what is sent to one person."""
+    if not response.is_success and (code := _code(response)) in NOT_THIS_PERSON:
+        raise Unsupported(f"Discord takes no message of this bot to this person ({code})")
+    return _ok(response)
 
 
 def _ok(response: httpx.Response) -> Any:

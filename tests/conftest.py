@@ -16,6 +16,7 @@ from tests.peers.mediawiki import mediawiki
 from tests.peers.postgres import Postgres, postgres
 from tests.peers.wordpress import wordpress
 from tests.simulators.bluesky_server import bluesky_chat, served_bluesky, simulated_bluesky
+from tests.simulators.discord import served_discord, simulated_discord
 from tests.simulators.flickr import served_flickr, simulated_flickr
 from tests.simulators.graph import graph
 from tests.simulators.linkedin import served_linkedin, simulated_linkedin
@@ -42,12 +43,14 @@ __all__ = [
     "mediawiki",
     "postgres",
     "served_bluesky",
+    "served_discord",
     "served_flickr",
     "served_linkedin",
     "served_vimeo",
     "served_x",
     "served_youtube",
     "simulated_bluesky",
+    "simulated_discord",
     "simulated_flickr",
     "simulated_linkedin",
     "simulated_vimeo",

@@ -96,6 +96,7 @@ def _document(adapter: type[Platform]) -> dict[str, Any]:
         "sees_deletions",
         "mentions",
         "direct_messages",
+        "answers",
         "note",
         "storage_terms",
     )

@@ -28,9 +28,12 @@ from platforms.base import (
     Unavailable,
     Unsupported,
 )
+from platforms.discord import Discord, DiscordSettings
 from platforms.memory import Memory
 from tests.modbot.scene import District, district, said
 from tests.platforms.meta import facebook
+from tests.simulators.discord import PRIVATE, TOKEN, Guild
+from tests.simulators.discord_objects import SERVER
 from tests.simulators.graph import Graph
 
 TEXT = "Write to office@district.example.org, please."
@@ -287,6 +290,28 @@ def test_meta_sends_one_answer_though_it_said_nothing_of_it(
     assert kinds(here) == ["requested", "failed", "sent"]
 
 
+def test_discord_sends_one_answer_though_it_said_nothing_of_it(
+    here: District, simulated_discord: Guild, later: Callable[[float], None]
+) -> None:
+    here.arrive(message("m1", "77"))
+    known = {"token": TOKEN, "server": SERVER, "url": f"{simulated_discord.url}/api/v10"}
+    own = DiscordSettings.model_validate(known | {"allow_loopback": True, "direct_messages": True})
+    page, settings = Discord("blog", own), AutoReply.model_validate(ON)
+
+    async def rounds() -> None:
+        await page.open()
+        for minutes, silent in ((0, True), (5, False), (60, False)):
+            later(minutes)
+            simulated_discord.stays_silent = silent
+            await auto_reply.answer_all(here.store, "blog", page, settings)
+        await page.close()
+
+    asyncio.run(rounds())
+    assert [each["content"] for each in simulated_discord.messages[PRIVATE]] == [TEXT]
+    assert kinds(here) == ["requested", "failed", "sent"]
+    assert replies(here)[-1][2]["read_back"]
+
+
 def test_two_processes_send_one_answer(here: District, page: Answering) -> None:
     here.arrive(message("m1", "77"))
     settings = AutoReply.model_validate(ON)
@@ -307,6 +332,17 @@ def test_a_page_where_no_answer_can_be_sent_is_refused_at_the_start(key: str, wh
     pages = {"blog": Memory("blog", Memory.Settings())}
     with pytest.raises(ConfigError, match=why):
         auto_reply.refuse_silent(pages, AutoReply.model_validate(ON | {"pages": [key]}))
+
+
+@pytest.mark.parametrize("archived", [True, False])
+def test_a_page_whose_messages_are_not_archived_is_refused_too(archived: bool) -> None:
+    own = DiscordSettings.model_validate({"token": TOKEN, "server": SERVER, "direct_messages": archived})
+    settings = AutoReply.model_validate(ON)
+    if archived:
+        auto_reply.refuse_silent({"blog": Discord("blog", own)}, settings)
+        return
+    with pytest.raises(ConfigError, match="archives no private messages"):
+        auto_reply.refuse_silent({"blog": Discord("blog", own)}, settings)
 
 
 @pytest.mark.parametrize("name", sorted(platforms.names()))

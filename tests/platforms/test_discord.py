@@ -20,8 +20,10 @@ from platforms.base import (
 )
 from platforms.discord import Discord, DiscordSettings
 from tests.descriptions import Description
+from tests.platforms.described import check_body
 from tests.simulators import serve
-from tests.simulators.discord import CHANNEL, SERVER, TOKEN, Guild, snowflake
+from tests.simulators.discord import CHANNEL, TOKEN, Guild
+from tests.simulators.discord_objects import SERVER, snowflake
 
 pytestmark = pytest.mark.anyio
 
@@ -302,22 +304,45 @@ async def test_a_wrong_token_and_a_foreign_server_are_found_at_the_start(guild: 
         await adapter(guild, server="4999").open()
 
 
-async def test_every_request_is_one_that_discord_describes(guild: Guild, discord: Discord) -> None:
-    await listening(discord)
+async def everything_that_is_asked(guild: Guild, discord: Discord) -> None:
     for each in range(6000, 6101):
         guild.thread(str(each), archived=True)
+    for each in range(7000, 7101):
+        guild.thread(str(each), archived=True, private=True)
+        guild.threads.joined.add(str(each))
     number = guild.write("one")
     guild.write("two", channel="6000")
     batch = await discord.poll(None)
     await discord.lookup({event.id: "" for event in batch.events})
     await discord.act(ActionKind.DELETE, f"{CHANNEL}-{number}")
     await discord.filters()
+    await discord.answer("77", "Write to the office.")
+    await discord.has_answered("77", "Write to the office.", batch.events[0].at)
+    guild.threads.shows_all = True
+    another = adapter(guild)
+    await another.open()
+    await another.poll(None)
+    await another.close()
+
+
+async def test_every_request_is_one_that_discord_describes(guild: Guild, discord: Discord) -> None:
+    await listening(discord)
+    await everything_that_is_asked(guild, discord)
     described = Description("discord")
-    made = {(call.method, call.url.path.removeprefix("/api/v10")): call for call in guild.calls}
-    assert any("before" in call.query_params for call in made.values())
-    assert len(made) >= 10
-    for (verb, path), call in made.items():
+    made = {
+        (call.method, call.url.path.removeprefix("/api/v10"), "before" in call.query_params): call
+        for call in guild.calls
+    }
+    assert [path.rpartition("/threads/")[2] for _, path, more in made if more] == [
+        "archived/public",
+        "archived/private",
+        "archived/private",
+    ]
+    assert len(made) >= 16
+    for (verb, path, _), call in made.items():
         assert described.faults(verb, path, dict(call.query_params)) == []
+        if verb == "POST":
+            check_body(described.operation(verb, path)["body"], call.scope["sent"])
 
 
 def test_the_simulated_messages_are_as_discord_describes_them(guild: Guild) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
@@ -14,24 +14,15 @@ from platforms import discord_closed, discord_threads
 from platforms.base import ActionKind, Event, EventKind, Kind, NotAuthorised, RateLimited, Unsupported
 from platforms.discord import Discord, DiscordSettings
 from tests.platforms.test_discord import listening, texts, told, until
-from tests.simulators import serve
-from tests.simulators.discord import CHANNEL, PRIVATE, SERVER, TOKEN, Guild
+from tests.simulators.discord import CHANNEL, PRIVATE, TOKEN, Guild
+from tests.simulators.discord_objects import SERVER
 
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Guild]:
-    guild = Guild()
-    with serve(guild.app) as guild.url:
-        yield guild
-
-
 @pytest.fixture
-def guild(served: Guild) -> Guild:
-    """Empty."""
-    served.clear()
-    return served
+def guild(simulated_discord: Guild) -> Guild:
+    return simulated_discord
 
 
 def later(seconds: float) -> SimpleNamespace:

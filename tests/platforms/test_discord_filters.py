@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,8 +15,8 @@ from modbot.store import Store
 from platforms.discord import Discord, DiscordSettings
 from platforms.discord_filters import filter_of
 from tests.modbot.scene import District, district
-from tests.simulators import serve
-from tests.simulators.discord import SERVER, TOKEN, Guild
+from tests.simulators.discord import TOKEN, Guild
+from tests.simulators.discord_objects import SERVER
 
 pytestmark = pytest.mark.anyio
 
@@ -39,12 +38,9 @@ def rule(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-@pytest.fixture(scope="module")
-def guild() -> Iterator[Guild]:
-    guild = Guild()
-    with serve(guild.app) as url:
-        guild.url = url
-        yield guild
+@pytest.fixture
+def guild(simulated_discord: Guild) -> Guild:
+    return simulated_discord
 
 
 async def read(guild: Guild, store: Store) -> bool:

@@ -5,24 +5,30 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from starlette.requests import Request
 from yarl import URL
 
+from platforms import discord_answers
 from platforms.base import ActionKind
 from platforms.discord import REASON, Discord, DiscordSettings
 from tests.simulators import serve
-from tests.simulators.discord import CHANNEL, SERVER, TOKEN, Guild
+from tests.simulators.discord import CHANNEL, TOKEN, Guild
+from tests.simulators.discord_objects import ANA, SERVER
 
 with warnings.catch_warnings():  # discord.py's voice part uses a module that Python 3.13 dropped
     warnings.simplefilter("ignore", DeprecationWarning)
     import discord
     from discord.gateway import DiscordWebSocket
-    from discord.http import HTTPClient, Route
+    from discord.http import HTTPClient, Route, handle_message_parameters
 
 pytestmark = pytest.mark.anyio
+
+TEXT = "Write to office@district.example.org."
+BEGUN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -46,10 +52,12 @@ async def ours(guild: Guild) -> None:
     [event] = (await platform.poll(None)).events
     await platform.act(ActionKind.DELETE, event.id)
     await platform.filters()
+    await platform.answer(ANA["id"], TEXT)
+    assert await platform.has_answered(ANA["id"], TEXT, BEGUN)
     await platform.close()
 
 
-async def theirs(number: str) -> None:
+async def theirs(number: str, nonce: str) -> None:
     client = HTTPClient(asyncio.get_running_loop())
     await client.static_login(TOKEN)
     await client.get_guild(int(SERVER), with_counts=False)
@@ -57,22 +65,32 @@ async def theirs(number: str) -> None:
     await client.get_all_guild_channels(int(SERVER))
     await client.get_active_threads(int(SERVER))
     await client.get_public_archived_threads(int(CHANNEL), limit=100)
+    with pytest.raises(discord.Forbidden):
+        await client.get_private_archived_threads(int(CHANNEL), limit=100)
+    await client.get_joined_private_archived_threads(int(CHANNEL), limit=100)
     await client.get_auto_moderation_rules(int(SERVER))
     await client.logs_from(int(CHANNEL), 100, after=0)
     await client.delete_message(int(CHANNEL), int(number), reason=REASON)
     with pytest.raises(discord.NotFound):
         await client.get_message(int(CHANNEL), int(number))
+    talk = await client.start_private_message(ANA["id"])
+    with handle_message_parameters(TEXT, nonce=nonce) as parameters:
+        await client.send_message(talk["id"], params=parameters)
+    since = discord.utils.time_snowflake(BEGUN - discord_answers.CLOCKS)
+    await client.logs_from(talk["id"], 100, after=since)
     await client.close()
 
 
-def plain(call: Request) -> tuple[str, str, tuple[tuple[str, str], ...], str, str]:
+def plain(call: Request) -> tuple[Any, ...]:
     """Without what only says a default."""
     query = {key: value for key, value in call.query_params.items() if (key, value) != ("with_counts", "0")}
+    body = {key: value for key, value in call.scope.get("sent", {}).items() if (key, value) != ("tts", False)}
     headers = call.headers
     return (
         call.method,
         call.url.path,
         tuple(sorted(query.items())),
+        tuple(sorted(body.items())),
         headers["authorization"],
         headers.get("x-audit-log-reason", ""),
     )
@@ -82,8 +100,9 @@ async def test_the_same_calls_send_the_same_requests(guild: Guild) -> None:
     guild.write("one")
     await ours(guild)
     own = {plain(call) for call in guild.calls}
+    [nonce] = [call.scope["sent"]["nonce"] for call in guild.calls if "nonce" in call.scope.get("sent", {})]
     guild.calls.clear()
-    await theirs(guild.write("two"))
+    await theirs(guild.write("two"), nonce)
     other = {plain(call) for call in guild.calls}
 
     def without_numbers(calls: set[Any]) -> set[Any]:

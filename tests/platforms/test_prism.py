@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -24,12 +25,12 @@ from tests.contracts.stages.vimeo import VimeoStage
 from tests.contracts.stages.x import XStage
 from tests.contracts.stages.youtube import YouTubeStage
 from tests.peers import prism
-from tests.simulators import serve
-from tests.simulators.discord import TOKEN, Guild
+from tests.simulators.discord import TOKEN
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
 VIOLATIONS = "sl-violations"
+BEGUN = datetime(2026, 11, 1, tzinfo=UTC)
 DISCORD = "/api/v10"
 DESCRIPTIONS: Mapping[str, Callable[[], Mapping[str, Any]]] = {
     "discord": lambda: prism.openapi("discord", base=DISCORD, secured=prism.DISCORDS),
@@ -40,7 +41,8 @@ DESCRIPTIONS: Mapping[str, Callable[[], Mapping[str, Any]]] = {
 CALLS = {
     "discord": {
         *("/users/@me", "/guilds/", "/channels", "/threads/active", "/archived/public", "/messages"),
-        *("/auto-moderation/rules", "/gateway/bot"),
+        *("/5000/threads/archived/private", "/users/@me/threads/archived/private", "POST /api/v10/users/"),
+        *("/auto-moderation/rules", "/gateway/bot", "POST /api/v10/channels/8000/messages"),
     },
     "vimeo": {"/oauth/verify", "/me/videos", "/comments", "/replies"},
     "x": {"/me", "/mentions", "/tweets", "/search/recent", "/hidden", "/dm_events"},
@@ -64,13 +66,6 @@ WRONG = {
 """One request each that the platform would refuse."""
 
 
-@pytest.fixture(scope="module")
-def served_discord() -> Iterator[Guild]:
-    guild = Guild()
-    with serve(guild.app) as guild.url:
-        yield guild
-
-
 @dataclass
 class Wire:
     """Adapters of one platform behind Prism, and what was sent there."""
@@ -89,7 +84,7 @@ class Wire:
     def platform(self) -> Platform:
         usual = self.stage.platform()
         where = {"url": self.address + DISCORD} if usual.name == "discord" else {"api": self.address}
-        more = {"direct_messages": True} if usual.name == "x" else {}
+        more = {"direct_messages": True} if usual.name in ("discord", "x") else {}
         return type(usual)(usual.page, usual.settings.model_copy(update=where | more))
 
 
@@ -122,9 +117,12 @@ def wire(request: pytest.FixtureRequest, name: str, address: str, monkeypatch: p
 
 
 def _stage(request: pytest.FixtureRequest, name: str) -> Stage:
-    if name == "discord":
-        return DiscordStage(request.getfixturevalue("served_discord"))
-    kinds: Mapping[str, Callable[[Any], Stage]] = {"vimeo": VimeoStage, "x": XStage, "youtube": YouTubeStage}
+    kinds: Mapping[str, Callable[[Any], Stage]] = {
+        "discord": DiscordStage,
+        "vimeo": VimeoStage,
+        "x": XStage,
+        "youtube": YouTubeStage,
+    }
     return kinds[name](request.getfixturevalue(f"simulated_{name}"))
 
 
@@ -145,6 +143,9 @@ async def test_every_request_is_one_that_the_platform_describes(wire: Wire, name
         await _act(page, others[2], stage.unknown_id)
         if page.capabilities.filters:
             await page.filters()
+        if page.capabilities.answers:
+            await page.answer("77", "Write to office@district.example.org.")
+            assert await page.has_answered("77", "Write to office@district.example.org.", BEGUN)
         if isinstance(page, X) and isinstance(stage, XStage):
             _, body = stage.service.delivery("post.reply.create", answer)
             assert [event.id for event in await page.unpack(body)] == [answer]

@@ -4,31 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import json
-import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
+import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from tests.simulators import serve
+from tests.simulators.discord_line import Line
+from tests.simulators.discord_objects import (
+    ANA,
+    APPLICATION,
+    ME,
+    SERVER,
+    message_of,
+    stopped,
+    written_now,
+)
+from tests.simulators.discord_threads import Threads
+
 TOKEN = "a-bots-token.for-the.tests"
-SERVER, CHANNEL = "4000", "5000"
+CHANNEL = "5000"
 PRIVATE = "8000"
 """Where Ana writes to the bot alone."""
-STARTED = datetime(2026, 11, 1, tzinfo=UTC)
-ANA = {"id": "77", "username": "ana", "global_name": "Ana", "discriminator": "0", "avatar": None}
-ME = {"id": "9", "username": "modbot", "discriminator": "0", "avatar": None, "bot": True}
-EPOCH_MS = 1_420_070_400_000
-
-
-def snowflake(number: int) -> int:
-    """An id as Discord makes them: milliseconds since 2015, then a counter."""
-    return (int(STARTED.timestamp() * 1000) + number * 1000 - EPOCH_MS) << 22 | number % 4096
 
 
 @dataclass
@@ -46,9 +51,13 @@ class Guild:
     messages: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {CHANNEL: [], PRIVATE: []})
     closed: set[str] = field(default_factory=set)
     """Channels and threads that the bot is not shown; they stand in the list of all the same."""
+    takes_none: bool = False
+    """Ana takes no messages from members of the server."""
+    stays_silent: bool = False
+    """A message is sent, and the answer lost."""
     intents: int = 0
     """What the last session asked to be told."""
-    threads: list[dict[str, Any]] = field(default_factory=list)
+    threads: Threads = field(default_factory=Threads)
     rules: list[dict[str, Any]] = field(default_factory=list)
     """Of automatic moderation."""
     heard: list[dict[str, Any]] = field(default_factory=list)
@@ -59,6 +68,7 @@ class Guild:
 
     def __post_init__(self) -> None:
         self._sockets: list[tuple[asyncio.AbstractEventLoop, asyncio.Queue[dict[str, Any] | int]]] = []
+        self._by_nonce: dict[tuple[str, str], str] = {}
         self.url = ""
 
     def clear(self) -> None:
@@ -78,12 +88,16 @@ class Guild:
             f"/guilds/{SERVER}/threads/active": self._active,
             f"/guilds/{SERVER}/auto-moderation/rules": self._rules,
             "/channels/{channel}/threads/archived/public": self._archived,
+            "/channels/{channel}/threads/archived/private": self._archived_private,
+            "/channels/{channel}/users/@me/threads/archived/private": self._archived_joined,
             "/channels/{channel}/messages": self._list,
             "/gateway/bot": self._where,
         }
         found: list[Any] = [Route(f"{base}{path}", answer) for path, answer in routes.items()]
         one = f"{base}/channels/{{channel}}/messages/{{message}}"
         found += [Route(one, self._one, methods=["GET", "DELETE"])]
+        found += [Route(f"{base}/channels/{{channel}}/messages", self._sent, methods=["POST"])]
+        found += [Route(f"{base}/users/@me/channels", self._opened, methods=["POST"])]
         return Starlette(
             routes=[*found, WebSocketRoute("/gateway", self._gateway), Route("/{rest:path}", _unknown)]
         )
@@ -91,18 +105,7 @@ class Guild:
     # What people do
 
     def write(self, text: str, *, channel: str = CHANNEL, answers: str | None = None, **more: Any) -> str:
-        number = next(self.numbers)
-        message: dict[str, Any] = {
-            "id": str(snowflake(number)),
-            "channel_id": channel,
-            "type": 19 if answers else 0,
-            "content": text,
-            "author": ANA,
-            "timestamp": datetime.fromtimestamp(STARTED.timestamp() + number, UTC).isoformat(),
-            "edited_timestamp": None,
-            **_PLAIN,
-            **more,
-        }
+        message = message_of(next(self.numbers), text, channel, answers=bool(answers)) | more
         if answers:
             message["message_reference"] = {"message_id": answers, "channel_id": channel, "guild_id": SERVER}
         self.messages[channel].append(message)
@@ -111,13 +114,7 @@ class Guild:
 
     def stop(self, text: str) -> None:
         """AutoMod keeps a message from appearing, and tells the moderators: two deeds for one message."""
-        told: dict[str, Any] = {
-            "guild_id": SERVER,
-            "rule_id": "6000",
-            "rule_trigger_type": 1,
-            "user_id": ANA["id"],
-        }
-        told |= {"content": text, "matched_keyword": "levy", "matched_content": "levy", "channel_id": CHANNEL}
+        told = stopped(text, CHANNEL)
         for deed in ({"type": 2, "metadata": {}}, {"type": 1, "metadata": {}}):
             self._tell("AUTO_MODERATION_ACTION_EXECUTION", told | {"action": deed}, intent=1 << 21)
 
@@ -135,20 +132,13 @@ class Guild:
         else:
             self._tell_of(channel, "MESSAGE_DELETE_BULK", fields | {"ids": list(numbers)})
 
-    def thread(self, number: str, *, archived: bool = False) -> None:
-        at = STARTED + timedelta(hours=len(self.threads))
-        about = {"archived": archived, "archive_timestamp": at.isoformat(), "auto_archive_duration": 60}
-        about |= {"locked": False}
+    def thread(self, number: str, *, archived: bool = False, private: bool = False) -> None:
         self.messages.setdefault(number, [])
-        self.threads.append(
-            {"id": number, "type": 11, "name": "a thread", "parent_id": CHANNEL, "thread_metadata": about}
-        )
+        self.threads.open(number, CHANNEL, archived=archived, private=private)
 
     def put_away(self, number: str) -> None:
         """After all that were put away before."""
-        (thread,) = [each for each in self.threads if each["id"] == number]
-        self.threads.remove(thread)
-        self.thread(number, archived=True)
+        self.threads.put_away(number)
 
     def drop(self, code: int = 1001) -> None:
         """End every connection to the gateway."""
@@ -161,16 +151,7 @@ class Guild:
         return self._answer(request, ME)
 
     async def _application(self, request: Request) -> Response:
-        about: dict[str, Any] = {
-            "id": "9",
-            "name": "modbot",
-            "description": "",
-            "icon": None,
-            "verify_key": "",
-            "flags": 0,
-        }
-        about |= {"bot_public": False, "bot_require_code_grant": False, "owner": ANA, "team": None}
-        return self._answer(request, about)
+        return self._answer(request, APPLICATION)
 
     async def _guild(self, request: Request) -> Response:
         return self._answer(request, {"id": SERVER, "name": "District"})
@@ -183,27 +164,52 @@ class Guild:
         return self._answer(request, self.rules)
 
     async def _active(self, request: Request) -> Response:
-        return self._answer(
-            request, {"threads": self._threads(archived=False), "members": [], "has_more": False}
-        )
+        shown = [self._with_last(each) for each in self.threads.active()]
+        return self._answer(request, {"threads": shown, "members": [], "has_more": False})
 
     async def _archived(self, request: Request) -> Response:
-        limit, before = int(request.query_params.get("limit", 50)), request.query_params.get("before")
-        listed = [
-            each
-            for each in reversed(self._threads(archived=True))
-            if each["parent_id"] == request.path_params["channel"]
-            and (before is None or each["thread_metadata"]["archive_timestamp"] < before)
-        ]
-        more = len(listed) > limit
-        return self._answer(request, {"threads": listed[:limit], "members": [], "has_more": more})
+        return self._answer(request, self._part(request, self.threads.by_time(_query(request))))
 
-    def _threads(self, *, archived: bool) -> list[dict[str, Any]]:
-        return [
-            each | {"last_message_id": self._last(each["id"])}
-            for each in self.threads
-            if each["thread_metadata"]["archived"] is archived
-        ]
+    async def _archived_private(self, request: Request) -> Response:
+        if not self.threads.shows_all:
+            return self._answer(request, {"message": "Missing Permissions", "code": 50013}, 403)
+        listed = self.threads.by_time(_query(request), private=True)
+        return self._answer(request, self._part(request, listed))
+
+    async def _archived_joined(self, request: Request) -> Response:
+        return self._answer(request, self._part(request, self.threads.by_number(_query(request))))
+
+    def _part(self, request: Request, listed: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        limit = int(request.query_params.get("limit", 50))
+        shown = [self._with_last(each) for each in listed[:limit]]
+        return {"threads": shown, "members": [], "has_more": len(listed) > limit}
+
+    def _with_last(self, thread: dict[str, Any]) -> dict[str, Any]:
+        return thread | {"last_message_id": self._last(thread["id"])}
+
+    async def _opened(self, request: Request) -> Response:
+        request.scope["sent"] = sent = await request.json()
+        if str(sent.get("recipient_id")) != ANA["id"]:
+            return self._answer(request, {"message": "Unknown User", "code": 10013}, 404)
+        about = {"id": PRIVATE, "type": 1, "flags": 0, "recipients": [ANA]}
+        return self._answer(request, about | {"last_message_id": self._last(PRIVATE)})
+
+    async def _sent(self, request: Request) -> Response:
+        """A message of the bot's; one with the same nonce is the same."""
+        request.scope["sent"] = sent = await request.json()
+        channel = request.path_params["channel"]
+        if channel == PRIVATE and self.takes_none:
+            refused = {"message": "Cannot send messages to this user", "code": 50007}
+            return self._answer(request, refused, 403)
+        if channel in self.closed:
+            return self._answer(request, None)
+        key = (channel, str(sent.get("nonce")))
+        if not (sent.get("enforce_nonce") and key in self._by_nonce):
+            self._by_nonce[key] = self.write(sent["content"], channel=channel, author=ME, **written_now())
+        if self.stays_silent:
+            self.calls.append(request)
+            return Response(status_code=502)
+        return self._answer(request, self._find(self._by_nonce[key]))
 
     async def _list(self, request: Request) -> Response:
         found = self.messages.get(request.path_params["channel"])
@@ -235,7 +241,8 @@ class Guild:
         self.calls.append(request)
         if request.headers.get("authorization") != f"Bot {TOKEN}":
             return JSONResponse({"message": "401: Unauthorized", "code": 0}, 401)
-        if request.path_params.get("channel") in self.closed:
+        channel = request.path_params.get("channel")
+        if channel in self.closed or self.threads.is_kept_from_us(channel):
             return JSONResponse({"message": "Missing Access", "code": 50001}, 403)
         refused = self.refuse.get(request.url.path.rpartition("/")[2])
         if refused is not None:
@@ -327,35 +334,24 @@ class Guild:
             await line.send(message)
 
 
-class Line:
-    """One connection to the gateway, packed where the client asks for it."""
+@pytest.fixture(scope="session")
+def served_discord() -> Iterator[Guild]:
+    guild = Guild()
+    with serve(guild.app) as guild.url:
+        yield guild
 
-    def __init__(self, socket: WebSocket) -> None:
-        self.socket = socket
-        packed = socket.query_params.get("compress") == "zlib-stream"
-        self._packing = zlib.compressobj() if packed else None
 
-    async def send(self, message: dict[str, Any]) -> None:
-        text = json.dumps(message)
-        if self._packing is None:
-            await self.socket.send_text(text)
-        else:
-            packed = self._packing.compress(text.encode()) + self._packing.flush(zlib.Z_SYNC_FLUSH)
-            await self.socket.send_bytes(packed)
+@pytest.fixture
+def simulated_discord(served_discord: Guild) -> Guild:
+    """Empty."""
+    served_discord.clear()
+    return served_discord
+
+
+def _query(request: Request) -> tuple[str, str | None]:
+    """The channel, and where its list is gone on with."""
+    return request.path_params["channel"], request.query_params.get("before")
 
 
 async def _unknown(request: Request) -> Response:
     return JSONResponse({"message": "404: Not Found", "code": 0}, 404)
-
-
-_PLAIN: dict[str, Any] = {
-    "tts": False,
-    "mention_everyone": False,
-    "mentions": [],
-    "mention_roles": [],
-    "attachments": [],
-    "embeds": [],
-    "pinned": False,
-    "flags": 0,
-    "components": [],
-}

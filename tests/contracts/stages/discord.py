@@ -9,7 +9,8 @@ from platforms.base import Platform
 from platforms.discord import Discord, DiscordSettings
 from tests.contracts.stages import Stage
 from tests.simulators import serve
-from tests.simulators.discord import CHANNEL, SERVER, TOKEN, Guild
+from tests.simulators.discord import CHANNEL, TOKEN, Guild
+from tests.simulators.discord_objects import SERVER
 
 
 class DiscordStage(Stage):

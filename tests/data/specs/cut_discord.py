@@ -19,11 +19,15 @@ DISCORD = {
     "/guilds/{guild_id}/threads/active": ["get"],
     "/guilds/{guild_id}/auto-moderation/rules": ["get"],
     "/channels/{channel_id}/threads/archived/public": ["get"],
-    "/channels/{channel_id}/messages": ["get"],
+    "/channels/{channel_id}/threads/archived/private": ["get"],
+    "/channels/{channel_id}/users/@me/threads/archived/private": ["get"],
+    "/users/@me/channels": ["post"],
+    "/channels/{channel_id}/messages": ["get", "post"],
     "/channels/{channel_id}/messages/{message_id}": ["get", "delete"],
     "/gateway/bot": ["get"],
 }
 LIMITS = ("type", "enum", "minimum", "maximum", "pattern")
+OF_BODIES = (*LIMITS, "maxLength")
 
 
 def discord(document: dict[str, Any]) -> dict[str, Any]:
@@ -41,6 +45,7 @@ def discord(document: dict[str, Any]) -> dict[str, Any]:
                 for each in document["paths"][path][verb].get("parameters") or ()
                 if each["in"] == "query"
             },
+            **_body(document["paths"][path][verb], document),
         }
         for path, verbs in DISCORD.items()
         for verb in verbs
@@ -56,10 +61,30 @@ def discord(document: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _limits(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
-    if "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return {key: value for key, value in schema.items() if key in LIMITS}
+def _body(operation: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    """Nothing where none is sent."""
+    if "requestBody" not in operation:
+        return {}
+    schema = _resolved(operation["requestBody"]["content"]["application/json"]["schema"], document)
+    properties = {name: _limits(each, document, OF_BODIES) for name, each in schema["properties"].items()}
+    return {"body": {"properties": properties, "required": schema.get("required", [])}}
+
+
+def _limits(
+    schema: dict[str, Any], document: dict[str, Any], kept: tuple[str, ...] = LIMITS
+) -> dict[str, Any]:
+    schema = _resolved(schema, document)
+    found = {key: value for key, value in schema.items() if key in kept}
+    if "oneOf" in schema:
+        found["oneOf"] = [_limits(each, document, kept) for each in schema["oneOf"]]
+    return found
+
+
+def _resolved(schema: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in schema:
+        return schema
+    found: dict[str, Any] = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return found
 
 
 def main(folder: Path) -> None:
