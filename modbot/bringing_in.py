@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import platforms
 from modbot import case_rows, wiring
 from modbot.config import PageSettings, Settings
-from modbot.errors import ConfigError, NotBroughtIn
+from modbot.errors import ConfigError, NotBroughtIn, Words
 from modbot.records import archive
 from modbot.records.archive import Taken
 from modbot.store import Store, Transaction, table, utcnow
@@ -37,7 +37,7 @@ class Brought:
     """What became of the rows. `refused`: their numbers and why, at most twenty."""
 
     taken: Taken
-    refused: Sequence[tuple[int, str]] = ()
+    refused: Sequence[tuple[int, Words]] = ()
 
 
 def open_to_it(settings: Settings) -> list[PageSettings]:
@@ -51,7 +51,9 @@ def one(store: Store, settings: Settings, key: str, row: Row, by: str) -> Brough
     brought = _take_in(store, settings, adapter, [row], by, {"comments": 1})
     if brought.refused:
         raise NotBroughtIn(
-            f"This cannot be brought in: {brought.refused[0][1]}.", remedy="Mend it and send it again."
+            "This cannot be brought in: %(why)s.",
+            remedy="Mend it and send it again.",
+            why=brought.refused[0][1],
         )
     return brought
 
@@ -65,8 +67,9 @@ def file(store: Store, settings: Settings, key: str, name: str, content: bytes, 
         found = list(rows(content, adapter.settings.columns))
     except Unreadable as error:
         raise NotBroughtIn(
-            f"The file cannot be read: {error}.",
+            "The file cannot be read: %(why)s.",
             remedy="Save it as CSV (UTF-8) with a head row; the help page of manual names the columns.",
+            why=_why(error),
         ) from None
     source = {"comments": len(found), "file": name, "sha256": hashlib.sha256(content).hexdigest()}
     return _take_in(store, settings, adapter, found, by, source)
@@ -75,10 +78,12 @@ def file(store: Store, settings: Settings, key: str, name: str, content: bytes, 
 def _adapter(settings: Settings, key: str) -> Manual:
     page = next((page for page in open_to_it(settings) if page.key == key), None)
     if page is None:
-        known = ", ".join(page.key for page in open_to_it(settings)) or "none"
+        known = ", ".join(page.key for page in open_to_it(settings))
         raise ConfigError(
-            f"Comments cannot be brought in to '{key}'.",
-            remedy=f"Name one of these pages: {known}. Others are read by modbot itself.",
+            "Comments cannot be brought in to '%(page)s'.",
+            remedy="Name one of these pages: %(known)s. The others are read by the program itself.",
+            page=key,
+            known=known or Words("none"),
         )
     adapter = wiring.open_page(page)
     assert isinstance(adapter, Manual)  # noqa: S101 - what open_to_it says
@@ -99,7 +104,7 @@ def _take_in(
         try:
             comment = adapter.comment(row, by=by, at=now, zone=zone)
         except Unreadable as error:
-            refused.append((number, str(error)))
+            refused.append((number, _why(error)))
         else:
             events.append(Event(kind=EventKind.CREATED, id=comment.id, comment=comment, at=now))
     total = Taken()
@@ -116,7 +121,13 @@ def _take_in(
 def _check(tx: Transaction, key: str, by: str) -> None:
     case_rows.decider(tx, by)
     if tx.execute(sa.select(pages.c.key).where(pages.c.key == key)).first() is None:
-        raise ConfigError(f"Page '{key}' is not registered yet.", remedy="Start the bot once: modbot run")
+        raise ConfigError(
+            "Page '%(page)s' is not registered yet.", remedy="Start the bot once: modbot run", page=key
+        )
+
+
+def _why(error: Unreadable) -> Words:
+    return Words(error.said, **error.values)
 
 
 def _chunks(events: Sequence[Event]) -> Iterable[list[Event]]:

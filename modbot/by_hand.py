@@ -113,8 +113,9 @@ def settle(store: Store, action_id: int, by: str, outcome: Outcome) -> int:
         row = tx.execute(open_task.with_for_update()).first()
         if row is None:
             raise StaleCase(
-                f"{action_id} is no open task: somebody settled it, or took the decision back.",
+                "%(task)s is no open task: somebody settled it, or took the decision back.",
                 remedy="See what is open with: modbot task list",
+                task=action_id,
             )
         subject = f"comment:{row.page}/{row.native_id}"
         body = {"action": row.id, "kind": row.kind}

@@ -17,12 +17,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Self
 
 
 class Words(str):
-    """A value of a message that is itself a word of ours, to be said in the reader's language."""
+    """A value of a message that is itself a word or a text of ours, to be said in the reader's language.
 
-    __slots__ = ()
+    As with a refusal, `said` is the text before `values` (`%(name)s`) were put in.
+    """
+
+    __slots__ = ("said", "values")
+    said: str
+    values: Mapping[str, object]
+
+    def __new__(cls, said: str, **values: object) -> Self:
+        made = super().__new__(cls, _filled(said, values))
+        made.said, made.values = said, values
+        return made
 
 
 class ModbotError(Exception):

@@ -79,6 +79,11 @@ def nearest(text: str, category: Category, spans: Sequence[Span]) -> str:
     return shelves()[category].nearest(weights)
 
 
+def language_of(example: str) -> str:
+    """The code of the language that one of these examples is in; the codebook's own are English."""
+    return _languages().get(example, "en")
+
+
 def _words(text: str) -> list[str]:
     return [word[:STEM].removesuffix("s") for word in WORD.findall(text.casefold())]
 
@@ -93,13 +98,18 @@ def _length(words: Mapping[str, float], rarity: Mapping[str, float]) -> float:
 def shelves() -> Mapping[Category, Shelf]:
     """Read once a process, in a fraction of a second."""
     texts = {chapter.category: [*chapter.inside] for chapter in codebook.chapters().values()}
-    for category, text in _corpus():
+    for category, text, _ in _corpus():
         texts[category].append(text)
     return {category: Shelf.of(some) for category, some in texts.items()}
 
 
-def _corpus() -> Iterator[tuple[Category, str]]:
-    """The short ones that break one clause and hide nothing.
+@cache
+def _languages() -> Mapping[str, str]:
+    return {text: language for _, text, language in _corpus()}
+
+
+def _corpus() -> Iterator[tuple[Category, str, str]]:
+    """The short ones that break one clause and hide nothing: category, text and language.
 
     Those that take a side are left out, except where taking it is the breach: an example shall not weigh in.
     """
@@ -112,4 +122,4 @@ def _corpus() -> Iterator[tuple[Category, str]]:
                 plain = row["lang"] in LANGUAGES and not row["disguised"]
                 neutral = not row["side"] or breaks == [Category.POLITICAL]
                 if len(breaks) == 1 and plain and neutral and len(row["text"]) <= LONGEST:
-                    yield Category(breaks[0]), row["text"]
+                    yield Category(breaks[0]), row["text"], row["lang"]

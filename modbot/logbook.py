@@ -11,16 +11,21 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from modbot import evidence
 from modbot.audit import KINDS, NO_PAYLOAD, Entry
+from modbot.queue import WAITING
 from modbot.store import Store, table
-from modbot.tables import AuditEvent, AuditHead, Checkpoint, Content, User
+from modbot.tables import AuditEvent, AuditHead, Case, CaseComment, Checkpoint, Content, User
 
 events, contents, head = table(AuditEvent), table(Content), table(AuditHead)
 checkpoints, users = table(Checkpoint), table(User)
+cases, case_comments = table(Case), table(CaseComment)
 
 PAGE = 50
 REACH = 50_000
 """Entries that one look goes back at most where no index leads to them, so that it cannot read a million."""
+REPEATING = ("comment.seen", "comment.edited", "decision.made", "second.given")
+"""Kinds whose content repeats a comment's words."""
 _COLUMNS = [events.c[name] for name in Entry.__dataclass_fields__]
 
 
@@ -59,6 +64,10 @@ class Record:
     """The last entry of the log."""
     signed_by: int | None
     """The first checkpoint that covers this entry."""
+    severe: str
+    """What makes the comment that it repeats hard to read, in words; empty when nothing does."""
+    waiting: int | None
+    """A case of that comment that waits for a decision."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +141,34 @@ def record(store: Store, seq: int) -> Record | None:
         newest = connection.execute(sa.select(head.c.seq)).scalar_one()
         covering = sa.select(sa.func.min(checkpoints.c.seq)).where(checkpoints.c.seq >= seq)
         signed_by = connection.execute(covering).scalar()
-    content = None if row.body is None else json.loads(row.body)
+        content = None if row.body is None else json.loads(row.body)
+        repeated = _repeated(connection, entry, content)
+        opinions = evidence.judged(connection, repeated)
+        severe = next(filter(None, map(evidence.severity, opinions.values())), "")
+        waiting = connection.execute(_waiting(repeated)).scalar()
     disposed = row.body is None and entry.payload_hash != NO_PAYLOAD
-    return Record(entry, content, disposed, newest, signed_by)
+    return Record(entry, content, disposed, newest, signed_by, severe, waiting)
+
+
+def _repeated(connection: Connection, entry: Entry, content: Any) -> Sequence[int]:
+    """The comments whose words the entry repeats."""
+    if entry.kind not in REPEATING or content is None:
+        return ()
+    if "comment" in content:
+        return (content["comment"],)
+    if "case" not in content:
+        return (entry.seq,)
+    of_case = sa.select(case_comments.c.comment_id).where(case_comments.c.case_id == content["case"])
+    return connection.execute(of_case).scalars().all()
+
+
+def _waiting(comment_ids: Sequence[int]) -> sa.Select[Any]:
+    return (
+        sa.select(cases.c.id)
+        .join(case_comments, case_comments.c.case_id == cases.c.id)
+        .where(case_comments.c.comment_id.in_(comment_ids), cases.c.state.in_(WAITING))
+        .limit(1)
+    )
 
 
 def signatures(store: Store, limit: int = 100) -> list[Signature]:

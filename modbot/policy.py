@@ -242,8 +242,10 @@ def load(path: Path) -> Policy:
         source = path.read_bytes()
     except OSError as error:
         raise ConfigError(
-            f"The policy file {path} cannot be read: {error.strerror}.",
+            "The policy file %(path)s cannot be read: %(why)s.",
             remedy="Check [policy] file in modbot.toml, or write a new one with: modbot init",
+            path=path,
+            why=error.strerror,
         ) from None
     return parse(source, str(path))
 
@@ -261,7 +263,10 @@ def parse(source: bytes, name: str) -> Policy:
     except ValidationError as error:
         problem = "; ".join(_plain(each) for each in error.errors())
     raise ConfigError(
-        f"The policy {name} does not hold: {problem}.", remedy="Mend it, then run: modbot policy check"
+        "The policy %(name)s does not hold: %(problem)s.",
+        remedy="Mend it, then run: modbot policy check",
+        name=name,
+        problem=problem,
     )
 
 

@@ -54,5 +54,5 @@ def read(store: Store, seq: int) -> Policy:
         about = connection.execute(sa.select(events.c.subject).where(events.c.seq == seq)).scalar()
         body = body_of(connection, seq) if about == IN_FORCE else None
     if body is None:
-        raise ConfigError(f"Entry {seq} holds no policy.", remedy="Choose a version from the list.")
+        raise ConfigError("Entry %(seq)s holds no policy.", remedy="Choose a version from the list.", seq=seq)
     return policy.parse(body["text"].encode(), f"of entry {seq}")

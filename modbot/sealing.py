@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 
-from modbot.errors import ConfigError
+from modbot.errors import ConfigError, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,15 @@ def seal(path: Path) -> Seal:
     try:
         return Seal(Fernet(_made(path) if not path.exists() else path.read_bytes().strip()))
     except OSError as error:
-        problem = error.strerror or "it cannot be read"
+        problem = error.strerror or Words("it cannot be read")
     except ValueError:
-        problem = "it holds no key"
+        problem = Words("it holds no key")
     raise ConfigError(
-        f"The key file {path}: {problem}.",
+        "The key file %(path)s: %(problem)s.",
         remedy="Restore it from your copy. Without it, people have to set up their authenticator apps anew, "
         "and pages have to be connected anew.",
+        path=path,
+        problem=problem,
     )
 
 

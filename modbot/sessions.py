@@ -58,6 +58,24 @@ class Here:
         return now - self.proven_at < PROOF_HOLDS
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """When a session ends by itself."""
+
+    at: datetime
+    after: timedelta
+    """The limit that ends it: of doing nothing, or of being signed in."""
+    final: bool
+    """Whether it ends whatever the person does."""
+
+
+def ending(here: Here, limits: Limits) -> Ending:
+    idle, last = here.seen_at + limits.idle, here.started_at + limits.absolute
+    return (
+        Ending(last, limits.absolute, final=True) if last <= idle else Ending(idle, limits.idle, final=False)
+    )
+
+
 def start(
     tx: Transaction, name: str, *, address: str, agent: str, how: str, proven_at: datetime | None = None
 ) -> str:

@@ -56,7 +56,14 @@ class ManualSettings(PlatformSettings):
 
 
 class Unreadable(ValueError):
-    """Not a file of comments; says what to do."""
+    """Not a file of comments; says what to do.
+
+    In English. For other languages `said` is the text before `values` (`%(name)s`) were put in.
+    """
+
+    def __init__(self, said: str, **values: object) -> None:
+        super().__init__(said % values if values else said)
+        self.said, self.values = said, values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +132,13 @@ def rows(content: bytes, columns: Columns) -> Iterator[Row]:
     try:
         for number, each in enumerate(reader):
             if number >= MOST_ROWS:
-                raise Unreadable(f"it has more than {MOST_ROWS} rows: divide it")
+                raise Unreadable("it has more than %(most)s rows: divide it", most=MOST_ROWS)
             given = {field: each.get(head) or "" for field, head in heads.items()}
             yield Row(**given, source={str(key): value for key, value in each.items()})
     except csv.Error as error:
-        raise Unreadable(f"row {reader.line_num} cannot be read: {error}") from None
+        raise Unreadable(
+            "row %(number)s cannot be read: %(why)s", number=reader.line_num, why=error
+        ) from None
 
 
 def _opened(text: str, columns: Columns) -> tuple[csv.DictReader[str], dict[str, str]]:
@@ -141,7 +150,9 @@ def _opened(text: str, columns: Columns) -> tuple[csv.DictReader[str], dict[str,
         if wanted["text"] in named:
             return reader, {field: named[name] for field, name in wanted.items() if name in named}
     first = text[:200].partition("\n")[0]
-    raise Unreadable(f"no column is named {columns.text}. Its first line is: {first}")
+    raise Unreadable(
+        "no column is named %(name)s. Its first line is: %(line)s", name=columns.text, line=first
+    )
 
 
 def _decoded(content: bytes) -> str:
@@ -180,7 +191,7 @@ def _american(text: str) -> datetime:
             return datetime.strptime(text, form)  # noqa: DTZ007 - the caller adds the district's zone
         except ValueError:
             continue
-    raise Unreadable(f"its time is not understood: {text}. Write it as 2026-11-22 08:00")
+    raise Unreadable("its time is not understood: %(given)s. Write it as 2026-11-22 08:00", given=text)
 
 
 @cache

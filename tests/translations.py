@@ -6,6 +6,7 @@ What is new comes in untranslated, what is gone goes; then translate what `make 
 from __future__ import annotations
 
 import ast
+import os
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -64,20 +65,73 @@ ELSEWHERE: dict[str, Iterable[str]] = {
 }
 """Strings that the pages take from parts of modbot that know no languages."""
 REFUSING = (
+    "../platforms/manual.py",
     "accounts.py",
+    "alerts/calls.py",
     "appeals.py",
+    "bringing_in.py",
+    "by_hand.py",
     "case_rows.py",
     "cases.py",
     "deletions.py",
+    "learning/register.py",
     "notes.py",
+    "policy.py",
+    "policy_versions.py",
+    "review/appealed.py",
+    "review/view.py",
     "rulings.py",
+    "sealing.py",
     "second_looks.py",
+    "sign_in.py",
     "splits.py",
     "users.py",
+    "web/account.py",
+    "web/app.py",
+    "web/audit_log.py",
+    "web/guard.py",
+    "web/help_pages.py",
+    "web/signed_in.py",
     "withdrawals.py",
 )
 """Whatever these refuse is read at the desk."""
-REFUSALS = ("AlreadyDecided", "ConfigError", "DecisionRefused", "NotAllowed", "StaleCase")
+NOT_AT_THE_DESK = {
+    "at the start, by whoever runs modbot": (
+        "alerts/discord.py",
+        "alerts/signed_webhook.py",
+        "auto_reply.py",
+        "config.py",
+        "credentials.py",
+        "demo.py",
+        "matched_pairs.py",
+        "members.py",
+        "migrations/__init__.py",
+        "starter.py",
+        "wiring.py",
+    ),
+    "where the log is proven, as what exactly is wrong, marked as English": (
+        "audit.py",
+        "checkpoints.py",
+        "reconcile.py",
+    ),
+    "as the database's own answer, below words that are translated": ("store.py",),
+    "by nobody: the sign-in says it in its own words": ("sso.py",),
+}
+"""Where else it is read what these refuse."""
+REFUSALS = (
+    "AlreadyDecided",
+    "AuditBroken",
+    "ConfigError",
+    "DecisionRefused",
+    "ModbotError",
+    "NotAllowed",
+    "NotBroughtIn",
+    "SignInBlocked",
+    "SignInRefused",
+    "StaleCase",
+    "StoreUnavailable",
+    "Unreadable",
+)
 COMMAND = "modbot "
 """What to do next is left out at the desk where it holds this."""
 WIDTH = 110
@@ -117,11 +171,15 @@ def refused(module: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
     for call in calls(module, "Words"):
-        yield ast.literal_eval(call.args[0])
+        # What a part that knows no languages refused is read there.
+        if not isinstance(call.args[0], ast.Attribute):
+            yield ast.literal_eval(call.args[0])
     for call in calls(module, *REFUSALS):
         advice = [each.value for each in call.keywords if each.arg == "remedy"]
         for given in [*call.args, *advice]:
             text = constants.get(given.id, given) if isinstance(given, ast.Name) else given
+            if isinstance(text, ast.Call):
+                (text,) = text.args  # of N_
             # A name that is no constant of the module: the advice of `already_decided`, a command.
             if isinstance(text, ast.Name):
                 continue
@@ -134,6 +192,32 @@ def calls(module: ast.Module, *names: str) -> Iterator[ast.Call]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
             yield node
+
+
+def at_the_desk(start: str = "web/app.py") -> set[str]:
+    """Every file of ours that the screens are made of, whatever imports it on the way."""
+    found: set[str] = set()
+    waiting = [PACKAGE / start]
+    while waiting:
+        file = waiting.pop()
+        name = Path(os.path.relpath(file, PACKAGE)).as_posix()
+        if name not in found:
+            found.add(name)
+            waiting += _imported(ast.parse(file.read_text(encoding="utf-8")))
+    return found
+
+
+def _imported(module: ast.Module) -> Iterator[Path]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            names = [each.name for each in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{each.name}" for each in node.names)]
+        else:
+            continue
+        for name in names:
+            path = PACKAGE.parent.joinpath(*name.split("."))
+            yield from (each for each in (path.with_suffix(".py"), path / "__init__.py") if each.is_file())
 
 
 def kept(language: str) -> Catalog:

@@ -105,7 +105,9 @@ def end_drill(store: Store, settings: Settings, call_id: int, by: str = "modbot"
         both = sa.select(calls, alerts.c.drill).join(alerts, alerts.c.id == calls.c.alert_id)
         row = tx.execute(both.where(calls.c.id == call_id)).first()
         if row is None or not row.drill:
-            raise StaleCase(f"There is no drill {call_id}.", remedy="See them with: modbot alert list")
+            raise StaleCase(
+                "There is no drill %(call)s.", remedy="See them with: modbot alert list", call=call_id
+            )
         if row.state == "ended":
             return
         tx.record("call.ended", f"call:{call_id}", {"step": row.step}, actor=by)
@@ -256,4 +258,4 @@ def _tell_it_is_over(tx: Transaction, settings: Settings, alert_id: int, call_id
 
 
 def _no_call(call_id: int) -> StaleCase:
-    return StaleCase(f"There is no call {call_id}.", remedy="See them with: modbot alert list")
+    return StaleCase("There is no call %(call)s.", remedy="See them with: modbot alert list", call=call_id)

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from modbot import case_rows
 from modbot.config import Settings
-from modbot.errors import ConfigError, NotAllowed, StaleCase
+from modbot.errors import ConfigError, NotAllowed, StaleCase, Words
 from modbot.learning.in_use import ADOPTED, folder_of, unlike
 from modbot.roles import LEADS
 from modbot.store import Store, Transaction, bodies_of, table
@@ -23,6 +23,13 @@ learned, shadow_scores = table(LearnedModel), table(ShadowScore)
 
 SHADOW, REPLACED, DROPPED = "shadow", "replaced", "dropped"
 LIST = "See them with: modbot models learned"
+STATES = {
+    SHADOW: Words("in shadow"),
+    ADOPTED: Words("adopted"),
+    REPLACED: Words("replaced"),
+    DROPPED: Words("dropped"),
+}
+"""Each state as people call it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,7 @@ def _read(connection: Connection, rows: Any) -> list[Learned]:
 def refuse_others(tx: Transaction, by: str) -> None:
     """What scores everybody's comments is for leads to say. Raises NotAllowed."""
     if case_rows.active(tx, by) not in LEADS:
-        raise NotAllowed(f"{by} may not say which models are used.", remedy="Ask a lead.")
+        raise NotAllowed("%(by)s may not say which models are used.", remedy="Ask a lead.", by=by)
 
 
 def refuse_second(connection: Connection) -> None:
@@ -83,9 +90,10 @@ def refuse_second(connection: Connection) -> None:
     waiting = in_state(connection, SHADOW)
     if waiting is not None:
         raise ConfigError(
-            f"Model {waiting.id} works in shadow already.",
-            remedy=f"Compare it first (modbot models compare), then: modbot models adopt {waiting.id}, "
-            f"or modbot models drop {waiting.id}",
+            "Model %(number)s works in shadow already.",
+            remedy="Compare it first (modbot models compare), then: modbot models adopt %(number)s, "
+            "or modbot models drop %(number)s",
+            number=waiting.id,
         )
 
 
@@ -108,7 +116,12 @@ def adopt(store: Store, settings: Settings, number: int, by: str) -> None:
         refuse_others(tx, by)
         row = _locked(tx, number)
         if row.state != SHADOW:
-            raise StaleCase(f"Model {number} is not in shadow: it is {row.state}.", remedy=LIST)
+            raise StaleCase(
+                "Model %(number)s is not in shadow: it is %(state)s.",
+                remedy=LIST,
+                number=number,
+                state=STATES[row.state],
+            )
         _refuse_unlike(settings, row)
         before = in_state(tx.connection, ADOPTED)
         if before is not None:
@@ -141,13 +154,21 @@ def drop(store: Store, settings: Settings, number: int, by: str) -> None:
         refuse_others(tx, by)
         row = _locked(tx, number)
         if row.state not in (SHADOW, REPLACED):
-            raise StaleCase(f"Model {number} cannot be dropped: it is {row.state}.", remedy=LIST)
+            raise StaleCase(
+                "Model %(number)s cannot be dropped: it is %(state)s.",
+                remedy=LIST,
+                number=number,
+                state=STATES[row.state],
+            )
         user = tx.execute(
             sa.select(learned.c.id).where(learned.c.before == number, learned.c.state == ADOPTED)
         ).scalar()
         if user is not None:
             raise StaleCase(
-                f"Model {number} is the way back from model {user}, which is in use.", remedy=LIST
+                "Model %(number)s is the way back from model %(user)s, which is in use.",
+                remedy=LIST,
+                number=number,
+                user=user,
             )
         tx.execute(sa.delete(shadow_scores).where(shadow_scores.c.model_id == number))
         _set(tx, number, state=DROPPED)
@@ -165,7 +186,7 @@ def _still_there(tx: Transaction, number: int | None) -> int | None:
 def _locked(tx: Transaction, number: int) -> sa.Row[Any]:
     row = tx.execute(sa.select(learned).where(learned.c.id == number).with_for_update()).first()
     if row is None:
-        raise StaleCase(f"There is no learned model {number}.", remedy=LIST)
+        raise StaleCase("There is no learned model %(number)s.", remedy=LIST, number=number)
     return row
 
 
@@ -177,6 +198,8 @@ def _refuse_unlike(settings: Settings, row: sa.Row[Any]) -> None:
     trouble = unlike(folder_of(settings, row.folder), row.manifest)
     if trouble:
         raise ConfigError(
-            f"Model {row.id} cannot be used: {trouble}.",
+            "Model %(number)s cannot be used: %(trouble)s.",
             remedy="Restore the folder from a backup, or drop the model and learn again.",
+            number=row.id,
+            trouble=trouble,
         )

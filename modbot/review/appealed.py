@@ -55,7 +55,9 @@ def appeal(store: Store, number: int, days: int) -> Appealed:
     """Raises StaleCase for a number that is none."""
     found = _seen(store, sa.select(rows).where(rows.c.id == number), days)
     if not found:
-        raise StaleCase(f"There is no appeal {number}.", remedy="See them with: modbot appeal list")
+        raise StaleCase(
+            "There is no appeal %(number)s.", remedy="See them with: modbot appeal list", number=number
+        )
     return found[0]
 
 

@@ -175,7 +175,9 @@ def subject(store: Readable, case_id: int, viewer: str) -> Subject:
 def _subject(connection: Connection, case_id: int, viewer: str) -> Subject:
     row = connection.execute(_AS_SEEN, {"case": case_id, "viewer": viewer}).first()
     if row is None:
-        raise StaleCase(f"There is no case {case_id}.", remedy="See the queue with: modbot case list")
+        raise StaleCase(
+            "There is no case %(case)s.", remedy="See the queue with: modbot case list", case=case_id
+        )
     seen = revisions(connection, case_id)
     items = newest(seen)
     first = next(iter(items.values()))

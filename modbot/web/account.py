@@ -22,6 +22,7 @@ from modbot.web.signed_in import SignedIn, recently_proven, require
 router = APIRouter(prefix="/account")
 
 Anybody = Annotated[SignedIn, Depends(require(Permission.READ))]
+Onlooker = Annotated[SignedIn, Depends(require(Permission.READ, active=False))]
 Proven = Annotated[SignedIn, Depends(recently_proven(Permission.READ))]
 Text = Annotated[str, Form()]
 
@@ -87,6 +88,20 @@ def new_codes(request: Request, desk: AtDesk, who: Proven) -> Response:
 def language(desk: AtDesk, who: Anybody, language: Text = "") -> Response:
     accounts.set_language(desk.store, who.name, language)
     return RedirectResponse("/account", status_code=303)
+
+
+@router.get("/session")
+def ending(request: Request, who: Onlooker) -> Response:
+    """How much longer the session lasts. Every page asks when its end should be near."""
+    return page(request, "session_ending.html", who, stayed=False)
+
+
+@router.post("/session")
+def stay(request: Request, who: Anybody) -> Response:
+    """Somebody who reads or writes for long is still there."""
+    if "HX-Request" not in request.headers:
+        return RedirectResponse("/account", status_code=303)
+    return page(request, "session_ending.html", who, stayed=True)
 
 
 @router.post("/sessions/end")

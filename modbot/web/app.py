@@ -40,7 +40,7 @@ from modbot.web import (
 )
 from modbot.web.background import Background
 from modbot.web.desk import Desk
-from modbot.web.i18n import N_, speaking
+from modbot.web.i18n import N_, gettext, speaking
 from modbot.web.pages import language_of, page
 from modbot.web.practice_page import Practice
 from modbot.web.signed_in import visitor
@@ -68,6 +68,10 @@ SCREENS = (
     policy_page.router,
     models_page.router,
     help_pages.router,
+)
+NO_STORE = N_(
+    "The database does not answer at the moment. Nothing was lost. Try again in a minute; if it stays so, "
+    "tell whoever runs modbot:"
 )
 LOOPBACK = ("127.0.0.1", "localhost")
 STATUS = {NotAllowed: 403, StaleCase: 404, StoreUnavailable: 503}
@@ -126,6 +130,8 @@ def _refused(request: Request, error: Exception) -> Response:
     who = None if isinstance(error, StoreUnavailable) else visitor(request)
     with speaking(language_of(request, who)):
         message, remedy = refusals.said(error), refusals.advised(error)
-    if "HX-Request" in request.headers or isinstance(error, StoreUnavailable):
+        if isinstance(error, StoreUnavailable):
+            return PlainTextResponse(f"{gettext(NO_STORE)}\n{message} {remedy}\n", status_code=code)
+    if "HX-Request" in request.headers:
         return PlainTextResponse(f"{message} {remedy}\n", status_code=code)
     return page(request, "refused.html", who, status=code, message=message, remedy=remedy)

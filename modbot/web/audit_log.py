@@ -18,6 +18,7 @@ from modbot.roles import Permission
 from modbot.store import SYSTEM, storable
 from modbot.web import subjects
 from modbot.web.background import Background
+from modbot.web.case import opinion_follows
 from modbot.web.desk import AtDesk, Desk
 from modbot.web.fields import address, day, end_of, number, start_of
 from modbot.web.i18n import N_
@@ -149,7 +150,7 @@ def entry(request: Request, desk: AtDesk, who: Auditor, seq: str) -> Response:
     wanted = number(seq)
     record = None if wanted is None else logbook.record(desk.store, wanted)
     if record is None:
-        raise StaleCase(f"The log has no entry {seq}.", remedy="Go back to the log and choose one.")
+        raise StaleCase("The log has no entry %(seq)s.", remedy="Go back to the log and choose one.", seq=seq)
     line = _line(record.entry, logbook.names(desk.store))
     return page(
         request,
@@ -158,6 +159,7 @@ def entry(request: Request, desk: AtDesk, who: Auditor, seq: str) -> Response:
         line=line,
         record=record,
         parts=_parts(record.content),
+        named=record.waiting is None or not opinion_follows(desk, who, record.waiting),
         no_payload=audit.NO_PAYLOAD,
     )
 

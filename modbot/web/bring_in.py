@@ -14,6 +14,7 @@ from modbot.web.case import Decider
 from modbot.web.desk import AtDesk
 from modbot.web.fields import sent
 from modbot.web.pages import page
+from modbot.web.refusals import explained
 from platforms.manual import Row
 
 router = APIRouter()
@@ -56,7 +57,7 @@ def paste(
     try:
         brought = bringing_in.one(desk.store, desk.settings, given.on, given.row, who.name)
     except (ConfigError, NotBroughtIn) as error:
-        return _page(request, desk, who, given=given, problem=error)
+        return _page(request, desk, who, given=given, problem=explained(error, who.language))
     # The next comment is often from the same place.
     return _page(request, desk, who, given=Pasted(on=given.on), brought=brought)
 
@@ -69,7 +70,7 @@ def upload(
     try:
         brought = bringing_in.file(desk.store, desk.settings, on, file.filename or "", content, who.name)
     except (ConfigError, NotBroughtIn) as error:
-        return _page(request, desk, who, given=Pasted(on=on), problem=error)
+        return _page(request, desk, who, given=Pasted(on=on), problem=explained(error, who.language))
     return _page(request, desk, who, given=Pasted(on=on), brought=brought)
 
 
@@ -79,7 +80,7 @@ def _page(
     who: Decider,
     *,
     given: Pasted = NOTHING,
-    problem: ConfigError | NotBroughtIn | None = None,
+    problem: str = "",
     brought: Brought | None = None,
 ) -> Response:
     values: dict[str, Any] = {

@@ -31,6 +31,10 @@ class Reason:
     voices: Sequence[tuple[str, float]] = ()
     """What each classifier goes by, and what it said."""
 
+    @property
+    def like_language(self) -> str:
+        return likeness.language_of(self.like)
+
 
 def reasons(findings: Sequence[Finding], rules: Policy) -> list[Reason]:
     return [_reason(finding, rules) for finding in findings]

@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from modbot.errors import NotAllowed
+from modbot.web.i18n import N_, gettext, speaking, wanted
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 POLICY = (
@@ -38,6 +39,7 @@ HEADERS = {
 }
 
 
+SENT_ELSEWHERE = N_("This form was sent by another page.")
 PUSH = re.compile(r"/push/[a-z0-9_-]+")
 
 
@@ -73,8 +75,10 @@ class Guard:
             await send(message)
 
         safe = scope["method"] in SAFE_METHODS or is_pushed(scope)
-        if not safe and not _from_here(Headers(scope=scope)):
-            refusal = PlainTextResponse("This form was sent by another page.\n", status_code=403)
+        asked = Headers(scope=scope)
+        if not safe and not _from_here(asked):
+            with speaking(wanted(asked.get("accept-language", ""))):
+                refusal = PlainTextResponse(f"{gettext(SENT_ELSEWHERE)}\n", status_code=403)
             await refusal(scope, receive, with_headers)
         else:
             await self.app(scope, receive, with_headers)

@@ -66,6 +66,11 @@ def gettext(text: str, **values: object) -> str:
     return translated % values if values else translated
 
 
+def language_of(text: str) -> str:
+    """The code of the language in which `gettext` gives this text: English where nobody translated it."""
+    return SOURCE if gettext(text) == text else spoken()
+
+
 def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
     translated = _catalogue(spoken()).ngettext(singular, plural, count)
     return translated % values if values else translated
@@ -152,4 +157,5 @@ def install(environment: Environment) -> None:
         "lasting": lasting,
         "ago": ago,
         "number": number,
+        "language_of": language_of,
     }

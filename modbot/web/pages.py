@@ -14,7 +14,7 @@ from modbot.evidence import severity
 from modbot.policy import REPORT
 from modbot.roles import Permission
 from modbot.visible import visible
-from modbot.web import counts, i18n, quoting
+from modbot.web import counts, i18n, quoting, refusals
 from modbot.web.desk import desk_of
 from modbot.web.static_files import static
 
@@ -64,6 +64,11 @@ def of_policy(text: str, of: str) -> str:
     return i18n.gettext(text) if of == REPORT.id else text
 
 
+def policy_language(of: str) -> str:
+    """The code of the language in which `of_policy` gives its texts: a district's policy is in English."""
+    return i18n.spoken() if of == REPORT.id else i18n.SOURCE
+
+
 def tell(response: Response, message: str) -> Response:
     """Show the message, as text, at the head of the next page that this browser loads."""
     response.set_cookie(
@@ -84,7 +89,8 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     i18n.install(made)
-    made.filters |= {"visible": visible, "shown": quoting.shown, "of_policy": of_policy, "severity": severity}
+    made.filters |= {"visible": visible, "shown": quoting.shown, "worded": refusals.worded}
+    made.filters |= {"of_policy": of_policy, "policy_language": policy_language, "severity": severity}
     made.globals |= {"Permission": Permission, "static": static}
     return made
 

@@ -16,6 +16,7 @@ from modbot.web.desk import AtDesk
 from modbot.web.fields import number
 from modbot.web.i18n import N_
 from modbot.web.pages import page
+from modbot.web.refusals import explained
 from modbot.web.signed_in import SignedIn, require
 
 router = APIRouter()
@@ -86,7 +87,7 @@ def compare(request: Request, desk: AtDesk, who: Reader, old: str = "", new: str
             before = policy_versions.read(desk.store, earlier.seq)
             found = policy_changes.changes(before, policy_versions.read(desk.store, later.seq))
     except ConfigError as error:
-        problem = str(error)
+        problem = explained(error, who.language)
     return page(
         request,
         "policy_changes.html",

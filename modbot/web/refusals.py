@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from modbot.errors import ModbotError, Words
 from modbot.web.i18n import gettext, speaking
 
@@ -14,16 +16,18 @@ def explained(error: ModbotError, language: str) -> str:
 
 def said(error: ModbotError) -> str:
     """What is refused, in the language that is spoken."""
-    return gettext(error.said, **_values(error))
+    return gettext(error.said, **_values(error.values))
 
 
 def advised(error: ModbotError) -> str:
     """What to do next; empty where that is a command."""
-    return "" if "modbot " in error.remedy else gettext(error.advised, **_values(error))
+    return "" if "modbot " in error.remedy else gettext(error.advised, **_values(error.values))
 
 
-def _values(error: ModbotError) -> dict[str, str]:
-    return {
-        name: gettext(value) if isinstance(value, Words) else str(value)
-        for name, value in error.values.items()
-    }
+def worded(value: object) -> str:
+    """A value of ours in the language that is spoken, any other as it is."""
+    return gettext(value.said, **_values(value.values)) if isinstance(value, Words) else str(value)
+
+
+def _values(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: worded(value) for name, value in values.items()}

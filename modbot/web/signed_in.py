@@ -10,16 +10,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from math import ceil
 from urllib.parse import quote, urlsplit
 
 from fastapi import HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import Match
 
 from modbot import sessions
 from modbot.errors import NotAllowed
 from modbot.roles import Permission, allows
-from modbot.sessions import Here, limits
+from modbot.sessions import Ending, Here, limits
 from modbot.store import utcnow
 from modbot.web.desk import Desk, desk_of
 from modbot.web.guard import SAFE_METHODS
@@ -41,6 +44,8 @@ TITLES = {
     "viewer": N_("Viewer"),
 }
 """Each role as people call it."""
+WARNING = timedelta(minutes=2)
+"""How long before a session ends its reader is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class SignedIn:
     form_token: str
     session: int
     proven: bool
+    ending: Ending
 
     def may(self, permission: Permission | str) -> bool:
         return allows(self.role, Permission(permission))
@@ -61,6 +67,16 @@ class SignedIn:
     @property
     def title(self) -> str:
         return TITLES.get(self.role, self.role)
+
+    @property
+    def warned_in(self) -> int:
+        """Seconds until it is time to say that the session ends; 0 when it is."""
+        return max(0, self.ends_in - ceil(WARNING.total_seconds()))
+
+    @property
+    def ends_in(self) -> int:
+        """Seconds."""
+        return max(0, ceil((self.ending.at - utcnow()).total_seconds()))
 
 
 def require(
@@ -77,14 +93,15 @@ def require(
         here = await run_in_threadpool(_session, request, desk)
         if here is None:
             raise _elsewhere(request, "/sign-in")
-        who = _who(request, here)
+        renewed = active and sessions.is_due(here, utcnow())
+        who = _who(request, replace(here, seen_at=utcnow()) if renewed else here)
         if request.method not in SAFE_METHODS:
             await _check_form(request, who)
         if not who.may(permission):
             raise NotAllowed(NOT_FOR_YOU, remedy=ASK)
         if proven and not who.proven:
             raise _elsewhere(request, "/confirm")
-        if active and sessions.is_due(here, utcnow()):
+        if renewed:
             await run_in_threadpool(sessions.touch, desk.store, here)
         return who
 
@@ -149,6 +166,7 @@ def _who(request: Request, here: Here) -> SignedIn:
         form_token=form_token(request.cookies[_cookie(request)]),
         session=here.id,
         proven=here.proven(utcnow()),
+        ending=sessions.ending(here, limits(desk_of(request).settings.web)),
     )
 
 
@@ -170,8 +188,19 @@ def _elsewhere(request: Request, path: str) -> HTTPException:
     if request.method == "GET" and not script:
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     else:
-        back = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+        shown = _shown(request, came_from.path)
+        back = shown + (f"?{came_from.query}" if came_from.query and shown == came_from.path else "")
     target = f"{path}?next={quote(safe_next(back), safe='/')}"
     if script:
         return HTTPException(401, "Sign in first.", headers={"HX-Redirect": target})
     return HTTPException(303, "Sign in first.", headers={"Location": target})
+
+
+def _shown(request: Request, path: str) -> str:
+    """The address if it can be looked at; else, as it only takes a form, the nearest one above that can."""
+    while path.strip("/"):
+        asked = {"type": "http", "method": "GET", "path": path, "root_path": "", "headers": []}
+        if any(route.matches(asked)[0] is Match.FULL for route in request.app.routes):
+            return path
+        path = path.rpartition("/")[0]
+    return "/"

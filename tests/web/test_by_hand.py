@@ -12,7 +12,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from modbot import by_hand, cases, config, outbox, wiring
+from modbot import accounts, by_hand, cases, config, outbox, wiring
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store
 from modbot.tables import Case, Comment
@@ -86,6 +86,15 @@ def test_what_cannot_be_brought_in_is_refused_and_the_words_stay_in_the_form(roo
     assert "https://" in words(answer.text)
     assert "My long text</textarea>" in answer.text
     assert pasted(room, on="blog").status_code == 422
+
+
+def test_what_is_refused_is_said_in_the_reader_s_language(room: Room) -> None:
+    accounts.set_language(room.here.store, "ben", "es")
+    bad = {"on": "forum", "text": "Hola", "written": "mañana <b>"}
+    answer = room.member("ben").post("/bring-in", bad)
+    accounts.set_language(room.here.store, "ben", "en")
+    assert "Esto no se puede aportar: no se entiende la hora: mañana <b>." in words(answer.text)
+    assert "mañana <b>" not in answer.text
 
 
 def test_only_places_that_modbot_cannot_read_are_offered(room: Room) -> None:

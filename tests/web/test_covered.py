@@ -17,7 +17,7 @@ from modbot.demo import PERSON, Feed, Material, Post
 from modbot.pipeline import Scorer
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store
-from modbot.tables import Case
+from modbot.tables import AuditEvent, Case
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
 from modbot.web.practice_page import Practice
@@ -165,3 +165,29 @@ def test_before_the_first_choice_the_cover_does_not_tell_what_the_machine_thinks
     told = ana.post(f"/case/{number}/decide", {"choice": "leave_up", "version": version})
     assert "This may be discrimination. Show the words" in words(told.text)
     assert "This may be discrimination" in words(room.member("vic", first=True).get("/queue").text)
+
+
+def test_the_log_covers_the_words_of_a_comment_wherever_it_repeats_them(room: Room) -> None:
+    here = room.here
+    slur = room.arrives(said("1", f"Go home, {SLUR}", author="Pat"))
+    plain = room.arrives(said("2", "buy now: skates", author="Pat"))
+    room.hide(slur, "C4", SLUR)
+    room.hide(plain, "C7", "buy now")
+    entries = [row for row in here.rows(AuditEvent) if row.kind in ("comment.seen", "decision.made")]
+    ruth = room.member("ruth")
+    for row in entries:
+        page = ruth.get(f"/audit/{row.seq}").text
+        hard = row.subject == "comment:blog/1"
+        assert (SLUR in page) is hard, row.kind
+        assert SLUR not in uncovered(page), row.kind
+        assert ("This may be discrimination. Show the words" in words(page)) is hard, row.kind
+        assert ("buy now" in uncovered(page)) is not hard, row.kind
+    assert len(entries) == 4
+
+
+def test_the_log_does_not_tell_before_the_first_choice_what_the_machine_thinks(room: Room) -> None:
+    room.arrives(said("1", f"Go home, {SLUR}", author="Pat"))
+    (seen,) = (row.seq for row in room.here.rows(AuditEvent) if row.kind == "comment.seen")
+    page = words(room.member("ruth", first=True).get(f"/audit/{seen}").text)
+    assert NEUTRAL in page
+    assert "discrimination" not in page

@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from babel.messages import Message
 
-from modbot import policy
-from modbot.web import grounds, i18n
+from modbot import errors, policy
+from modbot.errors import Words
+from modbot.web import grounds, i18n, refusals
 from modbot.web.i18n import LANGUAGES, SOURCE
 from modbot.web.pages import templates
 from tests import translations
@@ -143,6 +144,41 @@ def test_before_signing_in_the_browser_says_the_language(asked: str, given: str)
     assert i18n.wanted(asked) == given
 
 
+def test_whatever_a_screen_can_refuse_is_translated_or_said_elsewhere() -> None:
+    files = translations.at_the_desk()
+    assert len(files) > 100
+    sources = {file: (translations.PACKAGE / file).read_text(encoding="utf-8") for file in files}
+    refusing = {
+        file
+        for file, text in sources.items()
+        if any(translations.calls(ast.parse(text), *translations.REFUSALS))
+    }
+    elsewhere = {file for some in translations.NOT_AT_THE_DESK.values() for file in some}
+    unsaid = "say in tests/translations.py who reads what these files refuse"
+    assert sorted(refusing - elsewhere) == sorted(translations.REFUSING), unsaid
+    assert sorted(elsewhere - refusing) == []
+
+
+def test_every_refusal_there_is_is_known_to_the_test_above() -> None:
+    kinds = {
+        name
+        for name, each in vars(errors).items()
+        if isinstance(each, type) and issubclass(each, errors.ModbotError)
+    }
+    assert kinds | {"Unreadable"} == set(translations.REFUSALS)
+
+
+def test_a_part_of_a_refusal_that_is_ours_is_translated_too() -> None:
+    late = Words("its time is not understood: %(given)s. Write it as 2026-11-22 08:00", given="50 %")
+    refused = errors.NotBroughtIn("This cannot be brought in: %(why)s.", remedy="Mend it.", why=late)
+    assert str(refused) == (
+        "This cannot be brought in: its time is not understood: 50 %. Write it as 2026-11-22 08:00."
+    )
+    assert refusals.explained(refused, "es").startswith(
+        "Esto no se puede aportar: no se entiende la hora: 50 %."
+    )
+
+
 def test_every_value_that_a_refusal_names_is_given() -> None:
     wanting = {}
     for file in translations.REFUSING:
@@ -167,4 +203,4 @@ def test_why_a_classifier_found_something_is_said_in_the_readers_language() -> N
         '{% from "practice_parts.html" import reasons with context %}{{ reasons(card) }}'
     )
     with i18n.speaking("es"):
-        assert "<li>groserías fuertes</li>" in shown.render(card=SimpleNamespace(reasons=[reason]))
+        assert '<li lang="es">groserías fuertes</li>' in shown.render(card=SimpleNamespace(reasons=[reason]))

@@ -4,3 +4,5 @@ import "./palette.js";
 import "./case.js";
 import "./queue.js";
 import "./undo.js";
+import "./announce.js";
+import "./session.js";
