@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from classifiers import neutrality
 from classifiers.base import Category
 from classifiers.ensemble import Ensemble
 from classifiers.neutrality.pairs import parse
+from modbot import resources
 from tests.classifiers.test_neutrality import LEVY, POINTS, Planted, some_rows
 
 BELLS = """{"issue": "bells", "first": "Keep the bells", "second": "End the bells", "breaks": false}
@@ -55,3 +58,13 @@ def test_every_mistake_in_a_districts_pairs_is_named_at_once() -> None:
         parse(b"one\n\nthree\n")
     with pytest.raises(ValueError, match="not UTF-8"):
         parse("Qué".encode("cp1252"))
+
+
+def test_the_pairs_of_the_help_can_be_read() -> None:
+    help_page = (resources.folder("docs") / "operating.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"^```json\n(.*?)^```", help_page, re.M | re.S)
+    assert [(pair.lang, pair.breaks) for pair in parse(example.encode())] == [
+        ("en", False),
+        ("en", True),
+        ("es", False),
+    ]
