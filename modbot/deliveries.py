@@ -87,6 +87,18 @@ class Standing:
     strangers: str = ""
     """Such accounts, as the platform calls them."""
 
+    @property
+    def complaints(self) -> list[str]:
+        """What a person should look at, one sentence each."""
+        told = {
+            f"deliveries of page {self.page} wait to be read": self.late,
+            f"deliveries of page {self.page} made no sense and were set aside": self.set_aside,
+            f"deliveries to page {self.page} told of an account that is no page here: {self.strangers}": (
+                self.elsewhere
+            ),
+        }
+        return [f"{count} {says}" for says, count in told.items() if count]
+
 
 def receive(store: Store, page: str, name: str, body: bytes) -> bool:
     """Store a delivery whose signature was checked; False if it is there already."""

@@ -202,17 +202,7 @@ def is_unchecked(since: datetime | None, settings: Settings) -> bool:
 def _of_platforms(figures: Figures, settings: Settings, watched: Collection[str]) -> list[str]:
     """What platforms sent and it could not be read, money that is nearly spent, connections that end."""
     zone = ZoneInfo(settings.district.timezone)
-    found = []
-    for each in figures.pushed:
-        if each.late:
-            found.append(f"{each.late} deliveries of page {each.page} wait to be read")
-        if each.set_aside:
-            found.append(f"{each.set_aside} deliveries of page {each.page} made no sense and were set aside")
-        if each.elsewhere:
-            found.append(
-                f"{each.elsewhere} deliveries to page {each.page} told of an account that is no page here: "
-                f"{each.strangers}"
-            )
+    found = [says for each in figures.pushed for says in each.complaints]
     for spent in figures.quotas:
         if spent.page in watched and spent.hard and spent.share >= quotas.NEARLY:
             together = wiring.sharing(settings).get(spent.page, (spent.page,))
