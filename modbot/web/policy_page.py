@@ -6,12 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from modbot import policy_changes, policy_versions, wiring
+from modbot import elections, policy_changes, policy_versions, wiring
 from modbot.errors import ConfigError
 from modbot.evidence import IN_WORDS
 from modbot.policy import Mode
 from modbot.policy_versions import Version
 from modbot.roles import Permission
+from modbot.store import utcnow
 from modbot.web.desk import AtDesk
 from modbot.web.fields import number
 from modbot.web.i18n import N_
@@ -71,6 +72,7 @@ def show(request: Request, desk: AtDesk, who: Reader) -> Response:
         versions=policy_versions.history(desk.store),
         modes=MODES,
         in_words={str(category): words for category, words in IN_WORDS.items()},
+        election=elections.standing(desk.settings, utcnow()),
     )
 
 
