@@ -1,181 +1,192 @@
-"""make screenshots: every screen with something on it, light, dark and as on a telephone."""
+"""make screenshots: every screen with something on it, light, dark and as on a telephone.
+
+A picture has the name of its screen's template, or one that begins with it where a screen is shown once more.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import re
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
-from modbot import appeals, cases, deletions, demo, notes, review, users, wiring
-from modbot.actions import carry_out
-from modbot.policy import Mode, Policy
-from modbot.rulings import Choice, Ruling
-from modbot.service import Service
-from modbot.store import Store
-from modbot.web.app import create_app
-from modbot.web.desk import Desk
-from modbot.web.practice_page import Practice
-from platforms.memory import memory_page
+from modbot import cases, review
+from modbot.alerts import calls
+from modbot.alerts.watching import UrgentWatcher
+from modbot.opinion import comes_after
+from modbot.store import table
+from modbot.tables import AuditEvent
 from tests.web import report_pictures
 from tests.web.conftest import CHROMIUM, QUIET
-from tests.web.member import cookie, session
-from tests.web.office import serving
+from tests.web.larch_hollow import CHIEF, hidden, larch_hollow
+from tests.web.reached import COLLEAGUE, REACHED, Stage
 
 OUT = Path("build/screenshots")
-PEOPLE = {
-    "ana": ("Ana Diaz", "administrator"),
-    "ben": ("Ben Okafor", "moderator"),
-    "lee": ("Lee Park", "lead"),
-    "ruth": ("Ruth Ortega", "records_officer"),
-    "alma": ("Alma Reyes", "appeals_officer"),
-}
 SIZES: dict[str, tuple[ViewportSize, str]] = {
     "light": ({"width": 1280, "height": 800}, "light"),
     "dark": ({"width": 1280, "height": 800}, "dark"),
     "phone": ({"width": 390, "height": 844}, "light"),
     "phone-dark": ({"width": 390, "height": 844}, "dark"),
 }
+REPORT = "report"
 
 
 @dataclass(frozen=True)
 class Shot:
-    name: str
+    """A name in braces stands for one of NUMBERS."""
+
     path: str
-    before: Callable[[Page], object] = lambda _: None
-    who: str = "ana"
+    who: str = CHIEF
+    key: str = ""
+    click: str = ""
 
 
-@contextmanager
-def district() -> Iterator[tuple[str, Store]]:
-    """The practice's invented district with all its comments, some of them decided, at a web address."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = demo.prepare(Path(folder) / "practice", 0)
-        changed = settings.review.model_copy(update={"opinion_after_share": 0.0})
-        settings = settings.model_copy(update={"review": changed})
-        bot, feed = demo.build(settings)
-        page = memory_page(demo.PAGE)
-        for sample in demo.material().samples:
-            page.post(sample.text, author=sample.author, post=sample.post)
-        service = Service(bot)
-        asyncio.run(service.run_once())
-        _work(bot.store)
-        asyncio.run(carry_out(bot.store, demo.PAGE, bot.pages[demo.PAGE]))
-        hidden = _hidden(bot.store)
-        deletions.propose(bot.store, hidden[0], "ben", "The district's counsel asks for it.")
-        appeals.file(
-            bot.store, hidden[-1], "ana", "I asked a question. Why is it gone?", "By telephone", None
-        )
-        app = create_app(Desk(settings, bot.store), Practice(demo.material(), page, feed))
-        with serving(app) as address:
-            yield address, bot.store
-        bot.store.close()
+SHOTS = {
+    "practice": Shot("/practice", who=""),
+    "sign-in": Shot("/sign-in", who=""),
+    "sign-in-confirm": Shot("/confirm?next=/people"),
+    "queue": Shot("/queue"),
+    "queue-filter": Shot("/queue", click=".filters summary"),
+    "case": Shot("/case/{ordinary}"),
+    "case-urgent": Shot("/case/{urgent}"),
+    "case-many": Shot("/case/{many}"),
+    "case-hide": Shot("/case/{ordinary}", key="h"),
+    "case-escalate": Shot("/case/{ordinary}", key="e"),
+    "case-refer": Shot("/case/{urgent}", key="r"),
+    "case-hidden": Shot("/case/{hidden}"),
+    "decided": Shot("/decided"),
+    "search": Shot("/search"),
+    "search-found": Shot("/search?text=board"),
+    "bring-in": Shot("/bring-in"),
+    "tasks": Shot("/tasks"),
+    "appeals": Shot("/appeals", who="alma"),
+    "appeals-one": Shot("/appeals/{appeal}", who="alma"),
+    "deletions": Shot("/deletions", who="ruth"),
+    "deletions-one": Shot("/deletions/{hidden}", who="ruth"),
+    "retention": Shot("/retention", who="ruth"),
+    "audit": Shot("/audit"),
+    "audit-entry": Shot("/audit/{entry}"),
+    "audit-checkpoints": Shot("/audit/checkpoints"),
+    "health": Shot("/health"),
+    "policy": Shot("/policy"),
+    "policy-changes": Shot("/policy/changes"),
+    "models": Shot("/models"),
+    "people": Shot("/people"),
+    "people-one": Shot(f"/people/{COLLEAGUE}"),
+    "people-roles": Shot("/roles"),
+    "account": Shot("/account"),
+    "account-app": Shot("/account/app"),
+    "help": Shot("/help"),
+    "help-article": Shot("/help/getting-started"),
+    # From here on people on call are being alerted.
+    "call": Shot("/call/{call}"),
+    "queue-ringing": Shot("/queue"),
+}
 
 
-def _work(store: Store) -> None:
-    """What a morning's work leaves behind."""
-    rules = wiring.policy_in_force(store)
-    for name, (full_name, role) in PEOPLE.items():
-        users.add(store, name, full_name, role)
-    for line in review.waiting(store)[6:14]:
-        cases.decide(store, rules, line.id, _sensible(store, rules, line))
-    waiting = review.waiting(store)
-    cases.decide(
-        store,
-        rules,
-        waiting[-1].id,
-        Ruling(choice=Choice.ESCALATE, by="ben", reason="A candidate?", version=waiting[-1].version),
-    )
-    cases.claim(store, waiting[5].id, "ben")
-    notes.write(store, waiting[4].id, "ben", "The same shop wrote last week. It was told about the clause.")
+def _waiting(fits: Callable[[review.Line], bool]) -> Callable[[Stage], int]:
+    return lambda stage: next(line.id for line in review.waiting(stage.store) if fits(line))
 
 
-def _sensible(store: Store, rules: Policy, line: review.Line) -> Ruling:
-    """What a careful person would decide: the samples say themselves what they are there to show."""
-    item = review.case(store, line.id).items[0]
-    shows = {sample.text: sample.shows for sample in demo.material().samples}[item.text or ""]
-    for finding in item.judged.findings if item.judged else ():
-        clause = rules.find(finding.clause)
-        if clause and clause.mode is Mode.ENFORCE and finding.category == shows and finding.spans:
-            span = finding.spans[0]
-            quote = (item.text or "")[span.start : span.end]
-            return Ruling(choice=Choice.HIDE, by="ben", clause=clause.id, quote=quote, version=line.version)
-    return Ruling(choice=Choice.LEAVE_UP, by="ana", reason_code="context", reason="", version=line.version)
+def _called(stage: Stage) -> int:
+    UrgentWatcher(stage.store, stage.settings).look()
+    return min(calls.ringing(stage.store).values())
 
 
-def _hidden(store: Store) -> list[int]:
-    return [each.line.id for each in review.decided(store).lines if each.choice == "hide"]
+def _decision(stage: Stage) -> int:
+    """The log's newest entry of one."""
+    entries = table(AuditEvent).c
+    with stage.store.read() as connection:
+        newest = sa.select(sa.func.max(entries.seq)).where(entries.kind == "decision.made")
+        return int(connection.execute(newest).scalar_one())
 
 
-def shots(store: Store) -> list[Shot]:
-    waiting = review.waiting(store)
-    ordinary = next(line.id for line in waiting if line.priority == "ordinary" and not line.claimed_by)
-    urgent = next(line.id for line in waiting if line.priority == "urgent")
-    many = next((line.id for line in waiting if line.copies > 1), ordinary)
-    hidden = _hidden(store)[0]
-    appeal = review.appeals(store, 10)[0].id
-    return [
-        Shot("practice", "/practice", who=""),
-        Shot("sign-in", "/sign-in", who=""),
-        Shot("queue", "/queue"),
-        Shot("queue-filter", "/queue", lambda page: page.locator(".filters summary").click()),
-        Shot("case", f"/case/{ordinary}"),
-        Shot("case-urgent", f"/case/{urgent}"),
-        Shot("case-many", f"/case/{many}"),
-        Shot("case-hide", f"/case/{ordinary}", lambda page: page.keyboard.press("h")),
-        Shot("case-refer", f"/case/{urgent}", lambda page: page.keyboard.press("r")),
-        Shot("case-hidden", f"/case/{hidden}"),
-        Shot("decided", "/decided"),
-        Shot("deletions", "/deletions", who="ruth"),
-        Shot("deletion", f"/deletions/{hidden}", who="ruth"),
-        Shot("retention", "/retention", who="ruth"),
-        Shot("appeals", "/appeals", who="alma"),
-        Shot("appeal", f"/appeals/{appeal}", who="alma"),
-        Shot("help-article", "/help/getting-started"),
-        Shot("shortcuts", "/queue", lambda page: page.keyboard.press("?")),
-        Shot("palette", "/queue", lambda page: page.keyboard.press("Control+k")),
-        *(
-            Shot(name, f"/{name}")
-            for name in ("search", "audit", "health", "policy", "people", "account", "help")
-        ),
-        Shot("search-found", "/search?text=board"),
-        Shot("menu", "/queue", lambda page: page.locator(".me summary").click()),
-        Shot("refused", "/people", who="ben"),
-    ]
+NUMBERS: dict[str, Callable[[Stage], int]] = {
+    "ordinary": lambda stage: stage.fresh(False),
+    "urgent": _waiting(lambda line: line.priority == "urgent"),
+    "many": _waiting(lambda line: line.copies > 1),
+    "hidden": lambda stage: hidden(stage.store)[0],
+    "appeal": lambda stage: review.appeals(stage.store, 10)[0].id,
+    "entry": _decision,
+    "call": _called,
+}
 
 
-def take(browser: Browser, address: str, store: Store, only: list[str]) -> None:
-    tokens = {name: session(store, name) for name in PEOPLE}
-    OUT.mkdir(parents=True, exist_ok=True)
-    wanted = [shot for shot in shots(store) if not only or shot.name in only]
-    for style, (size, scheme) in SIZES.items():
-        context = browser.new_context(viewport=size)
+def take(browser: Browser, stage: Stage, only: list[str]) -> None:
+    for name in (*SHOTS, *REACHED):
+        if only and name not in only:
+            continue
+        context = browser.new_context(viewport=SIZES["light"][0])
         page = context.new_page()
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        for shot in wanted:
-            context.clear_cookies()
-            if shot.who:
-                context.add_cookies([cookie(tokens[shot.who], address)])
-            page.goto(address + shot.path)
-            shot.before(page)
-            page.wait_for_timeout(300)
-            file = OUT / f"{shot.name}-{style}.png"
-            page.screenshot(path=file)
-            print(file)
+        if name in SHOTS:
+            _show(stage, page, SHOTS[name])
+        else:
+            REACHED[name](stage, page)
+        for style, (size, scheme) in SIZES.items():
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            page.wait_for_timeout(150)
+            page.screenshot(path=OUT / f"{name}-{style}.png", animations="disabled")
+        print(OUT / f"{name}-*.png")
         context.close()
 
 
+def _show(stage: Stage, page: Page, shot: Shot) -> None:
+    path = re.sub(r"{(\w+)}", lambda found: str(NUMBERS[found[1]](stage)), shot.path)
+    stage.enter(page, shot.who, path)
+    assert urlsplit(page.url).path == urlsplit(path).path, page.url
+    if shot.key:
+        page.keyboard.press(shot.key)
+    if shot.click:
+        page.locator(shot.click).click()
+
+
+@contextmanager
+def staged() -> Iterator[Stage]:
+    with larch_hollow() as (address, settings, store):
+        share = settings.review.opinion_after_share
+
+        def fresh(opinion_follows: bool) -> int:
+            """The first of the queue that suits, let go by the chief."""
+            number = next(
+                line.id
+                for line in review.waiting(store)
+                if line.priority == "ordinary"
+                and line.claimed_by in (None, CHIEF)
+                and comes_after(line.id, CHIEF, share) is opinion_follows
+            )
+            cases.release(store, number, CHIEF)
+            return number
+
+        yield Stage(address, store, settings, CHIEF, fresh)
+
+
 def main() -> None:
-    with district() as (address, store), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
-        take(browser, address, store, sys.argv[1:])
-        if not sys.argv[1:] or "report" in sys.argv[1:]:
+    only = sys.argv[1:]
+    names = (*SHOTS, *REACHED, REPORT)
+    if unknown := {*only}.difference(names):
+        sys.exit(f"No picture is called {', '.join(unknown)}. There are: {' '.join(names)}")
+    OUT.mkdir(parents=True, exist_ok=True)
+    if only != [REPORT]:
+        # The district first: a browser's event loop keeps others from running in this thread.
+        with staged() as stage, chromium() as browser:
+            take(browser, stage, only)
+    if not only or REPORT in only:
+        with chromium() as browser:
             report_pictures.take(browser, OUT)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
+        yield browser
         browser.close()
 
 
