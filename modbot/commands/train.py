@@ -73,11 +73,16 @@ def train(
             remedy="Give --data FOLDER and --out FOLDER, or --from-decisions to learn from your own cases.",
         )
     members = [only] if only else list(Member)
-    pairs = None
-    if config is not None:
-        pairs = matched_pairs.of(configuration.load(configuration.find(config)))
     learned = _learning(existing(data), seed, corpus, members, work or out / admission.WORK)
-    report = _admitted(out, learned, pairs)
+    _tell(_admitted(out, learned, _pairs(config)), as_data)
+
+
+def _pairs(config: Path | None) -> Sequence[Pair] | None:
+    """Those of a district and the project's; None: the project's alone."""
+    return None if config is None else matched_pairs.of(configuration.load(configuration.find(config)))
+
+
+def _tell(report: training.Report, as_data: bool) -> None:
     if as_data:
         sys.stdout.write(report.to_json() + "\n")
     else:
