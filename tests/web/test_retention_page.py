@@ -8,6 +8,7 @@ from modbot import config, users, wiring
 from modbot.store import Store
 from modbot.web.app import create_app
 from modbot.web.desk import Desk
+from platforms.youtube import YouTube
 from tests.modbot.scene import district
 from tests.web.member import member
 from tests.web.visitor import words
@@ -30,6 +31,6 @@ def test_each_page_shows_its_schedule_beside_the_platforms_terms(tmp_path: Path,
     store.close()
     assert "GS50-01-12" in told
     assert "Kept for at least 1 year." in told
-    assert "For counsel, the platform’s terms: YouTube's developer policies (III.E.4)" in told
+    assert f"For counsel, the platform’s terms: {YouTube.capabilities.storage_terms}" in told
     assert "Nothing here is older than that." in told
     assert told.count("Not named yet") == 3
