@@ -61,7 +61,7 @@ def test_before_a_session_ends_its_reader_is_told_and_stays_by_one_button(
     assert asked.value.status == 200
     expect(page.get_by_role("button", name="Stay signed in")).to_have_count(0)
 
-    turned_back(desk.store, seen_at=timedelta(minutes=29))
+    turned_back(desk.store, seen_at=timedelta(minutes=28, seconds=10))
     page.clock.fast_forward("28:01")
     expect(notice).to_contain_text("because nothing was sent or opened here for nearly 30 minutes")
     field.fill("Pat")
@@ -76,7 +76,7 @@ def test_the_end_that_nobody_can_put_off_is_told_in_words_of_its_own(
     desk: Office, context: BrowserContext
 ) -> None:
     sign_in(context, desk, "vic")
-    turned_back(desk.store, started_at=timedelta(hours=10) - timedelta(seconds=90))
+    turned_back(desk.store, started_at=timedelta(hours=10) - timedelta(seconds=110))
     page = context.new_page()
     page.goto(f"{desk.address}/help")
     expect(page.locator("#ending")).to_contain_text("nobody stays signed in for longer than 10 hours")
