@@ -13,7 +13,7 @@ from classifiers import manifest, thresholds
 from classifiers.base import Category
 from classifiers.linear import Linear
 from classifiers.neutrality import pairs
-from modbot import policy, resources, users, wiring
+from modbot import matched_pairs, policy, resources, users, wiring
 from modbot.errors import ConfigError, NotAllowed, StaleCase
 from modbot.learning import comparing, in_use, making, register
 from modbot.learning.shadowing import Shadow
@@ -29,8 +29,11 @@ AGAINST = re.compile(r"\b(no|not|never|out|wrong|against|mistake|stop|\w+n't)\b"
 
 @pytest.fixture(scope="module")
 def fair(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Learning]:
-    """Sales were hidden and thanks left up; a model was learned from that."""
+    """Sales were hidden and thanks left up; a model was learned from that. One pair is the district's own."""
     made = learning(tmp_path_factory.mktemp("fair"), migrated_file)
+    own = in_use.district_of(made.settings) / matched_pairs.FILE
+    own.parent.mkdir(parents=True, exist_ok=True)
+    own.write_text('{"issue": "bells", "first": "Bells on", "second": "Bells off", "breaks": false}\n')
     decide(made, "C7", SOLD, SCHOOL)
     making.learn(made.store, made.settings, "lee")
     yield made
@@ -71,6 +74,11 @@ def test_its_folder_is_whole_and_the_districts_own(fair: Learning) -> None:
     assert "couch" not in card
     assert thresholds.load(folder)[Category.THREATS] == thresholds.load(resources.models())[Category.THREATS]
     assert not (folder.parent / making.DRAFT).exists()
+
+
+def test_its_neutrality_was_measured_on_the_districts_own_pairs_too(fair: Learning) -> None:
+    opposed = [pair for pair in pairs.load() if pair.kind is pairs.Kind.VIEWPOINT]
+    assert model(fair).figures["neutrality"]["pairs"] == len(opposed) + 1
 
 
 def test_while_one_is_in_shadow_no_second_is_learned(fair: Learning) -> None:
