@@ -91,7 +91,8 @@ def parse(content: bytes) -> list[Pair]:
         try:
             entry = _Written.model_validate_json(line)
         except ValidationError as error:
-            mistakes.append(f"line {number}: {told(error)}")
+            unreadable = error.errors()[0]["type"] == "json_invalid"
+            mistakes.append(f"line {number}: {'this is no JSON object' if unreadable else told(error)}")
             continue
         before = places.setdefault(frozenset((entry.first, entry.second)), number)
         if before != number:

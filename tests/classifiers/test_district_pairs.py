@@ -34,7 +34,7 @@ def test_a_districts_own_pairs_are_shown_apart_and_count_among_all() -> None:
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("Keep the bells", "line 1: Invalid JSON"),
+        ("Keep the bells", "line 1: this is no JSON object"),
         ('{"issue": "bells", "first": "Keep them", "breaks": false}', "line 1: second: Field required"),
         ('{"issue": "b", "first": "Yes", "second": "yes ", "breaks": true}', "line 1: first and second say"),
         ('{"issue": "b", "first": "Yes", "second": "No", "breaks": "no"}', "line 1: breaks: Input should be"),
