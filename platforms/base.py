@@ -285,7 +285,7 @@ class Platform(ABC):
 
     @property
     def hears_messages(self) -> bool:
-        """Whether direct messages to this very page are archived, as its settings have it."""
+        """Where a program may answer: whether messages to this very page are archived, by its settings."""
         return self.capabilities.direct_messages
 
     def may_answer(self, author_id: str) -> bool:  # noqa: ARG002

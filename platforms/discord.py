@@ -108,7 +108,8 @@ class Discord(ClientPlatform[DiscordRest]):
         note="Edits and deletions come at once by the gateway, and later by looking up if it was down. "
         "Direct messages are read where the page's settings say so, and what AutoMod stopped where the bot "
         "may manage the server. While modbot does not run, it misses the first direct message of somebody "
-        "new, and whatever AutoMod stops. Messages of other bots are not read.",
+        "new, and whatever AutoMod stops. Private threads are read where the bot is shown them. Messages of "
+        "other bots are not read.",
     )
 
     def __init__(self, page: str, settings: PlatformSettings) -> None:
