@@ -9,12 +9,14 @@ from modbot.reports.weekly import Report
 
 FEW = 9
 """Second looks up to which their agreement says little."""
+BEFORE = "The log did not reach back to this week."
+"""Of a week of which nothing is known: not even that there was none."""
 
 
 def trend(report: Report) -> str:
     seen, flagged = report.value("seen"), report.value("flagged")
     if seen is None:
-        return "The log did not reach back to this week."
+        return BEFORE
     return (
         f"People wrote {counted(seen, 'comments')}{_against(seen, report.value('seen', back=1))}. "
         f"{capital(counted(flagged, 'comments'))} {were(flagged)} flagged for a person to look at."
@@ -31,13 +33,15 @@ def _against(now: Value, before: Value) -> str:
 
 def clauses(report: Report) -> str:
     reviewed = report.value("reviewed")
-    if reviewed in (0, None):
+    if reviewed is None:
+        return BEFORE
+    if reviewed == 0:
         return "No comment was decided in this week."
     up, hidden = report.value("left_up"), report.value("hidden")
     if not isinstance(reviewed, int) or not isinstance(up, int):
-        return f"People decided about {counted(reviewed, 'comments')}."
+        return f"People decided on {counted(reviewed, 'comments')}."
     return (
-        f"People decided about {counted(reviewed, 'comments')}: {_some(up)} stayed up "
+        f"People decided on {counted(reviewed, 'comments')}: {_some(up)} stayed up "
         f"({100 * up / reviewed:.0f} percent), and {_some(hidden)} {were(hidden)} hidden under the clause "
         f"they broke.{_proposed(report)}"
     )
@@ -45,7 +49,9 @@ def clauses(report: Report) -> str:
 
 def by_clause(report: Report) -> str:
     """Under which clause most was decided, as far as it is told."""
-    if report.value("reviewed") in (0, None):
+    if report.value("reviewed") is None:
+        return BEFORE
+    if report.value("reviewed") == 0:
         return "No comment was decided under any clause."
     values = {each: report.value("reviewed", "clause", each) for each in report.parts("reviewed", "clause")}
     told = {each: value for each, value in values.items() if isinstance(value, int)}
@@ -76,6 +82,8 @@ def _proposed(report: Report) -> str:
 def pace(report: Report) -> str:
     middle, slow = report.value("decision_median_hours"), report.value("decision_p90_hours")
     waiting, age = report.value("waiting"), report.value("oldest_hours")
+    if waiting is None:
+        return BEFORE
     left = "Nothing waited" if waiting == 0 else f"{capital(counted(waiting, 'cases'))} waited"
     left += " when the week ended" + (f", the oldest for {long(age)}" if isinstance(age, int | float) else "")
     if not isinstance(middle, int | float) or not isinstance(slow, int | float):
@@ -85,12 +93,16 @@ def pace(report: Report) -> str:
             else "cannot be given: none was decided"
         )
         return f"The time to a decision {told}. {left}."
+    if report.value("cases_decided") == 1:
+        return f"The only case that was decided took {long(middle)}. {left}."
     return f"Half of the cases were decided within {long(middle)}, nine of ten within {long(slow)}. {left}."
 
 
 def threats(report: Report) -> str:
     urgent, middle = report.value("urgent"), report.value("view_median_minutes")
-    if urgent in (0, None):
+    if urgent is None:
+        return BEFORE
+    if urgent == 0:
         return "No comment was flagged as a possible threat."
     said = f"{capital(counted(urgent, 'comments'))} {were(urgent)} flagged as a possible threat"
     if isinstance(middle, int | float):
@@ -126,7 +138,9 @@ def retired(report: Report) -> list[str]:
 
 def second_looks(report: Report) -> str:
     looks, alpha = report.value("second_looks"), report.value("agreement")
-    if looks in (0, None):
+    if looks is None:
+        return BEFORE
+    if looks == 0:
         return "No case was judged a second time in this week, so agreement is not measured."
     if not report.is_public and looks == report.value("second_agreed"):
         return f"A second person judged {counted(looks, 'cases')} and chose the same in every one."
@@ -149,6 +163,8 @@ def second_looks(report: Report) -> str:
 
 def taken_back(report: Report) -> str:
     overturned, restored = report.value("overturned"), report.value("restored")
+    if overturned is None:
+        return BEFORE
     return (
         f"{capital(counted(overturned, 'decisions'))} to hide {were(overturned)} taken back by another "
         f"person, and {counted(restored, 'comments')} {were(restored)} shown again. {_appeals(report)}"
@@ -179,6 +195,8 @@ REQUESTS = ("requests_received", "requests_answered", "requests_waiting")
 
 def requests(report: Report) -> str:
     received, answered, waiting = map(report.value, REQUESTS)
+    if received is None:
+        return BEFORE
     if received == WITHHELD:
         return "How many records requests came in is not told here."
     came = f"{capital(counted(received, 'requests'))} for records about moderation came in"

@@ -424,6 +424,9 @@ def test_weeks_with_little_in_them_make_whole_reports(name: str, migrated_file: 
         html = page.render(little, drawings)
         assert "None" not in html
         assert "nan" not in html.replace("finance", "")
+        # What nobody watched is not told to have been quiet.
+        quiet = re.findall("No (?:comment|case) was|No author|No known|Nobody asked", html)
+        assert name != "before the start" or not quiet
         made = pdf.render(little, drawings)
         told = validate_pdf_bytes(made, profile=ValidationProfile.PDF_UA_1)
         assert [f"{each.rule_id}: {each.message}" for each in told.failures] == []
