@@ -12,6 +12,7 @@ import pytest
 from modbot import migrations
 from modbot.store import Store
 from tests.peers.bluesky import bluesky
+from tests.peers.databases import Databases
 from tests.peers.mediawiki import mediawiki
 from tests.peers.postgres import Postgres, postgres
 from tests.peers.wordpress import wordpress
@@ -83,6 +84,13 @@ def migrated_database(postgres: Postgres) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def databases(postgres: Postgres, migrated_database: str) -> Iterator[Databases]:
+    opened = Databases(postgres, migrated_database)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database of this test's own at the newest schema, on each engine in turn."""
@@ -90,7 +98,8 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "modbot.db")
         yield f"sqlite:///{tmp_path / 'modbot.db'}"
     else:
-        yield from _fresh(request, request.getfixturevalue("migrated_database"))
+        with request.getfixturevalue("databases").one() as url:
+            yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -99,7 +108,10 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'empty.db'}"
     else:
-        yield from _fresh(request, "template1")
+        server: Postgres = request.getfixturevalue("postgres")
+        name = server.create()
+        yield server.url(name)
+        server.drop(name)
 
 
 @pytest.fixture
@@ -108,13 +120,6 @@ def store(database_url: str) -> Iterator[Store]:
     opened = Store(database_url)
     yield opened
     opened.close()
-
-
-def _fresh(request: pytest.FixtureRequest, template: str) -> Iterator[str]:
-    server: Postgres = request.getfixturevalue("postgres")
-    name = server.create(template)
-    yield server.url(name)
-    server.drop(name)
 
 
 def _migrate(url: str) -> None:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
 import sqlalchemy as sa
 import typer
 
-from modbot import accounts, config, migrations, observe, wiring
+from modbot import config, migrations, observe, wiring
 from modbot.alerts.service import AlertService
 from modbot.audit import KINDS
 from modbot.commands.options import Config, Json
 from modbot.commands.output import as_json, note, table
 from modbot.config import Settings
 from modbot.errors import ConfigError
-from modbot.garbage import settle
 from modbot.service import Service
 from modbot.store import Store
 from modbot.store import table as rows_of
 from modbot.tables import AuditEvent
-from modbot.web.app import create_app
-from modbot.web.desk import Desk
-from modbot.web.serving import address, listen, serve
 from modbot.wiring import Bot
 from platforms.base import PlatformError
 
@@ -44,21 +39,11 @@ def run(
     _tell_of_migration(settings)
     if once:
         raise typer.Exit(_once(wiring.build(settings), as_data))
-    with listen(settings.web.host, settings.web.port) as listening:
-        service = Service(wiring.build(settings))
-        where = settings.web.address or address(listening)
-        note(f"Watching {', '.join(service.bot.pages)}. The queue: {where} Ctrl-C ends it.")
-        alerts = _alerts(service.bot, service.ended)
-        if not accounts.anybody_can_sign_in(service.store):
-            note('Nobody can sign in yet. Do: modbot user add NAME --full-name "…" --role administrator')
-        app = create_app(Desk(settings, service.store, service.ended))
-        settle()
-        asyncio.run(serve(service, app, listening, alerts.run()))
+    # Here, since one pass needs no web server, which takes a third of the start.
+    from modbot.commands.watching import watch
+
+    watch(settings)
     note("Stopped. Nothing is lost: the next start goes on from here.")
-
-
-def _alerts(bot: Bot, ended: Collection[str] = ()) -> AlertService:
-    return AlertService(bot.store, bot.settings, worker=bot.scorer.worker, ended=ended)
 
 
 def _settings(given: Path | None) -> Settings:
@@ -99,7 +84,7 @@ def _once(bot: Bot, as_data: bool) -> int:
 
 
 async def _pass(bot: Bot) -> dict[str, PlatformError]:
-    alerts = _alerts(bot)
+    alerts = AlertService(bot.store, bot.settings, worker=bot.scorer.worker)
     failures = await Service(bot).run_once()
     await alerts.run_once()
     return failures

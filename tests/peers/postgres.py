@@ -100,27 +100,28 @@ class Postgres:
 
     def execute(self, statement: str) -> list[tuple[object, ...]]:
         """Run one statement as the server's administrator, such as pg_terminate_backend."""
-        with self._administrator() as connection:
+        with self.administrator() as connection:
             cursor = connection.execute(statement.encode())
             return cursor.fetchall() if cursor.description else []
 
     def create_owner(self) -> None:
         self.execute(f"CREATE ROLE {OWNER} LOGIN PASSWORD '{self.password}'")
 
-    def _administrator(self) -> psycopg.Connection[tuple[object, ...]]:
+    def administrator(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
+        """A connection to it that commits every statement by itself."""
         return psycopg.connect(
             host="127.0.0.1",
             port=self.port,
             user="postgres",
             password=self._admin_password,
-            dbname="postgres",
+            dbname=database,
             autocommit=True,
             connect_timeout=10,
         )
 
     def _answers(self) -> bool:
         with contextlib.suppress(psycopg.OperationalError):
-            self._administrator().close()
+            self.administrator().close()
             return True
         return False
 
