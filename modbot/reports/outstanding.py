@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
+from modbot.reports.capture import Registered
 from modbot.reports.figures import Value
 from modbot.reports.phrases import capital, counted, day_and_time, in_hours, listed, long, number, were
 from modbot.reports.sentences import FEW, clause_name
@@ -68,33 +69,40 @@ def _retired(report: Report) -> Iterator[str]:
         names = listed([page.name for page in pages])
         since = f"{names} {were(len(pages))} taken out of the settings ({day_and_time(out.start, zone)})"
         if out.end is None:
-            yield f"{since}: modbot does not watch there any more, and no gap tells of it."
+            yield f"{since}: modbot does not read there any more, and counts no gap."
         else:
             back = day_and_time(out.end, zone)
-            yield f"{since} and put back ({back}): in between modbot did not watch, and no gap tells of it."
+            yield f"{since} and put back ({back}): in between modbot did not read there, and counts no gap."
 
 
 def _gaps(report: Report) -> Iterator[str]:
-    for hours, names in _longest(report, "gap_hours"):
-        yield (
-            f"{listed(names)} {were(len(names))} not watched for {long(hours)} of the week. What people "
-            "wrote then was read later; what they changed or took back meanwhile was not seen."
-        )
-    for hours, names in _longest(report, "partly_hours"):
+    for hours, pages in _longest(report, "gap_hours"):
+        if names := [page.name for page in pages if not page.is_retired]:
+            yield (
+                f"{listed(names)} {were(len(names))} not watched for {long(hours)} of the week. What people "
+                "wrote then was read later; what they changed or took back meanwhile was not seen."
+            )
+        if names := [page.name for page in pages if page.is_retired]:
+            yield (
+                f"{listed(names)} {were(len(names))} not watched for {long(hours)} before that. What people "
+                "wrote then was not read."
+            )
+    for hours, pages in _longest(report, "partly_hours"):
+        names = [page.name for page in pages]
         yield (
             f"a part of {listed(names)} was closed to modbot for {long(hours)} of the week: what was "
             "written there is missing until somebody opens it."
         )
 
 
-def _longest(report: Report, name: str) -> list[tuple[float, list[str]]]:
+def _longest(report: Report, name: str) -> list[tuple[float, list[Registered]]]:
     """Hours that are worth telling, the most first, with the pages that have them."""
-    found: dict[float, list[str]] = {}
+    found: dict[float, list[Registered]] = {}
     for page in report.measured.pages:
         hours = report.value(name, "page", page.key)
         if isinstance(hours, int | float) and hours > SHORT:
-            found.setdefault(hours, []).append(page.name)
-    return sorted(found.items(), reverse=True)
+            found.setdefault(hours, []).append(page)
+    return sorted(found.items(), key=lambda each: each[0], reverse=True)
 
 
 def _queue(report: Report) -> Iterator[str]:

@@ -130,7 +130,7 @@ def retired(report: Report) -> list[str]:
     """Each page that is not watched any more."""
     zone = report.basis.zone
     return [
-        f"{page.name} is not watched since {day(page.out[-1].start, zone)}: it was taken out of the "
+        f"{page.name} has not been watched since {day(page.out[-1].start, zone)}: it was taken out of the "
         "settings. What was archived before stays."
         for page in report.retired()
     ]

@@ -115,9 +115,10 @@ def test_the_report_of_its_week_says_it_first_and_counts_no_gap_from_then_on(
 ) -> None:
     retire_news(days, tmp_path)
     report = days.report(W48)
-    assert "News was taken out of the settings (Tue, Nov 24, 6:00 PM): modbot does not watch there" in said(
+    assert "News was taken out of the settings (Tue, Nov 24, 6:00 PM): modbot does not read there" in said(
         report
     )
+    assert "News was not watched for 12 hours before that. What people wrote" in said(report)
     assert report.value("gap_hours", "page", "news") == 12
     assert report.value("captured", "page", "news") == round(100 * 30 / 42, 2)
     assert [report.value("captured", "page and day", f"news {day}") for day in ("Mon", "Wed")] == [100, None]
@@ -125,7 +126,7 @@ def test_the_report_of_its_week_says_it_first_and_counts_no_gap_from_then_on(
     assert "Page news was no longer in the settings" in " ".join(each.what for each in report.basis.others)
     for version in Version:
         drawn = page.render(days.report(W48, version), ())
-        assert "news is not watched since November 24, 2026" in drawn
+        assert "news has not been watched since November 24, 2026" in drawn
         assert "News was taken out of the settings" in drawn
 
 
@@ -143,7 +144,7 @@ def test_later_reports_show_it_as_not_watched_and_neither_as_a_gap_nor_as_silent
     assert report.value("captured", "page", "news") is None
     assert sentences.capture(report) == "The page was watched through the whole week."
     assert sentences.retired(report) == [
-        "news is not watched since November 24, 2026: it was taken out of the settings. "
+        "news has not been watched since November 24, 2026: it was taken out of the settings. "
         "What was archived before stays."
     ]
     shown = page.render(report, ())
@@ -185,7 +186,7 @@ def test_a_page_that_is_put_back_is_missed_from_then_on_alone(days: Calendar, tm
     days.watched()
     report = days.report(W50)
     assert report.value("gap_hours", "page", "news") == 6
-    assert "put back (Tue, Dec 8, 6:00 AM): in between modbot did not watch" in said(report)
+    assert "put back (Tue, Dec 8, 6:00 AM): in between modbot did not read there" in said(report)
     assert "Page news is in the settings again" in " ".join(each.what for each in report.basis.others)
     assert report.retired() == []
     days.at("2026-12-20 23:59")
