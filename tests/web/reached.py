@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pyotp
+import sqlalchemy as sa
 from fastapi.routing import APIRoute
 from playwright.sync_api import Page, Response
 
@@ -20,7 +22,8 @@ from modbot.rulings import Choice, Ruling
 from modbot.sampling import Sampling
 from modbot.sealing import seal
 from modbot.sessions import limits
-from modbot.store import Store, utcnow
+from modbot.store import Store, table, utcnow
+from modbot.tables import Session
 from modbot.web.app import SCREENS
 from tests.web.member import PASSWORD, cookie, enroll, session
 
@@ -189,6 +192,16 @@ def bring_in_done(stage: Stage, page: Page) -> None:
     page.locator(".good.panel").wait_for()
 
 
+def session_ending(stage: Stage, page: Page) -> None:
+    stage.enter(page, COLLEAGUE, "/queue")
+    started = utcnow() - limits(stage.settings.web).absolute + timedelta(seconds=90)
+    theirs = table(Session)
+    with stage.store.write(logged=False) as tx:
+        tx.execute(sa.update(theirs).where(theirs.c.name == COLLEAGUE).values(started_at=started))
+    page.reload()
+    page.locator("#ending .warning").wait_for()
+
+
 def _leaves_up(stage: Stage, number: int, sampling: Sampling) -> None:
     rules = wiring.policy_in_force(stage.store)
     ruling = Ruling(choice=Choice.LEAVE_UP, by=COLLEAGUE)
@@ -213,6 +226,7 @@ REACHED: Mapping[str, Reach] = {
     "palette": typed("Control+k", "#palette"),
     "menu": clicked("/queue", ".me summary", ".me .sheet"),
     "menu-more": clicked("/queue", ".more summary", ".more .sheet"),
+    "session-ending": session_ending,
     "refused": at("/people", NEWCOMER),
     "missing": at("/nothing"),
     "call-gone": at("/ack/no-such-link", ""),

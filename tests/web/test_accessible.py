@@ -27,7 +27,7 @@ from platforms.memory import memory_page
 from tests.web.member import cookie, session
 from tests.web.office import Office, office
 from tests.web.rarely import FORUM, rarely
-from tests.web.reached import NEWCOMER, REACHED, Stage, routes, screens
+from tests.web.reached import COLLEAGUE, NEWCOMER, REACHED, Stage, routes, screens
 
 pytestmark = pytest.mark.timeout(1_200)
 """One fixture looks at every screen, on a machine that may have other things to do."""
@@ -39,7 +39,7 @@ ENLARGED = (640, 320)
 """Widths in CSS pixels of a window of 1280 at 200 % and at 400 %."""
 VISITORS = {"/sign-in": "", "/practice": "", "/deletions": "ruth", "/appeals": "alma"}
 """Who looks at a screen, by the beginning of its path; adam, the administrator, at all others."""
-NAMES = ("adam", "ruth", "alma", NEWCOMER)
+NAMES = ("adam", "ruth", "alma", COLLEAGUE, NEWCOMER)
 
 
 @dataclass(frozen=True)
