@@ -169,7 +169,7 @@ def case_refused(stage: Stage, page: Page) -> None:
     page.locator("summary[data-key=h]").click()
     page.locator("#quote").fill("words that nobody wrote")
     page.locator("#hide button[type=submit]").click()
-    page.locator(".bad").wait_for()
+    page.locator("#hide .bad").wait_for()
 
 
 def case_after(stage: Stage, page: Page) -> None:
