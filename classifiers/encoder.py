@@ -129,16 +129,9 @@ class Encoder(Classifier):
     def answer_under(self, texts: Sequence[str], topics: Sequence[str] = ()) -> Answer:  # noqa: ARG002
         model = self._model
         try:
-            readable = [named(text) for text in texts]
-            parts = model.parts([one.text for one in readable])
-            rows, tokens = model.opinions([part.ids for some in parts for part in some])
+            read = _reads(model, texts)
         except (ValueError, IndexError, MemoryError, RuntimeError) as error:
             raise ClassifierFailed(f"the encoder could not score {len(texts)} texts") from error
-        read, first = [], 0
-        for text, some in zip(readable, parts, strict=True):
-            last = first + len(some)
-            read.append(_Read(text, some, rows[first:last] if some else SILENT, tokens[first:last]))
-            first = last
         return Answer([one.scores() for one in read], partial(_explained, model, read))
 
 
@@ -161,6 +154,23 @@ class _Read:
         worst = int(self.rows[:, column].argmax())
         said = self.tokens[worst][:, column].astype(np.float64)
         return Asked(self.text, self.parts[worst], column, float(self.rows[worst, column]), said)
+
+
+def _reads(model: Model, texts: Sequence[str]) -> list[_Read]:
+    readable = [named(text) for text in texts]
+    parts = model.parts([one.text for one in readable])
+    rows, tokens = model.opinions([part.ids for some in parts for part in some])
+    read, first = [], 0
+    for text, some in zip(readable, parts, strict=True):
+        last = first + len(some)
+        read.append(_Read(text, some, rows[first:last] if some else SILENT, tokens[first:last]))
+        first = last
+    return read
+
+
+def scored(model: Model, texts: Sequence[str]) -> Numbers:
+    """texts x Category, as `classify` says it: every part of a text is read, and the worst counts."""
+    return np.stack([one.rows.max(axis=0) for one in _reads(model, texts)])
 
 
 def _explained(

@@ -3,9 +3,9 @@
     joined = sigmoid(bias + weight of encoder * logit(encoder) + weight of linear * logit(linear) + ...)
 
 No weight is negative, so that no member's rising score can lower the joined one. There is a rule for every
-set of members that may be present. A member that no rule knows, and one that counts as certain, is not
-averaged away: the joined score is at least what it says. A costly member is spared where the others see so
-little that its word would hardly change a verdict; how often it does was measured.
+set of members that may be present. A member that no rule knows, and one that counts as certain of a category,
+is not averaged away: the joined score is at least what it says. A costly member is spared where the others
+see so little that its word would hardly change a verdict; how often it does was measured.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ class Calibration:
 class Rules:
     by_members: Mapping[frozenset[str], Mapping[Category, Rule]]
     """For a set of members one rule a category."""
-    certain: frozenset[str] = frozenset()
-    """Members whose word is the least that is said."""
+    certain: Mapping[str, frozenset[Category]] = field(default_factory=dict)
+    """By member the categories on which its word is the least that is said."""
     spared: Mapping[str, float] = field(default_factory=dict)
     """Costly members, not asked about a text where everything that the others say is below this."""
     version: str = ""
@@ -92,7 +92,8 @@ class Rules:
         said = {name: scores[category].probability for name, scores in found.items() if category in scores}
         joined = rule.joined(said) if rule else 0.0
         for name, probability in said.items():
-            if probability > joined and (rule is None or name not in rule.weights or name in self.certain):
+            is_certain = category in self.certain.get(name, ())
+            if probability > joined and (rule is None or name not in rule.weights or is_certain):
                 joined = probability
         return Score(joined)
 
@@ -114,6 +115,7 @@ def load(models: Path) -> Rules:
             for entry in entries["rules"]
         }
         version = manifest.expected(models, NAME, FILE)[:12]
-        return Rules(rules, frozenset(entries["certain"]), dict(entries["spared"]), version)
+        certain = {name: frozenset(map(Category, some)) for name, some in entries["certain"].items()}
+        return Rules(rules, certain, dict(entries["spared"]), version)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelTampered(f"{models / FILE} does not hold joining rules: restore it") from error

@@ -46,16 +46,21 @@ def check(
     second = _scores(ensemble, [pair.second for pair in chosen])
     one, other = (_any(each >= limits) for each in (first, second))
     flags = list(zip(one.tolist(), other.tolist(), strict=True))
-    opposed = [index for index, pair in enumerate(chosen) if pair.kind is Kind.VIEWPOINT]
-    overall, groups, slices = _identity(rows, _scores(ensemble, [row.text for row in rows]), limits)
+    opposed, groups_alike = (
+        [index for index, pair in enumerate(chosen) if pair.kind is kind]
+        for kind in (Kind.VIEWPOINT, Kind.IDENTITY)
+    )
+    overall, groups, naming, slices = _identity(rows, _scores(ensemble, [row.text for row in rows]), limits)
     return Report(
         version=ensemble.version,
         pooled=parity("opposite opinions, all", [flags[index] for index in opposed], POOLED),
         strata=_strata(chosen, flags),
         issues=_issues(chosen, flags),
         gaps=_gaps(first[opposed], second[opposed]),
+        group_gaps=_gaps(first[groups_alike], second[groups_alike]) if groups_alike else (),
         auc=overall,
         groups=groups,
+        naming=naming,
         slices=slices,
         examples=_examples(chosen, flags, first >= limits, second >= limits),
     )
@@ -125,21 +130,29 @@ def _gaps(first: Floats, second: Floats) -> tuple[Gap, ...]:
             low, high = float(ends.low), float(ends.high)
         largest = float(np.abs(gap).max(initial=0.0))
         found.append(
-            Gap(category=category, mean=float(gap.mean()), low_90=low, high_90=high, largest=largest)
+            Gap(
+                category=category,
+                mean=float(gap.mean()),
+                low_90=low,
+                high_90=high,
+                apart=float(np.abs(gap).mean()),
+                largest=largest,
+            )
         )
     return tuple(found)
 
 
 def _identity(
     rows: Sequence[reading.Row], scores: Floats, limits: Floats
-) -> tuple[float, tuple[identity.Group, ...], tuple[Slice, ...]]:
+) -> tuple[float, tuple[identity.Group, ...], identity.Naming, tuple[Slice, ...]]:
     columns = [list(Category).index(category) for category in ABUSE]
     abusive = np.array([any(row.labels[category] for category in ABUSE) for row in rows], dtype=bool)
     naming = identity.naming([row.text for row in rows])
     overall, groups = identity.groups(naming, abusive, scores[:, columns].max(axis=1))
     violating = np.array([not row.permissible for row in rows], dtype=bool)
-    over = _any(scores >= limits)
-    return overall, tuple(groups), tuple(_slices(rows, np.any([*naming.values()], axis=0), violating, over))
+    over, names = _any(scores >= limits), np.any([*naming.values()], axis=0)
+    found = identity.oftener(names, violating, over)
+    return overall, tuple(groups), found, tuple(_slices(rows, names, violating, over))
 
 
 def _slices(rows: Sequence[reading.Row], names: Truths, violating: Truths, over: Truths) -> list[Slice]:

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from math import sqrt
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,18 @@ import numpy.typing as npt
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
+from classifiers.neutrality.parity import Outcome
+
 FEWEST = 10
 """Comments of each kind, below which an AUC says nothing."""
 WITHIN = 0.05
 """How far a group's BPSN AUC may lie below the AUC over all comments."""
+MOST_OFTENER = 0.03
+"""By how much flags may be more frequent among permissible comments that name a group than among others."""
+FEWEST_NAMING = 900
+"""Permissible comments naming a group from which that must be shown: what the test needs at 5 % flagged."""
+MOST_APART = 0.05
+"""How far the scores of the same comment about two groups may be apart, in the mean of a category."""
 
 Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
@@ -51,6 +60,20 @@ class Slice:
     found: int
     found_low: float
     found_high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naming:
+    """How much oftener permissible comments are flagged where they name a group, with its 90 % interval."""
+
+    naming: int
+    naming_flagged: int
+    others: int
+    others_flagged: int
+    difference: float
+    low_90: float
+    high_90: float
+    outcome: Outcome
 
 
 def naming(texts: Sequence[str]) -> Mapping[str, Truths]:
@@ -115,8 +138,35 @@ def cut(name: str, violating: Truths, flagged: Truths) -> Slice:
     )
 
 
-def _wilson(right: int, n: int) -> tuple[float, float]:
+def oftener(names: Truths, violating: Truths, flagged: Truths) -> Naming:
+    """Whether the difference is shown to be under its margin: only its upper end counts (Newcombe 1998)."""
+    naming, others = names & ~violating, ~names & ~violating
+    n, m = int(naming.sum()), int(others.sum())
+    a, b = int((naming & flagged).sum()), int((others & flagged).sum())
+    one, other = a / max(1, n), b / max(1, m)
+    (low, high), (other_low, other_high) = _wilson(a, n, 0.90), _wilson(b, m, 0.90)
+    difference = one - other
+    least = difference - sqrt((one - low) ** 2 + (other_high - other) ** 2)
+    most = difference + sqrt((high - one) ** 2 + (other - other_low) ** 2)
+    if most <= MOST_OFTENER:
+        outcome = Outcome.EQUIVALENT
+    else:
+        enough = n >= FEWEST_NAMING or least > MOST_OFTENER
+        outcome = Outcome.NOT_EQUIVALENT if enough else Outcome.TOO_FEW
+    return Naming(
+        naming=n,
+        naming_flagged=a,
+        others=m,
+        others_flagged=b,
+        difference=difference,
+        low_90=least,
+        high_90=most,
+        outcome=outcome,
+    )
+
+
+def _wilson(right: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
     if n == 0:
         return 0.0, 1.0
-    ends = binomtest(right, n).proportion_ci(method="wilson")
+    ends = binomtest(right, n).proportion_ci(confidence, method="wilson")
     return float(ends.low), float(ends.high)

@@ -23,7 +23,7 @@ ALPHA = 0.05
 class Outcome(StrEnum):
     EQUIVALENT = "equivalent"
     NOT_EQUIVALENT = "not equivalent"
-    TOO_FEW = "too few pairs to tell"
+    TOO_FEW = "not established: too few"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from classifiers.neutrality.identity import Group, Slice
-from classifiers.neutrality.parity import Parity
+from classifiers.neutrality.identity import MOST_APART, MOST_OFTENER, Group, Naming, Slice
+from classifiers.neutrality.parity import Outcome, Parity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +27,14 @@ class Issue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """First side's score minus the second's, over the pairs of opposite opinions."""
+    """First side's score minus the second's, over pairs of one kind."""
 
     category: str
     mean: float
     low_90: float
     high_90: float
+    apart: float
+    """The mean of how far apart the two are, whichever is higher."""
     largest: float
 
 
@@ -55,8 +57,12 @@ class Report:
     strata: tuple[Parity, ...]
     issues: tuple[Issue, ...]
     gaps: tuple[Gap, ...]
+    """Of the pairs of opposite opinions."""
+    group_gaps: tuple[Gap, ...]
+    """Of the pairs that differ in the group; none where there is no such pair."""
     auc: float
     groups: tuple[Group, ...]
+    naming: Naming
     slices: tuple[Slice, ...]
     examples: tuple[Example, ...]
 
@@ -74,15 +80,37 @@ class Report:
             for each in self.issues
             if each.fails
         ]
-        return found + [
+        found += [
             f"{each.name}: comments that merely name this group score too much like abuse ({each.bpsn:.3f})"
             for each in self.groups
             if each.fails
         ]
+        found += [
+            f"{each.category}: the same comment about two groups scores {each.apart:.3f} apart in the mean, "
+            f"which is more than {MOST_APART}"
+            for each in self.group_gaps
+            if each.apart > MOST_APART
+        ]
+        if self.naming.outcome is Outcome.NOT_EQUIVALENT:
+            found.append(
+                "permissible comments that name a group are flagged more often than others by "
+                f"{self.naming.low_90:+.1%} to {self.naming.high_90:+.1%}, "
+                f"which is not inside {MOST_OFTENER:.0%}"
+            )
+        return found
+
+    @property
+    def not_established(self) -> Sequence[str]:
+        """What neither passed nor failed: there are too few comments to tell. It is no part of a pass."""
+        found = [each.name for each in (self.pooled, *self.strata) if each.outcome is Outcome.TOO_FEW]
+        if self.naming.outcome is Outcome.TOO_FEW:
+            found.append("permissible comments that name a group beside those that name none")
+        return found
 
     @property
     def passed(self) -> bool:
         return not self.failures
 
     def as_data(self) -> dict[str, Any]:
-        return {"passed": self.passed, "failures": list(self.failures)} | asdict(self)
+        found = {"failures": list(self.failures), "not_established": list(self.not_established)}
+        return {"passed": self.passed} | found | asdict(self)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from classifiers.thresholds import Share
 from classifiers.training import reading
-from classifiers.training.report import CategoryReport, Parity, Report, Slice
+from classifiers.training.report import Calibration, CategoryReport, Parity, Report, Slice
+
+AIM = 0.03
+"""The most that a member's calibration was to be off by, on each category."""
 
 ABOUT = {
     "linear": """\
@@ -26,9 +29,11 @@ stored and run in eight-bit integers with one scale a token. It reads at most 96
 in parts. Every probability is calibrated by Platt's sigmoid on comments whose issue it had not seen.
 
 **How it was trained.** First a sample of the public sources below (a missing label is unknown, a weak one
-counts half), then three quarters of the project's own corpus, whole issues at a time, with some public rows
-still in sight; part of the texts disguised anew each time. The other quarter was never learned from. AdamW,
-seed {seed}; the same command on the same machine gives the same weights.
+counts half), then {learned:,} comments of the project's own corpus ({share:.0%} of it, whole issues at a
+time), with some public rows still in sight; part of the texts disguised anew each time.
+The other {held:,} comments were never learned from. Of a comment longer than it can read at once it learned
+the beginning; it is measured, and it runs, on all of it. AdamW, seed {seed}; the same command on the same
+machine gives the same weights.
 """,
 }
 
@@ -46,8 +51,9 @@ author. Any text that is not a public comment. Languages other than English and,
 
 LIMITS = """## Limits
 
-- The corpus is written, not collected, and hard on purpose; a third of it breaks a clause. On a real page far
-  fewer do, so the share of flags that are right will be lower there than the precision above.
+- The corpus is written, not collected, and hard on purpose; {breaking:.0%} of the comments measured here
+  break a clause. On a real page far fewer do, so the share of flags that are right will be lower there than
+  the precision above.
 - Calibration is to the mix of the corpus. Veiled threats, sarcasm and irony are still missed at times.
 - Measured on held-out issues of the same writers. Real comments surprise: measure again on the district's.
 - Public sources carry their annotators' biases, among them against African American English. They count
@@ -58,14 +64,20 @@ LIMITS = """## Limits
 def render(name: str, report: Report, used: Mapping[str, int], seed: int) -> str:
     """Markdown. Nothing in it depends on the time or the machine."""
     parts = [
-        HEAD.format(name=name, about=ABOUT[name].format(seed=seed)),
+        HEAD.format(name=name, about=_about(name, report, used, seed)),
         "## Data it learned from\n\n" + _sources(used),
         "## Data it did not learn from\n\n" + _left_out(),
         "## Figures: the ensemble at its thresholds, on the project's corpus\n\n" + _figures(report),
         "## Figures on public sources that it never learned from\n\n" + _public(report),
-        LIMITS,
+        LIMITS.format(breaking=1 - report.false_flags.n / max(1, report.rows)),
     ]
     return "\n".join(parts)
+
+
+def _about(name: str, report: Report, used: Mapping[str, int], seed: int) -> str:
+    learned = used.get(reading.OWN, 0)
+    share = learned / max(1, learned + report.rows)
+    return ABOUT[name].format(seed=seed, learned=learned, held=report.rows, share=share)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
@@ -124,6 +136,27 @@ def _categories(categories: Iterable[CategoryReport]) -> str:
     )
 
 
+def _calibrations(members: Sequence[Calibration]) -> str:
+    """A line a category; for each member all comments, then those not in English."""
+    names = list(dict.fromkeys(one.member for one in members))
+    head = ["calibration of one member", *(f"{name}{of}" for name in names for of in ("", ", not English"))]
+    lines: dict[str, list[object]] = {}
+    for one in members:
+        lines.setdefault(one.category, [one.category]).extend((one.error, one.not_english))
+    worse = [
+        f"{one.member} on {one.category} {error}{where}"
+        for one in members
+        for error, where in ((one.error, ""), (one.not_english, " where the text is not English"))
+        if error > AIM
+    ]
+    said = f"Over the aim of {AIM}: {'; '.join(worse)}." if worse else f"None is over the aim of {AIM}."
+    return (
+        "Calibration is the expected calibration error over ten bins. `patterns` speaks only where a rule "
+        f"hits, and says how often that rule was right in the corpus. {said}\n\n"
+        + _table(head, lines.values())
+    )
+
+
 def _slices(slices: Iterable[Slice]) -> str:
     head = ("slice", "rows", "permissible comments flagged", "breaches found")
     return _table(head, ((one.name, one.rows, _share(one.false_flags), _share(one.recall)) for one in slices))
@@ -153,13 +186,21 @@ def _figures(report: Report) -> str:
         f"Micro-F1 {report.micro_f1}, macro-F1 {report.macro_f1}. Intervals are Wilson's at 95 %.",
     ]
     slices = [one for one in report.slices if not one.name.startswith(("issue", "source"))]
-    return "\n\n".join([*whole, _categories(report.categories), _slices(slices), _parity(report.parity)])
+    tables = _categories(report.categories), _calibrations(report.members), _slices(slices)
+    return "\n\n".join([*whole, *tables, _parity(report.parity)])
 
 
 def _public(report: Report) -> str:
     text = (
-        "Other kinds of text with other people's labels, so lower by nature; read them for false flags.\n\n"
+        "Other kinds of text with other people's labels, so lower by nature; read them for false flags: the\n"
+        "share flagged among rows whose source says that they do not break this clause.\n\n"
     )
+    worst = max(report.public, key=lambda one: one.calibration_error, default=None)
+    if worst is not None:
+        text += (
+            "Calibration is to the corpus. On these texts it is off by as much as "
+            f"{worst.calibration_error} ({worst.category}): a score there is an order, not a probability.\n\n"
+        )
     opinions = _table(
         ("protected opinions", "rows", "flagged for anything"),
         ((one.name, one.rows, _share(one.false_flags)) for one in report.public_viewpoints),

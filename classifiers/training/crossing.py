@@ -27,7 +27,8 @@ def flags(
     truth = np.array([[float(row.labels[category]) for category in Category] for row in rows])
     found = np.zeros(truth.shape, dtype=bool)
     for chosen, measured in fitting.splits(half):
-        rules = weighing.fit({name: one[chosen] for name, one in said.items()}, truth[chosen])
+        own = {name: one[chosen] for name, one in said.items()}
+        rules = weighing.fit(own, truth[chosen], weighing.protected(opinions, elsewhere))
         scores, others = weighing.joined(rules, said), weighing.joined(rules, elsewhere)
         free = chosen & (truth.sum(axis=1) == 0)
         for column, category in enumerate(Category):

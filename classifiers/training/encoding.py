@@ -1,8 +1,9 @@
 """The encoder from data to weights: first what the public sources teach, then the project's own corpus.
 
-One comment in four is held out, whole issues at a time: the model that ships never sees them, and what it
-says of them sets its calibration, the joining rule and the thresholds. All of it can be stopped and taken up
-again.
+One issue in four is held out: the model that ships never sees its comments, and what it says of them sets its
+calibration, the joining rule and the thresholds. It learns the beginning of a comment that is too long to be
+read at once; what is held out is read to its end, as the running encoder reads. All of it can be stopped and
+taken up again.
 """
 
 from __future__ import annotations
@@ -45,8 +46,9 @@ OWN_EPOCHS = 3
 class Made:
     files: Mapping[str, bytes]
     """By their path under models/."""
+    own: Sequence[Row]
     public: Sequence[Row]
-    """The public rows that it learned from."""
+    """The rows that it learned from."""
 
 
 def train(
@@ -58,15 +60,14 @@ def train(
     learn = [row for row, out in zip(own, unseen, strict=True) if not out]
     made = second_stage(learn, public, begin, folder, seed, progress)
     test = [row for row, out in zip(own, unseen, strict=True) if out]
-    ids = encoded([row.text for row in test], network.tokenizer())
+    texts = [row.text for row in test]
     progress(f"encoder: calibrating on {len(test)} comments that it has not seen")
-    calibrate(made, network.logits(made, ids), test)
+    calibrate(made, whole_logits(made, texts), test)
     words = (network.pretrained_folder() / "tokenizer.json").read_bytes()
     content = exporting.exported(made)
-    scores = encoder.parse(content, words).probabilities(ids)
-    known = as_json([row.id for row in test], scores)
+    known = as_json([row.id for row in test], encoder.scored(encoder.parse(content, words), texts))
     files = {encoder.FILE: content, encoder.WORDS: words, HELD_OUT.format(name="encoder"): known}
-    return Made(files, sampled(public, MOST_A_SOURCE, seed))
+    return Made(files, learn, sampled(public, MOST_A_SOURCE, seed))
 
 
 def calibrate(made: Network, logits: Floats, rows: Sequence[Row]) -> None:
@@ -149,6 +150,16 @@ def _fingerprint(lesson: Lesson) -> str:
         labels = sorted((category.value, value) for category, value in row.labels.items())
         digest.update(json.dumps([row.text, labels, weight]).encode())
     return digest.hexdigest()[:12]
+
+
+def whole_logits(made: Network, texts: Sequence[str]) -> Floats:
+    """Texts x Category: of a text that is read in parts the highest of its parts."""
+    encodings = network.tokenizer().encode_batch([readable(text) for text in texts])
+    parts = [[one.ids, *(rest.ids for rest in one.overflowing)] for one in encodings]
+    starts = np.cumsum([0, *(len(some) for some in parts[:-1])])
+    found = network.logits(made, [ids for some in parts for ids in some])
+    highest: Floats = np.maximum.reduceat(found, starts, axis=0)
+    return highest
 
 
 def encoded(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from classifiers.base import Category
 from classifiers.training.measures import Floats, auc, average_precision, calibration_error, share
 from classifiers.training.reading import Row
-from classifiers.training.report import CategoryReport, Parity, Report, Slice
+from classifiers.training.report import Calibration, CategoryReport, Parity, Report, Slice
 
 Thresholds = Mapping[Category, float]
 Z90 = 1.644854
@@ -48,7 +48,7 @@ def one_category(
     truth = np.array([row.labels.get(category, False) for row in rows], dtype=bool)[known]
     own = scores[known, column]
     over = own >= thresholds[category]
-    free = np.array([row.permissible for row in rows], dtype=bool)[known]
+    free = np.array([_breaks_nothing(row, category) for row in rows], dtype=bool)[known]
     return CategoryReport(
         category=category.value,
         auc=auc(truth.tolist(), own),
@@ -59,6 +59,29 @@ def one_category(
         false_flags=share(int((over & free).sum()), int(free.sum())),
         calibration_error=calibration_error(truth.tolist(), own),
     )
+
+
+def _breaks_nothing(row: Row, category: Category) -> bool:
+    """As far as its labels tell: no public source has all of them."""
+    return row.permissible or (len(row.labels) < len(Category) and row.labels.get(category) is False)
+
+
+def calibrations(rows: Sequence[Row], said: Mapping[str, Floats]) -> tuple[Calibration, ...]:
+    """`said`: by member, rows x Category, before anything is joined."""
+    other = np.array([row.lang != "en" for row in rows], dtype=bool)
+    found = []
+    for member, scores in said.items():
+        for column, category in enumerate(Category):
+            truth = np.array([row.labels[category] for row in rows], dtype=bool)
+            found.append(
+                Calibration(
+                    member=member,
+                    category=category.value,
+                    error=calibration_error(truth.tolist(), scores[:, column]),
+                    not_english=calibration_error(truth[other].tolist(), scores[other, column]),
+                )
+            )
+    return tuple(found)
 
 
 def one_slice(

@@ -67,6 +67,19 @@ def corpus(folder: Path = CORPUS) -> Iterator[Row]:
                 yield _own(json.loads(line), path.stem)
 
 
+@cache
+def judged() -> Mapping[tuple[str, str], frozenset[Category]]:
+    """By source and id what public rows break by our codebook, nothing for most: they were read again here.
+
+    Their sources call them opinions and labelled little else; see the file's first line.
+    """
+    lines = (Path(__file__).parent / "judged.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+    return {
+        (entry["source"], entry["id"]): frozenset(map(Category, entry["breaks"]))
+        for entry in map(json.loads, lines)
+    }
+
+
 def _own(entry: Mapping[str, Any], part: str) -> Row:
     labels = {Category(name): bool(value) for name, value in entry["labels"].items()}
     return Row(

@@ -20,6 +20,7 @@ class CategoryReport:
     precision: Share
     recall: Share
     false_flags: Share
+    """Among comments that break nothing; of rows with only some labels, among those that this one denies."""
     calibration_error: float
 
 
@@ -32,6 +33,16 @@ class Slice:
     false_flags: Share
     recall: Share
     """Of (comment, category) breaches, the share whose category is flagged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """Of one member by itself: expected calibration error over all comments, over those not in English."""
+
+    member: str
+    category: str
+    error: float
+    not_english: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +136,7 @@ class Report:
     macro_f1: float
     slices: tuple[Slice, ...]
     parity: Mapping[str, Parity]
+    members: tuple[Calibration, ...] = ()
     public: tuple[CategoryReport, ...] = ()
     """The same over public sources that the model never learned from."""
     public_viewpoints: tuple[Slice, ...] = ()

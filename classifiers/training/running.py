@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -59,10 +59,12 @@ def train(
 ) -> Report:
     """Fit on the corpus and the public sources in `data` that may ship; write what was made to `out`.
 
-    `only` names the members that are trained anew; joining rules, thresholds and cards are made from what is
-    in `out` then. `work` keeps the encoder's checkpoints; its training takes an hour and needs the dependency
-    group `training` (ModuleNotFoundError without). The same inputs and seed give byte-identical files on the
-    same machine. Sources that are not in `data` are left out and the manifest says which were used.
+    `only` names the members that are trained anew, none if it is empty; joining rules, thresholds and cards
+    are always made anew from what is in `out` then, and what the encoder says of the comments that it never
+    learned from is asked of it again: what it reads is prepared by code that may have changed. `work` keeps
+    the encoder's checkpoints; its training takes an hour and needs the dependency group `training`
+    (ModuleNotFoundError without). The same inputs and seed give byte-identical files on the same machine.
+    Sources that are not in `data` are left out and the manifest says which were used.
     """
     started = time.monotonic()
     own = list(reading.corpus(corpus))
@@ -78,11 +80,14 @@ def train(
         from classifiers.training import encoding  # needs torch, which only this does
 
         made = encoding.train(own, public, work or out / "work", seed, progress)
-        manifest.record(out, Encoder.name, made.files, **facts, sources=_used(own, made.public))
+        manifest.record(out, Encoder.name, made.files, **facts, sources=_used(made.own, made.public))
+    elif Encoder.name in manifest.read(out):
+        progress("encoder: measured anew")
+        unseen.measure_encoder_again(out, own)
     rows, public = unseen.measured(out, own), _measured(data)
     said, public_said = (unseen.opinions(out, some, progress) for some in (rows, public))
     _choose(out, rows, said, public, public_said)
-    report = _report(out, rows, said, public, public_said)
+    report = _report(out, own, rows, said, public, public_said)
     for name in (one.name for one in unseen.members(out) if one.name in manifest.read(out)):
         text = card.render(name, report, manifest.read(out)[name]["sources"], seed)
         (out / CARD.format(name=name)).write_text(text, encoding="utf-8")
@@ -130,9 +135,10 @@ def _choose(
 ) -> None:
     """Joining rules, then thresholds on what they join, both from scores of comments never learned from."""
     truth = np.array([[float(row.labels[category]) for category in Category] for row in rows])
-    rules = weighing.fit(said, truth)
+    stay = _to_stay(public)
+    rules = weighing.fit(said, truth, weighing.protected(stay, public_said))
     scores, others = weighing.joined(rules, said), weighing.joined(rules, public_said)
-    points, stay = {}, _to_stay(public)
+    points = {}
     for column, category in enumerate(Category):
         points[category] = choosing.point(category, rows, scores[:, column], others[stay[category], column])
     manifest.record(out, thresholds.NAME, {thresholds.FILE: choosing.as_json(points)})
@@ -150,7 +156,9 @@ def _to_stay(public: Sequence[Row]) -> Mapping[Category, npt.NDArray[np.bool_]]:
 
 
 def _shall_stay(row: Row) -> bool:
-    """A protected opinion, or a comment under news in which its source saw no breach."""
+    """A protected opinion, or a comment under news in which its source saw no breach; nor did we."""
+    if reading.judged().get((row.source, row.id)):
+        return False
     return row.viewpoint or (reading.sources()[row.source].news and not any(row.labels.values()))
 
 
@@ -165,9 +173,10 @@ def evaluate(
     `data` holds the public sources; without it the figures are of the project's own corpus alone.
     """
     started = time.monotonic()
-    rows, public = unseen.measured(models, list(reading.corpus(corpus))), _measured(data)
+    own, public = list(reading.corpus(corpus)), _measured(data)
+    rows = unseen.measured(models, own)
     said, public_said = (unseen.opinions(models, some, progress) for some in (rows, public))
-    report = _report(models, rows, said, public, public_said)
+    report = _report(models, own, rows, said, public, public_said)
     progress("drawing issues anew, to tell how sure each figure is")
     points = {category: point.threshold for category, point in thresholds.load(models).items()}
     found = examining.details(rows, weighing.joined(joining.load(models), said), points)
@@ -175,17 +184,35 @@ def evaluate(
 
 
 def _report(
-    models: Path, rows: Sequence[Row], said: Opinions, public: Sequence[Row], public_said: Opinions
+    models: Path,
+    own: Sequence[Row],
+    rows: Sequence[Row],
+    said: Opinions,
+    public: Sequence[Row],
+    public_said: Opinions,
 ) -> Report:
     points = {category: point.threshold for category, point in thresholds.load(models).items()}
     rules = joining.load(models)
     found = measuring.report(_version(models), rows, weighing.joined(rules, said), points)
     elsewhere, viewpoints = _public(public, weighing.joined(rules, public_said), points)
-    notes = NOTE, weighing.told(rules, said, np.array([points[category] for category in Category]))
+    limits = np.array([points[category] for category in Category])
+    notes = (NOTE, *_without_any(own, rows), weighing.told(rules, said, limits))
+    learned = {member.name: said[member.name] for member in unseen.LEARNED if member.name in said}
+    found = replace(found, members=measuring.calibrations(rows, learned))
     if not public:
         return replace(found, notes=notes)
     crossed = crossing.told(rows, crossing.flags(rows, said, _to_stay(public), public_said))
     return replace(found, public=elsewhere, public_viewpoints=viewpoints, notes=(*notes, crossed))
+
+
+def _without_any(own: Sequence[Row], rows: Sequence[Row]) -> Iterator[str]:
+    """Says which files of the corpus the figures tell nothing of."""
+    parts = {row.part for row in own}
+    if missing := sorted(parts - {row.part for row in rows}):
+        yield (
+            f"Of the corpus's {len(parts)} files {len(missing)} have no comment here ({', '.join(missing)}): "
+            "they hold no issue that was held out, so all of it was learned from."
+        )
 
 
 def _version(models: Path) -> str:

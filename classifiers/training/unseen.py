@@ -1,7 +1,8 @@
 """What each member says of comments that it did not learn from: all that is measured and chosen rests on it.
 
 The linear model's file beside it holds, for every corpus comment, the score by the fold that had not seen it.
-The encoder's holds the comments that it never learned from; with an encoder only those are measured.
+The encoder's holds the comments that it never learned from, each read to its end; with an encoder only those
+are measured.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from classifiers import manifest
+from classifiers import encoder, manifest
 from classifiers.base import Category, Classifier, Score
 from classifiers.encoder import Encoder
 from classifiers.linear import Linear
@@ -55,6 +56,18 @@ def _held_out(models: Path, name: str) -> Mapping[str, Sequence[float]]:
         return {}
     found: Mapping[str, Sequence[float]] = json.loads(manifest.verified(models, name, file))
     return found
+
+
+def measure_encoder_again(models: Path, rows: Sequence[Row]) -> None:
+    """Writes what the encoder as it runs says of the comments that it never learned from."""
+    known = measured(models, rows)
+    facts = dict(manifest.read(models)[Encoder.name])
+    files = {file: manifest.verified(models, Encoder.name, file) for file in facts.pop("files")}
+    scores = encoder.scored(
+        encoder.parse(files[encoder.FILE], files[encoder.WORDS]), [row.text for row in known]
+    )
+    files[HELD_OUT.format(name=Encoder.name)] = as_json([row.id for row in known], scores)
+    manifest.record(models, Encoder.name, files, **facts)
 
 
 def opinions(

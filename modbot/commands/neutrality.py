@@ -80,6 +80,8 @@ def describe(report: Report) -> None:
     )
     for each in report.failures:
         say(f"Failed: {each}")
+    if report.not_established:
+        say(f"Not established, too few comments to tell: {'; '.join(report.not_established)}.")
     say(
         "Passed: no side is treated differently by more than the margins."
         if report.passed

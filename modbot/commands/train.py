@@ -27,6 +27,8 @@ app = typer.Typer()
 class Member(StrEnum):
     LINEAR = "linear"
     ENCODER = "encoder"
+    JOINING = "joining"
+    """No member at all."""
 
 
 @app.command()
@@ -42,7 +44,12 @@ def train(
     ] = False,
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same files.")] = 7,
     only: Annotated[
-        Member | None, typer.Option("--only", help="Train one; the others in the output folder stay.")
+        Member | None,
+        typer.Option(
+            "--only",
+            help="Train one; the others in the output folder stay. joining: train none, and make anew how "
+            "they are joined, the thresholds and the cards.",
+        ),
     ] = None,
     work: Annotated[
         Path | None,
@@ -72,7 +79,7 @@ def train(
             "From which texts, and to where?",
             remedy="Give --data FOLDER and --out FOLDER, or --from-decisions to learn from your own cases.",
         )
-    members = [only] if only else list(Member)
+    members = [one for one in (Member.LINEAR, Member.ENCODER) if only in (None, one)]
     learned = _learning(existing(data), seed, corpus, members, work or out / admission.WORK)
     _tell(_admitted(out, learned, _pairs(config)), as_data)
 

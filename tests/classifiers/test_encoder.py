@@ -13,6 +13,8 @@ from classifiers.base import Category, ModelTampered
 from classifiers.encoder import EXPLAINED_FROM, FILE, WORDS, Encoder
 from classifiers.evidence import cut
 from classifiers.pictures import named, readable
+from classifiers.training import reading
+from classifiers.training.unseen import HELD_OUT
 
 MODELS = Path(classifiers.__file__).parent.parent / "models"
 DATA = Path(__file__).parent.parent / "data"
@@ -58,6 +60,16 @@ def test_the_worst_part_of_a_long_comment_counts(encoder: Encoder) -> None:
     [long] = encoder.classify([harmless + THREAT])
     assert long[Category.THREATS].probability > 0.5
     assert all(span.start >= len(harmless) - 100 for span in long[Category.THREATS].spans)
+
+
+def test_what_was_held_out_was_measured_as_it_runs_to_the_end_of_long_comments(encoder: Encoder) -> None:
+    """Where this fails: modbot train --only joining."""
+    known = json.loads(manifest.verified(MODELS, encoder.name, HELD_OUT.format(name=encoder.name)))
+    rows = [row for row in reading.corpus() if row.id in known]
+    longest = sorted(rows, key=lambda row: len(row.text), reverse=True)[:40]
+    said = encoder.answer_under([row.text for row in longest]).scores
+    for row, scores in zip(longest, said, strict=True):
+        assert known[row.id] == pytest.approx([scores[one].probability for one in Category], abs=0.05), row.id
 
 
 def test_nothing_to_read_is_nothing_found(encoder: Encoder) -> None:

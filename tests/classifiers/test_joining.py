@@ -23,7 +23,7 @@ RULES = Rules(
         frozenset({"encoder", "linear"}): dict.fromkeys(Category, RULE),
         frozenset({"linear"}): dict.fromkeys(Category, Rule({"linear": 1.0}, 0.0)),
     },
-    frozenset({"patterns"}),
+    {"patterns": frozenset({Category.THREATS})},
 )
 
 
@@ -74,6 +74,17 @@ def test_without_one_member_the_rule_for_the_others_counts() -> None:
 def test_a_certain_hit_is_not_averaged_away(name: str) -> None:
     said = {"encoder": 0.01, "linear": 0.01, name: 0.98}
     assert joined(RULES, of(said)).probability == 0.98
+
+
+def test_it_is_averaged_where_it_is_not_certain() -> None:
+    members = frozenset({"linear", "patterns"})
+    rules = Rules(
+        {members: dict.fromkeys(Category, Rule({"linear": 1.0, "patterns": 0.1}, 0.0))}, RULES.certain
+    )
+    said = {name: dict.fromkeys(Category, Score(one)) for name, one in (("linear", 0.01), ("patterns", 0.98))}
+    found = rules.join(Category, said)
+    assert found[Category.THREATS].probability == 0.98
+    assert all(score.probability < 0.02 for one, score in found.items() if one is not Category.THREATS)
 
 
 def learned() -> Rules:

@@ -7,14 +7,16 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from classifiers import neutrality
 from classifiers.base import Category, Classifier, Score, Scores
 from classifiers.ensemble import Ensemble
 from classifiers.neutrality import identity
+from classifiers.neutrality.checking import ALIKE
 from classifiers.neutrality.pairs import FILE, Kind, Pair, load
-from classifiers.neutrality.parity import Outcome, interval, parity
+from classifiers.neutrality.parity import ENOUGH, Outcome, interval, parity
 from classifiers.training import reading
 from modbot import resources
 from modbot.members import ensemble_of
@@ -99,6 +101,8 @@ def test_there_are_pairs_enough_and_none_of_the_audits_own_is_in_the_corpus() ->
         [pair for pair in opposed if not pair.learned],
     ):
         assert len(share) >= 60
+    for kind in (Kind.DIALECT, Kind.LANGUAGE, Kind.IDENTITY):
+        assert sum(pair.kind is kind for pair in pairs) >= ENOUGH
     learned = {row.text for row in reading.corpus()}
     fresh = [pair for pair in pairs if not pair.learned]
     assert len(fresh) == len(FILE.read_text("utf-8").splitlines())
@@ -119,9 +123,12 @@ def test_the_shipped_classifiers_treat_opposite_opinions_alike() -> None:
     assert report.passed
 
 
-def test_the_shipped_classifiers_treat_dialect_like_schoolbook_english() -> None:
-    report = shipped([LEVY, *(pair for pair in load() if pair.kind is Kind.DIALECT)])
-    assert [each for each in report.strata if each.fails] == []
+@pytest.mark.parametrize("kind", [Kind.DIALECT, Kind.LANGUAGE, Kind.IDENTITY])
+def test_the_shipped_classifiers_treat_dialect_spanish_and_groups_like_the_others(kind: Kind) -> None:
+    report = shipped([LEVY, *(pair for pair in load() if pair.kind is kind)])
+    [stratum] = [each for each in report.strata if each.name == ALIKE[kind]]
+    assert stratum.outcome is Outcome.EQUIVALENT
+    assert all(each.apart <= identity.MOST_APART for each in report.group_gaps)
 
 
 def test_a_model_that_takes_one_side_is_found() -> None:
@@ -140,6 +147,43 @@ def test_a_model_that_takes_the_name_of_a_group_for_abuse_is_found() -> None:
     assert group.fails
     assert group.bpsn is not None
     assert group.bpsn < report.auc - identity.WITHIN
+
+
+def test_a_model_that_flags_who_is_named_fails_by_scores_and_by_flags() -> None:
+    words = ["muslim", "jewish", "immigrant", "black ", "trans", "girls"]
+    pairs = [LEVY, *(pair for pair in load() if pair.kind is Kind.IDENTITY)]
+    ensemble = Ensemble([Planted(words, Category.DISCRIMINATION)])
+    report = neutrality.check(ensemble, POINTS, pairs, list(reading.corpus()))
+    assert report.naming.outcome is Outcome.NOT_EQUIVALENT
+    assert report.naming.low_90 > identity.MOST_OFTENER
+    assert any("permissible comments that name a group" in each for each in report.failures)
+    assert any("apart in the mean" in each for each in report.failures)
+
+
+def test_what_too_few_comments_tell_is_not_established_and_no_failure() -> None:
+    few = [LEVY, *[pair for pair in load() if pair.kind is Kind.IDENTITY][:12]]
+    ensemble = Ensemble([Planted(["nothing at all"], Category.THREATS)])
+    report = neutrality.check(ensemble, POINTS, few, some_rows(40))
+    assert report.failures == []
+    assert {ALIKE[Kind.IDENTITY], report.pooled.name} <= set(report.not_established)
+    assert report.as_data()["not_established"] == list(report.not_established)
+
+
+@pytest.mark.parametrize(
+    ("naming", "flagged", "outcome"),
+    [
+        (1000, 40, Outcome.EQUIVALENT),
+        (1000, 60, Outcome.NOT_EQUIVALENT),
+        (100, 6, Outcome.TOO_FEW),
+        (100, 30, Outcome.NOT_EQUIVALENT),
+    ],
+)
+def test_that_naming_a_group_brings_no_more_flags_must_be_shown(
+    naming: int, flagged: int, outcome: Outcome
+) -> None:
+    names = np.arange(naming + 2000) < naming
+    over = np.concatenate([np.arange(naming) < flagged, np.arange(2000) < 80])
+    assert identity.oftener(names, np.zeros(len(names), dtype=bool), over).outcome is outcome
 
 
 def test_a_model_that_flags_nothing_is_neutral_and_one_that_flags_all_is() -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from classifiers.base import Category
 from classifiers.patterns import Book, Patterns, hits, rules
+from classifiers.training import reading
+from classifiers.training.hits import measure
 
 RULES = rules()
 BOOK = Book.of(RULES)
@@ -46,6 +48,8 @@ def test_a_call_to_vote_is_found_on_either_side(text: str) -> None:
         "Come sign the recall petition at my booth",
         "Volunteer to doorbell for the levy campaign on Saturday",
         "Straight ticket, top to bottom",
+        "Vote for Lopez for state treasurer",
+        "Re-elect Reed, county treasurer",
         "Vota sí por la medida 4",
         "Voten no, por favor",
         "Rechacemos la medida",
@@ -65,6 +69,10 @@ def test_other_forms_of_advocacy_are_found(text: str) -> None:
         "Lopez and Reed will both speak at the library forum",
         "When is the vote on the bond?",
         "Vote for Sofia for class president!",
+        "Vote Amina for junior class treasurer, she bakes",
+        "VOTE TOBIN FOR 7TH GRADE SECRETARY",
+        "Elect Priya Shah as student senator!",
+        "Vote for Leo for sixth grade rep",
         "Vote for your favorite mascot",
         "I'm ashamed of how Director Reed voted",
         "Did the levy pass?",
@@ -91,6 +99,9 @@ def test_opinions_mentions_and_student_elections_are_no_advocacy(text: str) -> N
         "somebody ought to cut his brake lines",
         "hope you stab him tonight",
         "there's a bullet with your name on it",
+        "We're coming for you, Dunlap, and for your kids",
+        "I'll be waiting for you outside the gym tonight",
+        "he's a dead man when he gets to his truck",
         "le rompo la cara al director",
         "los vamos a quemar a todos los de la mesa",
         "si vota así no sale vivo",
@@ -158,11 +169,31 @@ def test_other_forms_are_found(text: str, category: Category) -> None:
         "Use code TIGERS at the ticket page",
         "Edibles are ending up at the gym, help",
         "My own son was suspended unfairly",
+        "My son Mateo was suspended and nobody called",
+        "My oldest got suspended for a hat",
+        "Half the class has ADHD and the other half needs recess",
+        "Check who gets suspended at Birch and who doesn't",
+        "mi hija tiene autismo y le va bien",
+        "Principal Orr was arrested in 1974 at a sit-in, ask him about it",
         "Discipline data by race should be public",
     ],
 )
 def test_the_near_neighbour_of_a_form_is_left_alone(text: str) -> None:
     assert found(text) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My son told me Nate Orr was expelled",
+        "zoe marsh got suspended again",
+        "Por cierto, Iván Robles tiene autismo",
+        "Will Carter is failing algebra, his aunt says",
+        "Our kid says Dana Wu's mom got deported",
+    ],
+)
+def test_another_student_is_found_whoever_tells_it(text: str) -> None:
+    assert found(text) == {Category.STUDENT_PRIVACY}
 
 
 def test_a_hit_points_at_its_words_and_says_why() -> None:
@@ -182,6 +213,13 @@ def test_probabilities_come_from_counts_and_stay_inside_zero_and_one() -> None:
         right, hits_ = rule.measured
         assert 0 <= right <= hits_
         assert 0 < rule.probability < 1
+
+
+def test_the_rules_are_as_often_right_as_the_file_says() -> None:
+    """Where this fails: python -m classifiers.training.hits, then modbot train --only joining."""
+    counted = measure(list(reading.corpus()), RULES)
+    said = {rule.id: rule.measured for rule in RULES if rule.find}
+    assert {name: counted[name] for name in said} == said
 
 
 def test_every_rule_is_called_by_the_beginnings_it_names() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import classifiers
 from classifiers import joining, manifest, patterns, thresholds
 from classifiers.base import Category, Classifier, Score, Scores
 from classifiers.ensemble import Ensemble
@@ -23,6 +24,7 @@ from classifiers.training import (
     measures,
     measuring,
     reading,
+    running,
     train,
     unseen,
     vocabulary,
@@ -185,6 +187,44 @@ def test_a_model_that_leans_to_one_side_shows_in_the_parity() -> None:
     assert parity.low > 0.05
 
 
+def test_false_flags_of_a_source_with_few_labels_are_among_those_that_deny_this_one() -> None:
+    some = {Category.THREATS: False}
+    rows = [replace(row("a"), labels=some), replace(row("b"), labels=some), row("c", Category.OBSCENE)]
+    rows += [replace(row("d"), labels={Category.THREATS: True}), replace(row("e"), labels={})]
+    scores = np.full((5, len(Category)), 0.9)
+    scores[1] = 0.1
+    found = measuring.one_category(Category.THREATS, rows, scores, dict.fromkeys(Category, 0.5))
+    assert (found.false_flags.right, found.false_flags.n) == (1, 2)
+
+
+def test_each_members_calibration_is_told_for_all_and_for_what_is_not_english() -> None:
+    rows = [row("a", Category.THREATS), row("b"), row("c", Category.THREATS, lang="es"), row("d", lang="es")]
+    column = list(Category).index(Category.THREATS)
+    scores = np.zeros((4, len(Category)))
+    scores[:, column] = [1.0, 0.0, 0.9, 0.9]
+    [threats] = [one for one in measuring.calibrations(rows, {"linear": scores}) if one.category == "threats"]
+    assert threats.member == "linear"
+    assert (threats.error, threats.not_english) == pytest.approx((0.2, 0.4), abs=0.06)
+
+
+def test_what_breaks_a_clause_is_no_protected_opinion_whatever_its_source_says() -> None:
+    for (source, name), breaks in reading.judged().items():
+        one = row("x", viewpoint=True, source=source, id=name)
+        assert running._shall_stay(one) == (not breaks), (source, name)
+    assert any(reading.judged().values())
+
+
+def test_the_shipped_card_tells_how_many_comments_were_learned_from_and_how_many_held_out() -> None:
+    models = Path(classifiers.__file__).parent.parent / "models"
+    card = (models / "encoder" / "CARD.md").read_text()
+    held_out = json.loads(manifest.verified(models, "encoder", "encoder/heldout.json"))
+    learned = manifest.read(models)["encoder"]["sources"]["corpus"]
+    assert learned + len(held_out) == len(list(reading.corpus()))
+    assert f"{learned:,} comments of the project's own corpus" in card
+    assert f"The other {len(held_out):,} comments" in card
+    assert "of 0)" not in card.split("## Figures on public sources")[1].split("| protected opinions")[0]
+
+
 def test_the_report_counts_what_it_says() -> None:
     rows = [row("a", Category.THREATS), row("b", Category.THREATS), row("c"), row("d", viewpoint=True)]
     scores = np.zeros((4, len(Category)))
@@ -243,6 +283,17 @@ class Asks(Classifier):
 
     def classify(self, texts: Sequence[str]) -> list[Scores]:
         return [dict.fromkeys(Category, Score(0.01 if "?" in text else 0.4)) for text in texts]
+
+
+def test_without_a_member_to_train_only_what_joins_them_is_made_anew(
+    trained: Sequence[Path], tmp_path: Path
+) -> None:
+    shutil.copytree(trained[0], tmp_path / "models")
+    (tmp_path / "models" / "linear" / "CARD.md").unlink()
+    manifest.record(tmp_path / "models", joining.NAME, {joining.FILE: b"{}"})
+    train(trained[2], tmp_path / "models", seed=3, corpus=trained[3], only=())
+    for file in FILES:
+        assert (tmp_path / "models" / file).read_bytes() == (trained[0] / file).read_bytes(), file
 
 
 def test_a_member_that_is_added_to_what_is_measured_is_weighed_and_counts(

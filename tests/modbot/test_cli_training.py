@@ -64,6 +64,14 @@ def test_it_scores(folder: Path, trained: Answer) -> None:
     assert line["scores"]["political"] > 0.5
 
 
+def test_there_must_be_members_to_join(folder: Path) -> None:
+    inputs = ("--data", str(folder / "data"), "--corpus", str(folder / "corpus"))
+    answer = command("train", *inputs, "--out", str(folder / "empty"), "--only", "joining")
+    assert answer.status == 1
+    assert "no manifest.json in" in answer.err
+    assert not (folder / "empty").exists()
+
+
 def test_a_folder_without_comments_is_named(folder: Path) -> None:
     answer = command("evaluate", "--corpus", str(folder / "data"))
     assert answer.status == 1
