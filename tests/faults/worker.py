@@ -55,7 +55,7 @@ def run(database: str, url: str, seed: int) -> None:
     asyncio.run(_steps(bot, lambda: chance.random(), lambda: False))
 
 
-def finish(database: str, url: str, *, events: int, seconds: float = 120) -> wiring.Bot:
+def finish(database: str, url: str, *, events: int, seconds: float = 600) -> wiring.Bot:
     """Work until all events are read and nothing is left to do; TimeoutError when that does not come."""
     bot = build(database, url)
     end = time.monotonic() + seconds
