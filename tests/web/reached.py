@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pyotp
 import sqlalchemy as sa
@@ -194,12 +194,23 @@ def bring_in_done(stage: Stage, page: Page) -> None:
 
 def session_ending(stage: Stage, page: Page) -> None:
     stage.enter(page, COLLEAGUE, "/queue")
-    started = utcnow() - limits(stage.settings.web).absolute + timedelta(seconds=90)
-    theirs = table(Session)
-    with stage.store.write(logged=False) as tx:
-        tx.execute(sa.update(theirs).where(theirs.c.name == COLLEAGUE).values(started_at=started))
+    early = utcnow() - limits(stage.settings.web).absolute + timedelta(seconds=90)
+    begun = _begun_at(stage, early)
     page.reload()
     page.locator("#ending .warning").wait_for()
+    # The log knows when it began, and a check of the log would tell of it.
+    _begun_at(stage, begun)
+
+
+def _begun_at(stage: Stage, moment: datetime) -> datetime:
+    """Set when the colleague's newest session began; when it was before."""
+    theirs = table(Session)
+    with stage.store.write(logged=False) as tx:
+        newest = sa.select(theirs.c.id, theirs.c.started_at).where(theirs.c.name == COLLEAGUE)
+        row = tx.execute(newest.order_by(theirs.c.id.desc()).limit(1)).one()
+        tx.execute(sa.update(theirs).where(theirs.c.id == row.id).values(started_at=moment))
+    before: datetime = row.started_at
+    return before
 
 
 def _leaves_up(stage: Stage, number: int, sampling: Sampling) -> None:

@@ -167,22 +167,24 @@ def visited(page: Page, rooms: Rooms, language: str) -> Iterator[tuple[str, Visi
         answer = stage.enter(page, visitor(path), path)
         assert answer is not None
         assert (answer.ok, page.url) == (True, stage.address + path), route
-        yield route, look(page, language)
+        yield route, look(page, language, walk=language == "en")
+    own = {template.removesuffix(".html").replace("_", "-") for template in screens()}
     for name, reach in REACHED.items():
         page.set_viewport_size(SIZES[language])
         reach(stage, page)
-        yield name, look(page, language)
+        # The others are screens that were walked around above, with something more on them.
+        yield name, look(page, language, walk=language == "en" and name in own | {"case-refused"})
 
 
 def visitor(path: str) -> str:
     return next((name for start, name in VISITORS.items() if path.startswith(start)), "adam")
 
 
-def look(page: Page, language: str) -> Visit:
+def look(page: Page, language: str, *, walk: bool) -> Visit:
     assert page.locator(f"html[lang={language}]").count(), page.url
     size = SIZES[language]
     # The walk first: what it needs is as the page was loaded.
-    keyboard = walked(page) if language == "en" and not page.locator("dialog[open]").count() else []
+    keyboard = walked(page) if walk else []
     page.evaluate(OPEN, "details:not(.menu, .choice)")
     found = Visit(keyboard, examined(page, size), overflowing(page))
     # The choices lie over the page, so what is under them was looked at before.
