@@ -27,8 +27,6 @@ BANDS, ROWS = 30, 4
 DATA = Path(__file__).parent.parent / "data"
 APART = [DATA / "fresh.jsonl", DATA / "codebook.jsonl", DATA / "pairs.jsonl", FILE]
 """What models are judged by and must never learn from."""
-LEARNED = ("vote yes on the levy", "vote no on the levy", "masks worked")
-"""Of the audit's own pairs: models learned these three in other letters (adv-0013, adv-0014, adv-0506)."""
 SAID = ("text", "pro", "con", "first", "second")
 LABELS = next(reading.corpus()).labels
 
@@ -97,5 +95,5 @@ def test_nothing_that_models_are_judged_by_is_in_the_corpus_in_capitals_or_disgu
     said = {folded(each[name]): each[name] for each in entries for name in SAID if name in each}
     assert len(said) > 40
     learned = corpus_by_words()
-    both = {said[text]: learned[text] for text in said.keys() & learned.keys() if text not in LEARNED}
+    both = {said[text]: learned[text] for text in said.keys() & learned.keys()}
     assert both == {}
