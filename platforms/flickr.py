@@ -58,7 +58,7 @@ class FlickrSettings(PlatformSettings):
     oauth: str = "https://www.flickr.com/services/oauth"
     hourly_calls: int = Field(3_600, ge=1)
     recheck_minutes: float = Field(60.0, ge=0)
-    """A photo's comments are listed again for edits and deletions at most this often."""
+    """A comment is looked for again, edited or deleted, at most this often."""
     timeout: float = Field(20.0, gt=0)
     allow_loopback: bool = False
 
@@ -149,16 +149,14 @@ class Flickr(ClientPlatform[FlickrRest]):
     async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
         by_photo: dict[str, list[str]] = defaultdict(list)
         for comment_id in known:
-            if match := A_COMMENT.fullmatch(comment_id):
+            if self._is_due_again(comment_id) and (match := A_COMMENT.fullmatch(comment_id)):
                 by_photo[match[1]].append(comment_id)
         events: list[Event] = []
         for photo_id, ids in by_photo.items():
-            if not self._is_due_again(photo_id):
-                continue
             listed = await self.rest.comments(photo_id)
             found = differences({each: known[each] for each in ids}, listed, photo_id)
-            if not found:
-                self._looked[photo_id] = time.monotonic()
+            changed = {event.id for event in found}
+            self._looked |= dict.fromkeys(set(ids) - changed, time.monotonic())
             events += found
         return events
 
@@ -225,8 +223,9 @@ class Flickr(ClientPlatform[FlickrRest]):
         self._listed[photo_id] = (change, at)
         return listed or []
 
-    def _is_due_again(self, photo_id: str) -> bool:
-        last = self._looked.get(photo_id)
+    def _is_due_again(self, comment_id: str) -> bool:
+        """By comment, not by photo: of a photo with many comments only some are asked about at once."""
+        last = self._looked.get(comment_id)
         return last is None or time.monotonic() - last >= self.settings.recheck_minutes * 60
 
     async def _delete(self, comment_id: str) -> str:

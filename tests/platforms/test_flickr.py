@@ -243,6 +243,18 @@ async def test_an_unchanged_photo_is_looked_at_once_an_hour(
     assert len(account.requests) == 1
 
 
+async def test_of_a_photo_with_many_comments_those_asked_about_later_are_looked_at_too(
+    account: Account, photo: Photo, page: Flickr
+) -> None:
+    account.comment(photo, "asked about first")
+    edited = account.comment(photo, "asked about next")
+    first, second = (c for c in comments((await everything(page))[0]))
+    account.edit(edited, "after")
+    assert list(await page.lookup({first.id: first.revision})) == []
+    [event] = await page.lookup({second.id: second.revision})
+    assert (event.id, event.kind) == (edited, EventKind.EDITED)
+
+
 # What goes out
 
 
