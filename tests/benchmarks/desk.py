@@ -151,9 +151,7 @@ def _fill(plan: Plan, engine: Engine, texts: Sequence[str]) -> int:
         last = max(tx.execute(kept).scalars(), default=0)
         closed = {"state": "closed", "decided_at": tx.now, "closed_at": tx.now}
         tx.execute(sa.update(cases).where(waits, cases.c.id > last).values(**closed))
-    if engine.name == "postgresql":
-        with bot.store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("VACUUM ANALYZE"))
+    engines.swept(bot.store)
     bot.close()
     return filler.archived
 

@@ -44,6 +44,7 @@ def measure(plan: Plan) -> Report:
             store = Store(engine.url)
             migrations.upgrade(store.engine)
             last = _fill(store, max(plan.archived))
+            engines.swept(store)
             costs = [_cost(store, last.earlier(WEEKS - number)) for number in MEASURED[-plan.reports :]]
             store.close()
         report.figures.update(_figures(name, costs, max(plan.archived)))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic.command import upgrade
+from alembic.config import Config
 
-from modbot import cases, review
+from modbot import cases, migrations, review, search_words
 from modbot.records import disposition
 from modbot.review import Found, Outcome, Query
 from modbot.review import found as module
@@ -156,3 +159,31 @@ def _index(here: District) -> bytes:
     whole = b"".join(part if isinstance(part, bytes) else str(part).encode() for part in parts)
     assert b"ordinary" in whole
     return whole
+
+
+def test_words_of_an_index_that_knew_no_beginnings_are_found_after_the_database_was_brought_forward(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'older.db'}"
+    older, alembic = Store(url), Config()
+    alembic.set_main_option("script_location", "modbot:migrations")
+    with older.engine.begin() as connection:
+        alembic.attributes["connection"] = connection
+        upgrade(alembic, "0008")
+        add = "INSERT INTO comment_words (rowid, words) VALUES (?, ?)"
+        rows = [(7, "@zoe @lukasik buy now café"), (9, "nothing to buy"), (12, "the buyers")]
+        connection.exec_driver_sql(add, rows)
+    migrations.upgrade(older.engine)
+    with older.read() as connection:
+        asked = [
+            search_words.matching("sqlite", text, author)
+            for text, author in (("buy", ""), ("buy now", ""), ("", "zoe"), ("cafe", ""))
+        ]
+        found = [sorted(connection.execute(each).scalars()) for each in asked if each is not None]
+        schema = connection.exec_driver_sql(
+            "SELECT sql FROM sqlite_master WHERE name = 'comment_words'"
+        ).scalar()
+    older.close()
+    assert found == [[7, 9, 12], [7], [7], [7]]
+    assert schema is not None
+    assert "prefix = '3'" in schema
