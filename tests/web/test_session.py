@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from modbot import users
 from modbot.queue import ORDINARY, WAITING
@@ -28,14 +28,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Itera
         patch.setenv("MODBOT_REVIEW__OPINION_AFTER_SHARE", "1.0")
         with office(tmp_path_factory.mktemp("session"), migrated_file) as opened:
             yield opened
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport={"width": 1200, "height": 900})
-    opened.set_default_timeout(15_000)
-    yield opened
-    opened.close()
 
 
 def sign_in(context: BrowserContext, desk: Office, name: str) -> None:

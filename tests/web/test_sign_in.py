@@ -11,7 +11,7 @@ import pyotp
 import pytest
 import sqlalchemy as sa
 from argon2 import PasswordHasher
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from modbot import accounts, passwords, users
 from modbot.store import table
@@ -31,14 +31,6 @@ def desk(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Itera
         # The same algorithm at a thousandth of its cost, which is there for attackers and not for tests.
         patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
         yield opened
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context(viewport={"width": 1200, "height": 900})
-    opened.set_default_timeout(15_000)
-    yield opened
-    opened.close()
 
 
 def enter(page: Page, desk: Office, name: str, secret: str, target: str = "/account") -> None:
