@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from modbot.reports.figures import Value
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+DRAWN = 16
+"""Charts kept: the public version draws hardly any that the internal one has not drawn before."""
+Rows: TypeAlias = "tuple[tuple[str, tuple[Value, ...]], ...]"
+"""What each row is called, and its values."""
 WIDTH = 6.4
 """Inches; the page scales the drawing to its own width."""
 # Stand-ins that matplotlib writes into the drawing and `_painted` replaces: (on paper, in the page).
@@ -88,13 +93,14 @@ def _painted(svg: str, place: int) -> str:
 @dataclass(frozen=True, slots=True)
 class Line:
     name: str
-    values: Sequence[Value]
+    values: tuple[Value, ...]
     colour: str
     dashes: str = "-"
 
 
+@lru_cache(DRAWN)
 def course(
-    name: str, title: str, text: str, weeks: Sequence[str], lines: Sequence[Line], unit: str
+    name: str, title: str, text: str, weeks: tuple[str, ...], lines: tuple[Line, ...], unit: str
 ) -> Drawing:
     """Several figures over the weeks, each named at its end; weeks without a number leave a space."""
     from matplotlib.ticker import MaxNLocator
@@ -160,12 +166,11 @@ def _last(line: Line) -> float:
     return float(known[-1]) if known else 0.0
 
 
-def bars(
-    name: str, title: str, text: str, rows: Mapping[str, tuple[Value, Value]], names: tuple[str, str]
-) -> Drawing:
+@lru_cache(DRAWN)
+def bars(name: str, title: str, text: str, rows: Rows, names: tuple[str, str]) -> Drawing:
     """For each row two numbers as one bar: what stayed up, then what was hidden, each written beside it."""
     figure, axes = canvas(0.3 + 0.34 * max(len(rows), 1), left=2.3)
-    for place, (first, second) in enumerate(rows.values()):
+    for place, (_, (first, second)) in enumerate(rows):
         up, hidden = _length(first), _length(second)
         axes.barh(place, up, color=FIRST, height=0.62)
         axes.barh(
@@ -179,9 +184,9 @@ def bars(
             va="center",
             color=INK,
         )
-    longest = max((_length(a) + _length(b) for a, b in rows.values()), default=0)
+    longest = max((_length(a) + _length(b) for _, (a, b) in rows), default=0)
     axes.set_xlim(0, (longest or 1) * 2.2)
-    axes.set_yticks(range(len(rows)), [_short(each, 28) for each in rows])
+    axes.set_yticks(range(len(rows)), [_short(each, 28) for each, _ in rows])
     axes.tick_params(axis="y", colors=INK)
     axes.set_xticks([])
     axes.grid(False)
@@ -202,18 +207,19 @@ def _short(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
 
 
-def calendar(
-    name: str, title: str, text: str, rows: Mapping[str, Sequence[Value]], days: Sequence[str]
-) -> Drawing:
+@lru_cache(DRAWN)
+def calendar(name: str, title: str, text: str, rows: Rows, days: tuple[str, ...]) -> Drawing:
     """Pages by days: a full square was watched all day, an emptier one less; the share is written in it."""
     figure, axes = canvas(0.35 + 0.36 * max(len(rows), 1), left=1.85, top=0.3)
-    for row, values in enumerate(rows.values()):
+    _squares(axes, [values for _, values in rows])
+    for row, (_, values) in enumerate(rows):
         for column, value in enumerate(values):
-            _square(axes, column, row, value)
+            if not isinstance(value, int | float):
+                axes.text(column, row, "–", ha="center", va="center", color=SOFT)
     axes.set_xlim(-0.5, len(days) - 0.5)
     axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     axes.set_xticks(range(len(days)), days)
-    axes.set_yticks(range(len(rows)), [_short(each, 24) for each in rows])
+    axes.set_yticks(range(len(rows)), [_short(each, 24) for each, _ in rows])
     axes.tick_params(axis="both", colors=INK)
     axes.xaxis.tick_top()
     axes.grid(False)
@@ -221,26 +227,39 @@ def calendar(
     return drawing(figure, name, title, text)
 
 
-def _square(axes: Axes, column: int, row: int, value: Value) -> None:
-    from matplotlib.patches import Rectangle
+def _squares(axes: Axes, rows: Sequence[Sequence[Value]]) -> None:
+    """Shapes of one look are one collection: each as a shape of its own takes ten times as long to draw."""
+    from matplotlib.collections import PolyCollection
 
-    def box(width: float, colour: str) -> None:
-        axes.add_patch(Rectangle((column - 0.46, row - 0.4), 0.92 * width, 0.8, facecolor=colour))
+    places = [
+        (column, row, value)
+        for row, values in enumerate(rows)
+        for column, value in enumerate(values)
+        if isinstance(value, int | float)
+    ]
+    partly = [each for each in places if each[2] < 100]
+    looks: list[tuple[list[Any], dict[str, Any]]] = [
+        ([_box(column, row) for column, row, _ in partly], {"facecolor": PALE}),
+        ([_box(column, row) for column, row, value in places if value >= 100], {"facecolor": FIRST}),
+        ([_box(column, row, value / 100) for column, row, value in partly], {"facecolor": TINT}),
+        (
+            [_box(column, row) for column, row, _ in partly],
+            {"facecolor": "none", "edgecolor": SECOND, "linewidth": 1.6},
+        ),
+    ]
+    for shapes, look in looks:
+        if shapes:
+            axes.add_collection(PolyCollection(shapes, **look), autolim=False)
+    for column, row, value in partly:
+        axes.text(
+            column, row, f"{min(value, 99.9):.3g} %", ha="center", va="center", color=INK, fontweight="bold"
+        )
 
-    if not isinstance(value, int | float):
-        axes.text(column, row, "–", ha="center", va="center", color=SOFT)
-        return
-    box(1, PALE)
-    if value >= 100:
-        box(1, FIRST)
-        return
-    box(value / 100, TINT)
-    axes.add_patch(
-        Rectangle((column - 0.46, row - 0.4), 0.92, 0.8, fill=False, edgecolor=SECOND, linewidth=1.6)
-    )
-    axes.text(
-        column, row, f"{min(value, 99.9):.3g} %", ha="center", va="center", color=INK, fontweight="bold"
-    )
+
+def _box(column: int, row: int, share: float = 1) -> list[tuple[float, float]]:
+    """The corners of a square, or of its left part."""
+    left, right, top, bottom = column - 0.46, column - 0.46 + 0.92 * share, row - 0.4, row + 0.4
+    return [(left, top), (right, top), (right, bottom), (left, bottom)]
 
 
 def canvas(

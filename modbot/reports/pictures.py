@@ -40,10 +40,10 @@ def drawings_of(report: Report) -> list[Drawing]:
 def _over_weeks(report: Report, name: str, title: str, lines: dict[str, str], unit: str) -> Drawing | None:
     looks = ((FIRST, "-"), (SECOND, "--"), (THIRD, ":"))
     drawn = [
-        Line(label, report.run(figure), colour, dashes)
+        Line(label, tuple(report.run(figure)), colour, dashes)
         for (figure, label), (colour, dashes) in zip(lines.items(), looks, strict=False)
     ]
-    known = [line for line in drawn if any(map(_is_number, line.values))]
+    known = tuple(line for line in drawn if any(map(_is_number, line.values)))
     if not known:
         return None
     told = (_told(line, week_names(report)) for line in drawn)
@@ -67,21 +67,21 @@ def _is_number(value: Value) -> bool:
 
 
 def _watched_days(report: Report) -> Drawing | None:
-    rows = {page.name: watched(report, page.key) for page in report.measured.pages}
+    rows = tuple((page.name, tuple(watched(report, page.key))) for page in report.measured.pages)
     if not rows:
         return None
     return calendar("calendar", "When each page was watched", sentences.capture(report), rows, DAYS)
 
 
 def _by_clause(report: Report) -> Drawing | None:
-    rows = {
-        sentences.clause_name(report, each): (
-            report.value("left_up", "clause", each),
-            report.value("hidden", "clause", each),
+    rows = tuple(
+        (
+            sentences.clause_name(report, each),
+            (report.value("left_up", "clause", each), report.value("hidden", "clause", each)),
         )
         for each in report.parts("flagged", "clause")
-    }
-    if not any(_is_number(each) and each for both in rows.values() for each in both):
+    )
+    if not any(_is_number(each) and each for _, both in rows for each in both):
         return None
     return bars(
         "clauses", "Left up and hidden, by clause", sentences.clauses(report), rows, ("left up", "hidden")

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,15 +37,18 @@ from modbot.reports.figures import (
 )
 from modbot.reports.measuring import groups
 
+if TYPE_CHECKING:
+    from highspy import HighsLp
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Sum:
     """`whole` is what the parts add up to."""
 
     whole: Key
     parts: tuple[Key, ...]
 
-    @property
+    @cached_property
     def terms(self) -> tuple[Key, ...]:
         return (self.whole, *self.parts)
 
@@ -176,7 +181,7 @@ class _Program:
         counts: Mapping[Key, int],
         adding: Sequence[Sum],
     ) -> None:
-        self._keys = keys
+        self._keys = frozenset(keys)
         self._sums = _around(keys, withheld, adding)
         terms = {term for each in self._sums for term in each.terms}
         self._unknown = sorted((terms & set(withheld)) | set(keys))
@@ -186,31 +191,52 @@ class _Program:
     def solve(self, sign: int, possible: dict[Key, tuple[float, float]]) -> set[Key]:
         """Push the counts down (1) or up to nine (-1), widen what is `possible` for every unknown by the
         solution, and return the numbers told in the sums that kept the counts from going further."""
-        # Imported here: half of the bot's start would be spent on it, for once a week.
-        from scipy.optimize import linprog
+        # Imported here: it is needed once a week.
+        import highspy
 
-        place = {each: number for number, each in enumerate(self._unknown)}
-        aim = np.array([sign if each in self._keys else 0 for each in self._unknown])
-        bounds = [(0, LEAST - 1 if each in self._keys else None) for each in self._unknown]
-        matrix, right = self._equations(place)
-        solution = linprog(aim, A_eq=matrix, b_eq=right, bounds=bounds)
-        for each, value in zip(self._unknown, np.round(solution.x, 6).tolist(), strict=True):
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        solver.setOptionValue("output_flag", False)
+        solver.setOptionValue("threads", 1)
+        solver.setOptionValue("presolve", "off")
+        solver.passModel(self._model(sign))
+        solver.run()
+        solution = solver.getSolution()
+        for each, value in zip(self._unknown, np.round(solution.col_value, 6).tolist(), strict=True):
             low, high = possible.get(each, (value, value))
             possible[each] = (min(low, value), max(high, value))
-        binding = [each for each, price in zip(self._sums, solution.eqlin.marginals, strict=True) if price]
+        binding = [each for each, price in zip(self._sums, solution.row_dual, strict=True) if price]
         giving_away = {term for each in binding for term in each.terms} & self._told
         return giving_away or self._told
 
-    def _equations(self, place: Mapping[Key, int]) -> tuple[np.ndarray, np.ndarray]:
+    def _model(self, sign: int) -> HighsLp:
         """Each sum: unknown whole less unknown parts equals known parts less known whole."""
-        matrix, right = np.zeros((len(self._sums), len(place))), np.zeros(len(self._sums))
-        for row, each in enumerate(self._sums):
-            for sign, term in ((1, each.whole), *((-1, part) for part in each.parts)):
+        import highspy
+
+        place = {each: number for number, each in enumerate(self._unknown)}
+        starts, columns, signs, right = [0], [], [], []
+        for each in self._sums:
+            known = 0
+            for sense, term in ((1, each.whole), *((-1, part) for part in each.parts)):
                 if term in place:
-                    matrix[row, place[term]] += sign
+                    columns.append(place[term])
+                    signs.append(sense)
                 else:
-                    right[row] -= sign * self._counts[term]
-        return matrix, right
+                    known -= sense * self._counts[term]
+            starts.append(len(columns))
+            right.append(known)
+        model = highspy.HighsLp()
+        model.num_col_, model.num_row_ = len(place), len(self._sums)
+        model.col_cost_ = np.array([sign if each in self._keys else 0.0 for each in place])
+        model.col_lower_ = np.zeros(len(place))
+        model.col_upper_ = np.array(
+            [LEAST - 1 if each in self._keys else highspy.kHighsInf for each in place]
+        )
+        model.row_lower_ = model.row_upper_ = np.array(right, dtype=float)
+        model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        model.a_matrix_.start_ = np.array(starts)
+        model.a_matrix_.index_ = np.array(columns)
+        model.a_matrix_.value_ = np.array(signs, dtype=float)
+        return model
 
 
 def _around(keys: Collection[Key], withheld: Collection[Key], adding: Sequence[Sum]) -> list[Sum]:
