@@ -63,8 +63,11 @@ PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
+    """A figure of a part with that of the week before, and what is usual."""
+
     now: str
     before: str
+    usual: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +166,6 @@ def _courses(report: Report, names: Sequence[str]) -> list[Course]:
 
 def _course(report: Report, name: str) -> Course:
     values = report.run(name)
-    before = values[:-1]
-    known = [each for each in before if isinstance(each, int | float)]
-    # The middle of those that are told would be too high.
-    usual: Value = WITHHELD if WITHHELD in before else round(median(known), 2) if known else None
     meaning = MEANINGS[name]
     return Course(
         label=meaning.label,
@@ -174,9 +173,19 @@ def _course(report: Report, name: str) -> Course:
         text=meaning.text,
         now=phrases.number(values[-1]),
         before=phrases.number(values[-2]),
-        usual=phrases.number(usual),
+        usual=phrases.number(_usual(values)),
         weeks=tuple(map(phrases.cell, values)),
     )
+
+
+def _usual(values: Sequence[Value]) -> Value:
+    """The middle of the weeks before the last."""
+    before = values[:-1]
+    # The middle of those that are told would be too high.
+    if WITHHELD in before:
+        return WITHHELD
+    known = [each for each in before if isinstance(each, int | float)]
+    return round(median(known), 2) if known else None
 
 
 def tables(report: Report) -> dict[str, Table]:
@@ -249,14 +258,11 @@ def _row(report: Report, by: str, which: str, names: Sequence[str]) -> Row:
         about = ", ".join(
             part for part in (page.platform, page.school, "not watched" if page.is_retired else "") if part
         )
-    cells = tuple(
-        Cell(
-            phrases.cell(report.value(each, by, which)),
-            phrases.cell(report.value(each, by, which, back=1)),
-        )
-        for each in names
-    )
-    return Row(name, about, cells)
+    return Row(name, about, tuple(_cell(report.run(each, by, which)) for each in names))
+
+
+def _cell(values: Sequence[Value]) -> Cell:
+    return Cell(phrases.cell(values[-1]), phrases.cell(values[-2]), phrases.cell(_usual(values)))
 
 
 def _days(report: Report) -> list[tuple[str, list[str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
+from statistics import median
 from xml.etree import ElementTree
 
 import pikepdf
@@ -23,7 +25,7 @@ from pypdf import PdfReader
 
 from modbot import config, users
 from modbot.records import disposition
-from modbot.reports import making, neutrality, page, pdf, pictures, schedule, weekly, weeks
+from modbot.reports import making, neutrality, page, pdf, phrases, pictures, schedule, weekly, weeks
 from modbot.reports.figures import MEANINGS
 from modbot.reports.weekly import Basis, Report, Version
 from modbot.store import Store, table
@@ -135,6 +137,28 @@ def test_every_figure_stands_in_a_section_with_its_twelve_weeks(report: Report) 
         assert f"<caption>{name}, week by week</caption>" in html
     assert "<caption>Watched (percent) by page, week by week</caption>" in html
     assert "<caption>Not readable (hours) by page, week by week</caption>" in html
+
+
+def test_every_part_stands_beside_the_week_before_and_what_is_usual(report: Report) -> None:
+    """Of three weeks the log has the last two before this one, so the usual is the mean of both."""
+    table = page.tables(report)["page"]
+    place = table.heads.index(MEANINGS["seen"].label)
+    keys = report.parts("seen", "page")
+    for row, key in zip(table.rows, keys, strict=True):
+        first, second, last = report.run("seen", "page", key)[-3:]
+        if isinstance(first, int) and isinstance(second, int):
+            usual = phrases.cell(round(median((first, second)), 2))
+            assert row.cells[place] == page.Cell(phrases.cell(last), phrases.cell(second), usual)
+        else:
+            assert row.cells[place].usual in (phrases.STAR, phrases.DASH)
+    told = any(row.cells[place].usual not in (phrases.STAR, phrases.DASH) for row in table.rows)
+    assert told is not report.is_public
+    rows = re.findall(
+        r"<td>([^<]*)<span class=.before.>([^<]*)</span><span class=.before.>([^<]*)</span></td>",
+        page.render(report, ()),
+    )
+    shown = {tuple(dataclasses.astuple(cell)) for row in table.rows for cell in row.cells}
+    assert shown <= set(rows)
 
 
 def test_csv_and_json_have_every_figure_of_every_week(report: Report, files: dict[str, bytes]) -> None:
