@@ -20,6 +20,8 @@ RECENT = 40
 """People edit, answer and delete what is not older than so many comments."""
 CASCADING = {"facebook", "instagram", "youtube", "vimeo", "linkedin"}
 """Where the answers vanish with what they answer."""
+TAKEN_OUT = {"mediawiki"}
+"""Where what is hidden is taken out of the page, so that its author finds nothing to delete."""
 
 
 @dataclass(slots=True)
@@ -105,6 +107,8 @@ class Public:
         self._tell("edited", each.id)
 
     def _delete(self, each: Said, archived: Mapping[str, Sequence[str]]) -> None:
+        if self.page in TAKEN_OUT and not self.stage.reader_sees(each.id):
+            return
         below = [self.said[answer] for answer in each.answers if self.page in CASCADING]
         if all(answer.gone or answer.is_on_record(archived) for answer in below):
             self.stage.delete(each.id)
