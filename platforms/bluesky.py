@@ -32,7 +32,7 @@ from platforms.base import (
     Unsupported,
     Visibility,
 )
-from platforms.bluesky_chat import MESSAGE, messages
+from platforms.bluesky_chat import A_DID, MESSAGE, messages, send, was_sent
 from platforms.bluesky_posts import (
     A_POST,
     GATE,
@@ -109,6 +109,7 @@ class Bluesky(ClientPlatform[BlueskyRest]):
         sees_deletions="lookup",
         mentions=True,
         direct_messages=True,
+        answers=True,
         note="Nothing can be edited there. Replies by an account that the district blocked do not arrive.",
     )
 
@@ -183,6 +184,19 @@ class Bluesky(ClientPlatform[BlueskyRest]):
             at=datetime.now(UTC),
             answer={**(answer or {}), "read_back": (gate or {}).get("cid", "no list of hidden replies")},
         )
+
+    @property
+    def hears_messages(self) -> bool:
+        return self.settings.direct_messages
+
+    def may_answer(self, author_id: str) -> bool:
+        return A_DID.fullmatch(author_id) is not None and author_id != self.rest.did
+
+    async def answer(self, author_id: str, text: str) -> None:
+        await send(self.rest, author_id, text)
+
+    async def has_answered(self, author_id: str, text: str, since: datetime) -> bool:
+        return await was_sent(self.rest, author_id, text, since)
 
     async def _next(self, cursor: str | None) -> Batch:
         """`cursor` ends in #, and how often whole threads told something that the notifications had not."""

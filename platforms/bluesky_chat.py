@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from platforms.backlog import Item
 from platforms.base import Comment, Event, EventKind, Kind, text_revision
@@ -11,6 +13,11 @@ from platforms.bluesky_rest import BlueskyRest
 
 MESSAGE = "message:"
 """Before the talk's and the message's own names."""
+A_DID = re.compile(r"did:[a-z]+:[A-Za-z0-9._:%-]*[A-Za-z0-9._-]")
+CLOCKS = timedelta(minutes=5)
+"""By how much Bluesky's clock and ours may differ."""
+MOST = 100
+"""Messages that are listed at once."""
 
 
 async def messages(rest: BlueskyRest, floor: int, size: int) -> list[Item]:
@@ -39,6 +46,25 @@ async def _of_talk(rest: BlueskyRest, talk: Native, floor: int, size: int) -> li
         items += [_item(each, str(talk["id"]), names) for each in news if _sender(each) != rest.did]
         if cursor is None or len(news) < len(said):
             return items
+
+
+async def send(rest: BlueskyRest, person: str, text: str) -> None:
+    """To them alone, also where they wrote into a talk of more. Raises Unsupported where they take none."""
+    await rest.write(await rest.talk_with(person), text)
+
+
+async def was_sent(rest: BlueskyRest, person: str, text: str, since: datetime) -> bool:
+    """Whether the account has written this text to them since then."""
+    talk, oldest = await rest.talk_with(person), since - CLOCKS
+    cursor: str | None = None
+    while True:
+        listed, cursor = await rest.messages(talk, cursor, MOST)
+        said = [each for each in listed if _is_said(each)]
+        news = [each for each in said if time_of(each.get("sentAt")) >= oldest]
+        if any(_sender(each) == rest.did and each["text"].split() == text.split() for each in news):
+            return True
+        if cursor is None or len(news) < len(said):
+            return False
 
 
 def _is_said(native: Native) -> bool:

@@ -20,7 +20,15 @@ from pydantic import SecretStr
 
 from platforms.addresses import CheckedTransport
 from platforms.answers import clock_skew, json_of, send
-from platforms.base import CommentGone, Denied, Identity, NotAuthorised, RateLimited, Unavailable
+from platforms.base import (
+    CommentGone,
+    Denied,
+    Identity,
+    NotAuthorised,
+    RateLimited,
+    Unavailable,
+    Unsupported,
+)
 from platforms.bluesky_posts import Native
 from platforms.budget import Budget
 from platforms.tokens import Token, Tokens
@@ -33,6 +41,7 @@ CHAT = "did:web:api.bsky.chat#bsky_chat"
 """The service that the account's server hands calls about messages on to."""
 STALE = {"ExpiredToken", "InvalidToken"}
 MISSING = {"RecordNotFound", "NotFound"}
+INPUT = "chat.bsky.convo.defs#messageInput"
 
 
 class SwapConflict(Exception):
@@ -117,14 +126,19 @@ class BlueskyRest:
         Raises NotAuthorised where the app password gives no access to messages.
         """
         query: dict[str, Any] = {"limit": size} | ({"cursor": cursor} if cursor else {})
-        response = await self._call("GET", "chat.bsky.convo.listConvos", query, proxy=CHAT)
-        if _error(response) in STALE or response.status_code in (401, 403):
-            raise NotAuthorised(
-                "this app password gives no access to direct messages: make one that does, or take "
-                "`direct_messages` out of this page's settings"
-            )
-        answer = _ok(response)
+        answer = _ok_in_chat(await self._call("GET", "chat.bsky.convo.listConvos", query, proxy=CHAT))
         return _list(answer, "convos", "id"), _next(answer)
+
+    async def talk_with(self, person: str) -> str:
+        """The name of the talk of these two alone: the same one each time. Raises Unsupported."""
+        query = {"members": [person]}
+        response = await self._call("GET", "chat.bsky.convo.getConvoForMembers", query, proxy=CHAT)
+        return _text(_ok_for(response).get("convo"), "id")
+
+    async def write(self, talk: str, text: str) -> None:
+        """Raises Unsupported where whoever else is in the talk takes no messages of this account."""
+        body = {"convoId": talk, "message": {"$type": INPUT, "text": text}}
+        _ok_for(await self._call("POST", "chat.bsky.convo.sendMessage", body=body, proxy=CHAT))
 
     async def messages(self, talk: str, cursor: str | None, size: int) -> tuple[Sequence[Native], str | None]:
         """One page of a talk, newest first; deleted messages and the service's own notes are among them."""
@@ -246,6 +260,24 @@ def _ok(response: httpx.Response) -> Any:
     if not isinstance(answer, dict):
         raise Unavailable("Bluesky answered something else than an object")
     return answer
+
+
+def _ok_in_chat(response: httpx.Response) -> Any:
+    if _error(response) in STALE or response.status_code in (401, 403):
+        raise NotAuthorised(
+            "this app password gives no access to direct messages: make one that does, or take "
+            "`direct_messages` out of this page's settings"
+        )
+    return _ok(response)
+
+
+def _ok_for(response: httpx.Response) -> Any:
+    """As `_ok_in_chat`, of what is for one person: a 400 is about them unless it is about our account."""
+    error = _error(response)
+    about_us = error in STALE or error.startswith("Account")
+    if response.status_code == httpx.codes.BAD_REQUEST and not about_us:
+        raise Unsupported(f"Bluesky takes no message of this account to this person ({error})")
+    return _ok_in_chat(response)
 
 
 def _failure(response: httpx.Response) -> Exception:

@@ -28,10 +28,13 @@ from platforms.base import (
     Unavailable,
     Unsupported,
 )
+from platforms.bluesky import Bluesky, BlueskySettings
 from platforms.discord import Discord, DiscordSettings
 from platforms.memory import Memory
 from tests.modbot.scene import District, district, said
 from tests.platforms.meta import facebook
+from tests.simulators.bluesky import Network
+from tests.simulators.bluesky_chat import Chat
 from tests.simulators.discord import PRIVATE, TOKEN, Guild
 from tests.simulators.discord_objects import SERVER
 from tests.simulators.graph import Graph
@@ -308,6 +311,29 @@ def test_discord_sends_one_answer_though_it_said_nothing_of_it(
 
     asyncio.run(rounds())
     assert [each["content"] for each in simulated_discord.messages[PRIVATE]] == [TEXT]
+    assert kinds(here) == ["requested", "failed", "sent"]
+    assert replies(here)[-1][2]["read_back"]
+
+
+def test_bluesky_sends_one_answer_though_it_said_nothing_of_it(
+    here: District, simulated_bluesky: Network, bluesky_chat: Chat, later: Callable[[float], None]
+) -> None:
+    district, parent = (simulated_bluesky.join(f"{name}.test") for name in ("district", "parent"))
+    here.arrive(message("m1", parent.did), message("m2", district.did))
+    known = {"service": simulated_bluesky.url, "handle": district.handle, "app_password": district.password}
+    own = BlueskySettings.model_validate(known | {"allow_loopback": True, "direct_messages": True})
+    page, settings = Bluesky("blog", own), AutoReply.model_validate(ON)
+
+    async def rounds() -> None:
+        await page.open()
+        for minutes, silent in ((0, True), (5, False), (60, False)):
+            later(minutes)
+            bluesky_chat.stays_silent = silent
+            await auto_reply.answer_all(here.store, "blog", page, settings)
+        await page.close()
+
+    asyncio.run(rounds())
+    assert bluesky_chat.said("talk-district-parent", district) == [TEXT]
     assert kinds(here) == ["requested", "failed", "sent"]
     assert replies(here)[-1][2]["read_back"]
 

@@ -519,6 +519,8 @@ async def every_call(
     await page.lookup({uris[0]: "other"})
     for action in (ActionKind.HIDE, ActionKind.HIDE, ActionKind.UNHIDE):
         await page.act(action, uris[1])
+    await page.answer(parent.did, "Write to office@district.example.org.")
+    assert await page.has_answered(parent.did, "Write to office@district.example.org.", datetime.now(UTC))
     network.expire_tokens()
     await page.poll(cursor)
 
@@ -536,6 +538,8 @@ async def test_every_request_is_one_that_the_lexicons_know(
         check_body(lexicon["input"], body or {})
         if name.endswith("putRecord"):
             check_body(LEXICONS["records"][body["collection"]], body["record"])
+        if name.endswith("sendMessage"):
+            check_body(LEXICONS["objects"][body["message"]["$type"]], body["message"])
 
 
 async def test_every_request_is_sent_by_the_atproto_client_as_well(

@@ -53,6 +53,8 @@ def app(chat: Chat) -> Starlette:
         ("GET", "app.bsky.feed.getPosts"): network.get_posts,
         ("GET", "chat.bsky.convo.listConvos"): chat.list_convos,
         ("GET", "chat.bsky.convo.getMessages"): chat.get_messages,
+        ("GET", "chat.bsky.convo.getConvoForMembers"): chat.get_convo_for_members,
+        ("POST", "chat.bsky.convo.sendMessage"): chat.send_message,
     }
 
     async def answer(request: Request) -> Response:

@@ -18,8 +18,10 @@ CALLS = (
     "app.bsky.feed.getPostThread",
     "app.bsky.feed.getPosts",
     "app.bsky.notification.listNotifications",
+    "chat.bsky.convo.getConvoForMembers",
     "chat.bsky.convo.getMessages",
     "chat.bsky.convo.listConvos",
+    "chat.bsky.convo.sendMessage",
     "com.atproto.repo.getRecord",
     "com.atproto.repo.putRecord",
     "com.atproto.server.createSession",
@@ -27,6 +29,7 @@ CALLS = (
     "com.atproto.server.refreshSession",
 )
 RECORDS = ("app.bsky.feed.threadgate",)
+OBJECTS = (("chat.bsky.convo.defs", "messageInput"),)
 OPERATIONS = (
     ("get", "/2/users/me"),
     ("get", "/2/users/{id}/mentions"),
@@ -119,6 +122,7 @@ def main(lexicons: Path, x: Path) -> None:
     bluesky = {
         "calls": {name: lexicon(read(name)) for name in CALLS},
         "records": {name: _object(read(name)["defs"]["main"]["record"]) for name in RECORDS},
+        "objects": {f"{name}#{part}": _object(read(name)["defs"][part]) for name, part in OBJECTS},
     }
     for name, cut in (("bluesky", bluesky), ("x", openapi(json.loads(x.read_text(encoding="utf-8"))))):
         text = json.dumps(cut, indent=1, sort_keys=True) + "\n"
