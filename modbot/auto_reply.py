@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+import platforms
 from modbot import observe
 from modbot.actions import pause
 from modbot.config import AutoReply
@@ -38,8 +39,13 @@ def refuse_silent(pages: Mapping[str, Platform], settings: AutoReply) -> None:
         if why := _is_silent(pages.get(key)):
             raise ConfigError(
                 f"[auto_reply] names page '{key}', which {why}.",
-                remedy="Take it out of `pages` there; it can name pages of Facebook, Instagram and Discord.",
+                remedy=f"Take it out of `pages` there; it can name pages of {', '.join(_answering())}.",
             )
+
+
+def _answering() -> list[str]:
+    """The platforms where a program may answer, by the names that `platform` takes in the settings."""
+    return [name for name in platforms.names() if platforms.load(name).capabilities.answers]
 
 
 def _is_silent(platform: Platform | None) -> str:

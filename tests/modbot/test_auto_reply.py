@@ -360,6 +360,14 @@ def test_a_page_where_no_answer_can_be_sent_is_refused_at_the_start(key: str, wh
         auto_reply.refuse_silent(pages, AutoReply.model_validate(ON | {"pages": [key]}))
 
 
+def test_who_names_such_a_page_is_told_every_platform_that_answers() -> None:
+    with pytest.raises(ConfigError) as refused:
+        auto_reply.refuse_silent({}, AutoReply.model_validate(ON))
+    named = refused.value.remedy.rpartition("pages of ")[2].rstrip(".").split(", ")
+    assert named == [each for each in platforms.names() if platforms.load(each).capabilities.answers]
+    assert {"discord", "facebook", "instagram"} <= set(named)
+
+
 @pytest.mark.parametrize("archived", [True, False])
 def test_a_page_whose_messages_are_not_archived_is_refused_too(archived: bool) -> None:
     own = DiscordSettings.model_validate({"token": TOKEN, "server": SERVER, "direct_messages": archived})
