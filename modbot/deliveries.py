@@ -70,6 +70,8 @@ class Unpacked:
     events: Sequence[Event]
     strangers: str
     """The accounts that it told of and that are no page here; empty where there are none."""
+    asked_at: datetime
+    """When the platform was asked for what the delivery tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +210,11 @@ def _of_strangers(connection: sa.Connection, since: datetime) -> Iterator[tuple[
 
 async def _unpacked(store: Store, page: str, ours: Sequence[Pushed], each: Waiting) -> Unpacked | None:
     """What a delivery tells the first of `ours`; None where nobody knows now, which is then on its row."""
+    asked_at = utcnow()
     try:
-        return Unpacked(each, await ours[0].unpack(each.body), _strangers(ours, each.body))
+        return Unpacked(each, await ours[0].unpack(each.body), _strangers(ours, each.body), asked_at)
     except CommentGone:
-        return Unpacked(each, (), "")
+        return Unpacked(each, (), "", asked_at)
     except Exception as error:  # what one delivery meets must not keep the others waiting
         await _failed(store, page, each, error)
         return None
@@ -276,8 +279,11 @@ def _was_cut_off(store: Store, each: Waiting) -> bool:
 
 def _archive(store: Store, page: str, ready: Sequence[Unpacked], native_revisions: bool) -> Taken:
     told = [event for each in ready for event in each.events]
+    asked_at = min(each.asked_at for each in ready)
     with store.write() as tx:
-        taken = archive.archive(tx, page, told, native_revisions=native_revisions, delivered=True)
+        taken = archive.archive(
+            tx, page, told, native_revisions=native_revisions, delivered=True, asked_at=asked_at
+        )
         done = sa.update(rows).where(rows.c.id.in_([each.delivery.id for each in ready]))
         # Their words are in the archive now, where lawful disposition finds them.
         tx.execute(done.values(state=READ, body=None, failure=""))

@@ -23,7 +23,7 @@ from modbot.learning import shadowing, switching
 from modbot.pipeline import Scored, Scorer
 from modbot.records import archive, page_state, rechecking
 from modbot.reports import schedule
-from modbot.store import Store, table
+from modbot.store import Store, table, utcnow
 from modbot.tables import Page
 from modbot.wiring import Bot
 from platforms.base import Batch, Platform, PlatformError, RateLimited
@@ -127,6 +127,7 @@ class Service:
     async def poll(self, key: str, platform: Platform) -> Batch:
         """Ask one page for what is new, and archive it with the cursor."""
         cursor = await asyncio.to_thread(_cursor, self.store, key)
+        asked_at = utcnow()
         batch = await platform.poll(cursor)
         native = platform.capabilities.native_revisions
         unread = archive.patience(self.bot.settings.intake.poll_seconds)
@@ -138,6 +139,7 @@ class Service:
             key,
             batch,
             native_revisions=native,
+            asked_at=asked_at,
             unread=unread,
             rest=timedelta(seconds=rest),
         )
@@ -234,12 +236,13 @@ class Service:
             return 0
         horizon = timedelta(days=self.bot.settings.intake.recheck_days)
         known, last = await asyncio.to_thread(rechecking.due, self.store, key, horizon)
+        asked_at = utcnow()
         try:
             events = await platform.lookup(known) if known else ()
         except Exception as error:
             await asyncio.to_thread(page_state.mark_unchecked, self.store, key, _in_words(error))
             raise
-        taken = await asyncio.to_thread(archive.recheck, self.store, key, events, last)
+        taken = await asyncio.to_thread(archive.recheck, self.store, key, events, last, asked_at)
         _count(key, taken)
         if taken.edited:
             self._work.set()

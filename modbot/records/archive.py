@@ -50,6 +50,7 @@ class _Item:
     revision: str
     number: int
     edited_at: datetime | None
+    archived_at: datetime
     earlier: set[str]
     stored: int
     """The archived revision that was stored last: an older one may arrive after the newest."""
@@ -66,6 +67,8 @@ class _Intake:
     native_revisions: bool
     departures: Departures | None
     """None: a poll's events tell what is there now."""
+    asked_at: datetime | None
+    """When the platform was asked; None where it was not."""
 
 
 def patience(poll_seconds: float) -> timedelta:
@@ -79,6 +82,7 @@ def take_in(
     batch: Batch,
     *,
     native_revisions: bool = False,
+    asked_at: datetime | None = None,
     unread: timedelta = UNREAD,
     rest: timedelta = timedelta(0),
 ) -> Taken:
@@ -87,7 +91,7 @@ def take_in(
     It is left alone for `rest` then. A page that nobody had read for longer than that and `unread` had a gap.
     """
     with store.write() as tx:
-        taken = archive(tx, page, batch.events, native_revisions=native_revisions)
+        taken = archive(tx, page, batch.events, native_revisions=native_revisions, asked_at=asked_at)
         page_state.mark_answered(tx, page, batch, unread, rest)
     return taken
 
@@ -99,11 +103,15 @@ def archive(
     *,
     native_revisions: bool = False,
     delivered: bool = False,
+    asked_at: datetime | None = None,
 ) -> Taken:
-    """`delivered`: the events came by themselves, in any order; those of a poll tell what is there now."""
+    """`delivered`: the events came by themselves, in any order; those of a poll tell what is there now.
+
+    `asked_at` is when the platform was asked for what they hold: what was archived since may be newer.
+    """
     ids = {event.id for event in events}
     items = _items(tx, page, ids)
-    intake = _Intake(tx, page, native_revisions, Departures(tx, page, ids) if delivered else None)
+    intake = _Intake(tx, page, native_revisions, Departures(tx, page, ids) if delivered else None, asked_at)
     counts = dict.fromkeys(("seen", "edited", "deleted", "known"), 0)
     stored: list[search_words.Entry] = []
     for event in events:
@@ -128,6 +136,8 @@ def _keep(intake: _Intake, event: Event, comment: Comment, items: dict[str, _Ite
         # Told late: where revisions have no numbers, words from before an edit would look like a new one.
         return "known"
     if item is None or _is_news(comment, item, intake.native_revisions):
+        if item is not None and _is_overtaken(intake, comment, item):
+            return "known"
         outcome = "seen" if item is None else "edited"
         item = items[storable(comment.id)] = _store_revision(intake, comment, item)
         if is_over:
@@ -140,6 +150,18 @@ def _keep(intake: _Intake, event: Event, comment: Comment, items: dict[str, _Ite
     # The words from before an edit that was told first: a record too, and not the newest.
     items[storable(comment.id)] = _store_revision(intake, comment, item, older=True)
     return "edited"
+
+
+def _is_overtaken(intake: _Intake, comment: Comment, item: _Item) -> bool:
+    """Whether these are words from before an edit that was archived while they were on their way.
+
+    Should the author have gone back to them meanwhile, the next look tells.
+    """
+    if intake.asked_at is None or not intake.asked_at <= item.archived_at < intake.tx.now:
+        return False
+    if storable(comment.revision) not in item.earlier - {item.revision}:
+        return False
+    return comment.edited_at is None or item.edited_at is None or comment.edited_at <= item.edited_at
 
 
 def _is_news(comment: Comment, item: _Item, native_revisions: bool) -> bool:
@@ -187,7 +209,7 @@ def _store_revision(intake: _Intake, comment: Comment, item: _Item | None, *, ol
     if item is not None and older:
         return replace(item, earlier=earlier, stored=comment_id, lowest=number)
     lowest = 1 if item is None else item.lowest
-    return _Item(comment_id, revision, number, comment.edited_at, earlier, comment_id, lowest)
+    return _Item(comment_id, revision, number, comment.edited_at, tx.now, earlier, comment_id, lowest)
 
 
 def author_hash(comment: Comment) -> str:
@@ -275,7 +297,7 @@ def _items(tx: Transaction, page: str, ids: Iterable[str]) -> dict[str, _Item]:
     wanted = [storable(each) for each in ids]
     c = comments.c
     rows = tx.execute(
-        sa.select(c.id, c.native_id, c.revision, c.number, c.edited_at)
+        sa.select(c.id, c.native_id, c.revision, c.number, c.edited_at, c.archived_at)
         .where(c.page == page, c.native_id.in_(wanted))
         .order_by(c.number)
     )
@@ -284,7 +306,8 @@ def _items(tx: Transaction, page: str, ids: Iterable[str]) -> dict[str, _Item]:
         before = items.get(row.native_id)
         earlier = {*before.earlier, row.revision} if before else {row.revision}
         lowest = before.lowest if before else row.number
-        items[row.native_id] = _Item(row.id, row.revision, row.number, row.edited_at, earlier, row.id, lowest)
+        own = (row.id, row.revision, row.number, row.edited_at, row.archived_at)
+        items[row.native_id] = _Item(*own, earlier, row.id, lowest)
     _fill_presence(tx, items)
     return items
 
@@ -309,10 +332,12 @@ def mark_failing(store: Store, page: str, failure: str) -> None:
         )
 
 
-def recheck(store: Store, page: str, events: Sequence[Event], checked_to: int) -> Taken:
+def recheck(
+    store: Store, page: str, events: Sequence[Event], checked_to: int, asked_at: datetime | None = None
+) -> Taken:
     """Archive what a look-up of known comments found, and note how far the sweep has come."""
     with store.write() as tx:
-        taken = archive(tx, page, events)
+        taken = archive(tx, page, events, asked_at=asked_at)
         done = {"checked_to": checked_to, "unchecked_since": None, "unchecked": ""}
         tx.execute(sa.update(pages).where(pages.c.key == page).values(**done))
     return taken

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modbot.records import archive
-from modbot.store import Store, body_of, table
+from modbot.store import Store, body_of, table, utcnow
 from modbot.tables import Comment, Content, Page, Presence, Score, Unscored
-from platforms.base import Batch
+from platforms.base import Batch, Event
 from tests.modbot.scene import NOON, District, deleted, district, edited, said
 
 
@@ -63,6 +63,41 @@ def test_a_text_that_returns_to_an_earlier_wording_is_a_third_revision(here: Dis
     here.arrive(said("1", "A"), edited("1", "B"), edited("1", "A"))
     assert here.arrive(said("1", "A")).known == 1
     assert [row.number for row in here.rows(Comment)] == [1, 2, 3]
+
+
+def looked_up(here: District, asked_at: datetime, event: Event) -> archive.Taken:
+    """What came of an event that was asked for then and arrives now."""
+    return archive.take_in(here.store, "blog", Batch((event,), "-"), asked_at=asked_at)
+
+
+def test_words_from_before_an_edit_that_was_archived_while_they_were_on_their_way_are_no_edit(
+    here: District,
+) -> None:
+    here.arrive(said("1", "A"))
+    asked_at = utcnow()
+    here.arrive(edited("1", "B"))
+    assert looked_up(here, asked_at, said("1", "A")).known == 1
+    assert looked_up(here, asked_at, said("1", "C")).edited == 1
+    assert [body(here, row.id)["text"] for row in here.rows(Comment)] == ["A", "B", "C"]
+
+
+def test_an_author_who_goes_back_to_earlier_words_is_believed_by_the_time_of_the_edit_or_the_next_look(
+    here: District,
+) -> None:
+    here.arrive(said("1", "A"))
+    asked_at = utcnow()
+    here.arrive(edited("1", "B", edited_at=NOON + timedelta(minutes=1)))
+    assert looked_up(here, asked_at, said("1", "A", edited_at=NOON + timedelta(minutes=1))).known == 1
+    assert looked_up(here, asked_at, said("1", "A", edited_at=NOON + timedelta(minutes=2))).edited == 1
+    here.arrive(edited("1", "B"))
+    assert looked_up(here, utcnow(), said("1", "A")).edited == 1
+
+
+def test_several_edits_that_one_look_brings_are_all_kept(here: District) -> None:
+    here.arrive(said("1", "A"))
+    events = (edited("1", "B"), edited("1", "A"), edited("1", "B"))
+    taken = archive.take_in(here.store, "blog", Batch(events, "-"), asked_at=utcnow())
+    assert taken.edited == 3
 
 
 def test_an_older_native_revision_that_arrives_late_changes_nothing(here: District) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -18,7 +19,7 @@ from modbot.records import archive
 from modbot.rulings import Choice, Ruling
 from modbot.store import Store, bodies_of, table
 from modbot.tables import Case, Comment, Presence
-from platforms.base import Event, Platform
+from platforms.base import Event, EventKind, Platform
 from platforms.inbox import Inbox, InboxSettings
 from platforms.linkedin import LinkedIn, LinkedInSettings
 from platforms.push import Pushed
@@ -203,14 +204,7 @@ def test_facebooks_comment_that_is_gone_is_gone_in_every_order(here: District, g
     assert in_every_order(here, told) == [[(["first", "second"], False)]] * 6
 
 
-def test_linkedins_deliveries_tell_what_is_there_now_in_every_order(
-    here: District, simulated_linkedin: Organization
-) -> None:
-    company = simulated_linkedin
-    stays, goes = company.write("first"), company.write("taken back")
-    company.edit(stays, "second")
-    company.delete(goes)
-    bodies = [linkedin.delivery([each])[1] for each in company.notifications]
+def linkedin_settings(company: Organization) -> LinkedInSettings:
     settings = {
         "organization": linkedin.ORGANIZATION,
         "access_token": "linkedin-access",
@@ -220,6 +214,51 @@ def test_linkedins_deliveries_tell_what_is_there_now_in_every_order(
         "token_url": f"{company.url}/oauth/v2/accessToken",
         "allow_loopback": True,
     }
-    page = LinkedIn("company", LinkedInSettings.model_validate(settings))
+    return LinkedInSettings.model_validate(settings)
+
+
+def test_linkedins_deliveries_tell_what_is_there_now_in_every_order(
+    here: District, simulated_linkedin: Organization
+) -> None:
+    company = simulated_linkedin
+    stays, goes = company.write("first"), company.write("taken back")
+    company.edit(stays, "second")
+    company.delete(goes)
+    bodies = [linkedin.delivery([each])[1] for each in company.notifications]
+    page = LinkedIn("company", linkedin_settings(company))
     told = asyncio.run(_unpacked(page, bodies))
     assert in_every_order(here, told) == [[(["second"], True), (["taken back"], False)]] * 24
+
+
+class Slow(LinkedIn):
+    """While it asks what a delivery tells of, the comment is edited, and a poll archives that."""
+
+    async def unpack(self, body: bytes) -> Sequence[Event]:
+        events = await super().unpack(body)
+        [after] = [replace(each.comment, text="second", revision="b") for each in events if each.comment]
+        edit = Event(kind=EventKind.EDITED, id=after.id, comment=after, at=after.created_at)
+        await asyncio.to_thread(self.here.arrive, edit)
+        return events
+
+    def __init__(self, here: District, settings: LinkedInSettings) -> None:
+        super().__init__("blog", settings)
+        self.here = here
+
+
+def test_what_a_delivery_told_before_a_poll_archived_an_edit_is_no_edit(
+    here: District, simulated_linkedin: Organization
+) -> None:
+    page = Slow(here, linkedin_settings(simulated_linkedin))
+    simulated_linkedin.write("first")
+    _, body = linkedin.delivery(simulated_linkedin.notifications)
+    here.arrive(*asyncio.run(_unpacked(LinkedIn("blog", page.settings), [body]))[0])
+    assert deliveries.receive_all(here.store, [Arrived("blog", "told", body)])
+
+    async def read() -> None:
+        await page.open()
+        await deliveries.read(here.store, "blog", page)
+        await page.close()
+
+    asyncio.run(read())
+    [(texts, newest, present)] = archived(here).values()
+    assert (texts, newest, present) == (["first", "second"], "second", True)

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from modbot.service import Service
 from modbot.store import Store, table, utcnow
 from modbot.tables import AuditEvent, Case, Checkpoint, Comment, Page, Presence, Unscored
 from platforms import memory
-from platforms.base import Batch, Identity, RateLimited, Unavailable
+from platforms.base import Batch, Event, Identity, RateLimited, Unavailable
 from platforms.memory import Memory, MemoryPage, memory_page
 from tests.modbot.scene import District, deleted, district, edited, said
 
@@ -119,6 +120,43 @@ async def test_a_page_is_asked_for_its_next_batch_once_the_one_before_is_committ
     async with scene.running():
         await until(lambda: len(line.noted) > 4)
     assert line.noted[:5] == [(0, 0), (3, 3), (6, 6), (9, 9), (10, 10)]
+
+
+class Overtaken(Line):
+    """Answers once with words from before an edit that is archived while the answer is on its way."""
+
+    capabilities = replace(Memory.capabilities, sees_edits="lookup")
+
+    def __init__(self, page: str, here: District, asked_by: str) -> None:
+        super().__init__(page, Memory.Settings())
+        self.here, self.asked_by, self.answered = here, asked_by, 0
+
+    async def poll(self, cursor: str | None) -> Batch:
+        return Batch(await self._answer("poll"), cursor or "1")
+
+    async def lookup(self, known: Mapping[str, str]) -> Sequence[Event]:
+        return await self._answer("lookup")
+
+    async def _answer(self, asked_by: str) -> Sequence[Event]:
+        if asked_by != self.asked_by:
+            return ()
+        self.answered += 1
+        if self.answered > 1:
+            return ()
+        await asyncio.to_thread(self.here.arrive, edited("1", "Second words"))
+        return (edited("1", "First words"),)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("asked_by", ["poll", "lookup"])
+async def test_words_that_an_edit_overtook_on_their_way_are_not_archived_as_another_edit(
+    scene: Scene, asked_by: str
+) -> None:
+    scene.here.arrive(said("1", "First words"))
+    line = scene.lines["blog"] = Overtaken(scene.lines["blog"].page, scene.here, asked_by)
+    async with scene.running():
+        await until(lambda: line.answered > 2)
+    assert len(scene.here.rows(Comment)) == 2
 
 
 @pytest.mark.anyio
