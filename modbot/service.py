@@ -139,7 +139,7 @@ class Service:
             key,
             batch,
             native_revisions=native,
-            asked_at=asked_at,
+            asked_at=batch.asked_at or asked_at,
             unread=unread,
             rest=timedelta(seconds=rest),
         )

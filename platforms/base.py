@@ -149,6 +149,8 @@ class Batch:
     """Why comments may be missing that were written since the batch before, in words; goes on record."""
     unreadable: str = ""
     """What part of the page is closed to us now, in words: people are told until it is open again."""
+    asked_at: datetime | None = None
+    """When the platform was asked for these, where that was before this poll."""
 
 
 @dataclass(frozen=True, slots=True)

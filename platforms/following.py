@@ -77,6 +77,7 @@ class Scan:
     """Edits and deletions that the platform told of."""
     listed: set[str] = field(default_factory=set)
     notes: dict[str, str] = field(default_factory=dict)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def offer(self, comment: Comment, *, whatever_its_date: bool = False) -> None:
         """Once for each item. An old one is new where its list could not be read until now."""
@@ -104,6 +105,7 @@ class Follower:
     def __init__(self, size: int) -> None:
         self._size = size
         self._given: str | None = None
+        self._asked_at: datetime | None = None
         self._forget(None)
         self.whole = False
 
@@ -135,6 +137,7 @@ class Follower:
         scan.fresh.reverse()
         events = [*map(created, scan.fresh), *scan.changes]
         self._waiting.extend(sorted(events, key=lambda each: each.at))
+        self._asked_at = scan.began
         if not self._waiting:
             self._given = self._given or written(self._batches, self._marks)
             return Batch((), self._given)
@@ -157,7 +160,7 @@ class Follower:
         # Counted, so that a batch of old items alone has a cursor of its own too.
         self._batches += 1
         before, self._given = self._given, written(self._batches, self._marks)
-        batch = Batch(events, self._given, more=bool(self._waiting))
+        batch = Batch(events, self._given, more=bool(self._waiting), asked_at=self._asked_at)
         self._last = (before, batch)
         return batch
 

@@ -151,6 +151,7 @@ class Reader:
         self._cursor: str | None = ""
         self._tracks: dict[str, Track] = {}
         self._waiting: list[Waiting] = []
+        self._asked_at: datetime | None = None
         self._ends: list[tuple[Track, str | None, Sequence[Post]]] = []
         """Stretches of walks that end once everything waiting was handed out."""
         self._unread = False
@@ -161,6 +162,7 @@ class Reader:
             self._start_from(cursor)
         if not self._waiting:
             self._unread = True
+            self._asked_at = datetime.now(UTC)
             self._unread = await self._look(datetime.now(UTC) + skew)
         batch = self._hand_out()
         if not batch.events and not batch.more and cursor is not None:
@@ -231,7 +233,7 @@ class Reader:
         written = {edge: track.written() for edge, track in self._tracks.items()}
         cursor = json.dumps(written, separators=(",", ":"), sort_keys=True)
         more = bool(self._waiting) or self._unread or any(track.floor == 0 for track in self._tracks.values())
-        return Batch([created(each.comment) for each in out], cursor, more=more)
+        return Batch([created(each.comment) for each in out], cursor, more=more, asked_at=self._asked_at)
 
     def _finish(self) -> None:
         for track, after, head in self._ends:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -156,6 +156,27 @@ async def test_words_that_an_edit_overtook_on_their_way_are_not_archived_as_anot
     line = scene.lines["blog"] = Overtaken(scene.lines["blog"].page, scene.here, asked_by)
     async with scene.running():
         await until(lambda: line.answered > 2)
+    assert len(scene.here.rows(Comment)) == 2
+
+
+class Waited(Line):
+    """Hands out what it was told at `asked_at`."""
+
+    asked_at: datetime
+
+    async def poll(self, cursor: str | None) -> Batch:
+        return Batch((edited("1", "First words"),), "1", asked_at=self.asked_at)
+
+
+@pytest.mark.anyio
+async def test_words_that_waited_in_the_adapter_while_an_edit_was_archived_are_no_other_edit(
+    scene: Scene,
+) -> None:
+    line = Waited(scene.lines["blog"].page, Memory.Settings())
+    scene.here.arrive(said("1", "First words"))
+    line.asked_at = utcnow()
+    scene.here.arrive(edited("1", "Second words"))
+    await Service(scene.bot).poll("blog", line)
     assert len(scene.here.rows(Comment)) == 2
 
 

@@ -82,6 +82,17 @@ def test_a_batch_that_was_never_committed_comes_again() -> None:
     assert len(look(follower, None, page).events) == 5
 
 
+def test_every_batch_of_a_look_tells_when_the_look_began() -> None:
+    page, follower, before = [comment(number) for number in range(5)], Follower(2), datetime.now(UTC)
+    first = look(follower, None, page)
+    looked = datetime.now(UTC)
+    second = look(follower, first.cursor, page)
+    again = look(follower, first.cursor, page)
+    assert first.asked_at == second.asked_at == again.asked_at
+    assert first.asked_at is not None
+    assert before <= first.asked_at <= looked
+
+
 def test_what_a_list_shows_late_under_an_old_date_is_found_while_the_process_runs() -> None:
     page = [comment(number) for number in range(2 * TAIL)]
     follower = Follower(500)

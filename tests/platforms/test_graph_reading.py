@@ -86,6 +86,17 @@ async def test_a_reader_may_be_stopped_at_any_batch_of_the_first_reading() -> No
     assert sorted(found) == sorted(ids)
 
 
+async def test_what_waited_for_its_batch_tells_when_it_was_asked_for() -> None:
+    wall = Wall(1)
+    for _ in range(10):
+        wall.write("p0")
+    reader = Reader(wall, 4)
+    first = await reader.poll(None)
+    second = await reader.poll(first.cursor)
+    assert second.events
+    assert first.asked_at == second.asked_at is not None
+
+
 async def test_within_a_batch_the_oldest_comes_first_over_all_posts() -> None:
     wall = Wall(2)
     late = wall.write("p1", at=START + timedelta(minutes=1))
