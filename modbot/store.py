@@ -233,9 +233,11 @@ def _postgres(url: sa.URL) -> Engine:
 
 
 def _tune_postgres(connection: Any, _record: Any) -> None:
-    # Compiling a statement pays for hours of analysis; each of ours, compiled anew, would only become slower.
     connection.autocommit = True
+    # Compiling a statement pays for hours of analysis; each of ours, compiled anew, would only become slower.
     connection.execute("SET jit = off")
+    # A plan made for any value takes a rare kind of entry for a usual one, and reads the log from end to end.
+    connection.execute("SET plan_cache_mode = force_custom_plan")
     connection.autocommit = False
 
 

@@ -143,3 +143,17 @@ def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
 def test_postgresql_does_not_compile_statements_that_run_for_milliseconds(store: Store) -> None:
     with store.read() as connection:
         assert connection.exec_driver_sql("SHOW jit").scalar_one() == "off"
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_postgresql_plans_a_statement_for_its_values_however_often_it_ran(store: Store) -> None:
+    """From its sixth run on psycopg prepares a statement, and from its eleventh PostgreSQL may plan it once
+    for any value: rare kinds of entries were then looked for in the whole log."""
+    statement = "SELECT count(*) FROM audit_event WHERE kind = %(kind)s"
+    with store.read() as connection:
+        for _ in range(20):
+            connection.exec_driver_sql(statement, {"kind": "record.disposed"})
+        plans = "SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE %(like)s"
+        ((generic, custom),) = connection.exec_driver_sql(plans, {"like": "%kind = $1"}).all()
+    assert generic == 0
+    assert custom > 10
