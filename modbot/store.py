@@ -116,6 +116,9 @@ def _by_dependence() -> tuple[sa.Table, ...]:
     return tuple(SQLModel.metadata.sorted_tables)
 
 
+# What is written is found by its key, whose plan may be kept. A plan kept for reading takes a rare kind of
+# entry for a usual one, and reads the log from end to end.
+_FOR_THESE_VALUES = sa.text("SET LOCAL plan_cache_mode = force_custom_plan")
 _HEAD = sa.select(table(AuditHead).c.seq, table(AuditHead).c.hash).with_for_update()
 _ENTRY_FIELDS = tuple(audit.Entry.__dataclass_fields__)
 
@@ -152,7 +155,10 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """One consistent view: what commits meanwhile is not seen."""
         with answering(), self.engine.connect() as connection:
-            yield connection.execution_options(**self._reading)
+            reading = connection.execution_options(**self._reading)
+            if self.dialect == "postgresql":
+                reading.execute(_FOR_THESE_VALUES)
+            yield reading
 
     @contextmanager
     def view(self) -> Iterator[View]:
@@ -233,11 +239,9 @@ def _postgres(url: sa.URL) -> Engine:
 
 
 def _tune_postgres(connection: Any, _record: Any) -> None:
-    connection.autocommit = True
     # Compiling a statement pays for hours of analysis; each of ours, compiled anew, would only become slower.
+    connection.autocommit = True
     connection.execute("SET jit = off")
-    # A plan made for any value takes a rare kind of entry for a usual one, and reads the log from end to end.
-    connection.execute("SET plan_cache_mode = force_custom_plan")
     connection.autocommit = False
 
 

@@ -146,7 +146,7 @@ def test_postgresql_does_not_compile_statements_that_run_for_milliseconds(store:
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_postgresql_plans_a_statement_for_its_values_however_often_it_ran(store: Store) -> None:
+def test_postgresql_plans_what_is_read_for_its_values_however_often_that_was_asked(store: Store) -> None:
     """From its sixth run on psycopg prepares a statement, and from its eleventh PostgreSQL may plan it once
     for any value: rare kinds of entries were then looked for in the whole log."""
     statement = "SELECT count(*) FROM audit_event WHERE kind = %(kind)s"
