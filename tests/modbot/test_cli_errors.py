@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -299,14 +300,17 @@ def test_an_interrupt_is_quiet(tmp_path: Path, file_url: str) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
+        # As in a terminal, also where this suite runs in the background with interrupts ignored.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
-    try:
-        assert following.stdout is not None
-        assert "user:ana" in following.stdout.readline()
-        following.send_signal(signal.SIGINT)
-        _, err = following.communicate(timeout=20)
-    finally:
-        following.kill()
+    with following:
+        try:
+            assert following.stdout is not None
+            assert "user:ana" in following.stdout.readline()
+            following.send_signal(signal.SIGINT)
+            _, err = following.communicate(timeout=20)
+        finally:
+            following.kill()
     assert following.returncode == 130
     assert "Traceback" not in err
 
