@@ -7,17 +7,13 @@ somebody took the name out. Every post that is read costs money, so nothing is r
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
 from platforms.backlog import Backlog, Item, Mark
 from platforms.base import (
@@ -36,25 +32,22 @@ from platforms.base import (
     Unsupported,
     Visibility,
 )
-from platforms.bearer import Bearer, BearerSettings
+from platforms.bearer import Bearer
 from platforms.budget import Period, Quota
-from platforms.client import ClientPlatform
 from platforms.oauth import Consent
-from platforms.push import Answer, BadSignature, Pushed, must_match
 from platforms.x_posts import (
     OF_MESSAGES,
     Ours,
-    account_in,
     first_id,
     is_id,
     item_of,
     message_of,
     ms_of,
-    pushed_message,
     queries,
     versions,
     written_ms,
 )
+from platforms.x_push import XPushed, XPushSettings
 from platforms.x_rest import DOLLARS, MOST, READS, Found, NotOurs, XRest
 
 OVERLAP = timedelta(minutes=5)
@@ -63,17 +56,12 @@ SEARCHED = timedelta(days=7) - timedelta(hours=1)
 """How far back the search goes; it refuses an older start."""
 SCOPES = ("tweet.read", "users.read", "tweet.moderate.write", "offline.access")
 FOR_MESSAGES = "dm.read"
-NEWS = {"post.reply.create", "post.mention.create", "post.quote.create"}
-RECEIVED = "dm.received"
-SIGNATURE = "x-twitter-webhooks-signature"
 
 
-class XSettings(BearerSettings):
+class XSettings(XPushSettings):
     api: str = "https://api.x.com"
     authorize_url: str = "https://x.com/i/oauth2/authorize"
     token_url: str = "https://api.x.com/2/oauth2/token"  # noqa: S105 - an address
-    consumer_secret: SecretStr | None = None
-    """The app's API key secret, with which X signs what it pushes."""
     monthly_dollars: float = Field(gt=0)
     """What the app may spend in a calendar month; at its end nothing more is read until the next."""
     read_dollars: float = Field(0.005, ge=0)
@@ -82,13 +70,11 @@ class XSettings(BearerSettings):
     monthly_reads: int = Field(3_000_000, ge=1)
     query_length: int = Field(512, ge=100, le=4096)
     """Characters that X allows in one search, by the plan."""
-    direct_messages: bool = False
-    """Archive what people write to the account in private; connect the page again after a change."""
     recheck_hours: float = Field(168.0, gt=0)
     """A comment is looked up for deletion at most this often, since each look costs a read."""
 
 
-class X(Pushed, ClientPlatform[XRest]):
+class X(XPushed):
     name = "x"
     Settings = XSettings
     settings: XSettings
@@ -223,64 +209,6 @@ class X(Pushed, ClientPlatform[XRest]):
             answer={"hidden": hidden},
         )
 
-    # What X pushes
-
-    @property
-    def pushes(self) -> bool:
-        return self.settings.consumer_secret is not None
-
-    def challenge(self, query: Mapping[str, str]) -> Answer | None:
-        token = query.get("crc_token")
-        if token is None:
-            return None
-        return json.dumps({"response_token": self._signed(token.encode())}), "application/json"
-
-    def check(self, headers: Mapping[str, str], body: bytes) -> None:
-        must_match(headers.get(SIGNATURE, ""), self._signed(body))
-
-    def delivery_id(self, headers: Mapping[str, str], body: bytes) -> str:
-        try:
-            return f"event {json.loads(body)['data']['event_uuid']}"[:100]
-        except (ValueError, KeyError, TypeError):
-            return super().delivery_id(headers, body)
-
-    @property
-    def account(self) -> str:
-        return self._rest.account if self._rest else ""
-
-    def accounts_in(self, body: bytes) -> frozenset[str]:
-        return account_in(body)
-
-    def concerns(self, body: bytes) -> bool:
-        """X knows one address for an app, and the account is not known before `open`: `unpack` sees."""
-        return bool(self.accounts_in(body))
-
-    async def unpack(self, body: bytes) -> Sequence[Event]:
-        """The post is read again, since a delivery may lack its author; else what came counts."""
-        delivery = json.loads(body)
-        data = delivery.get("data") or {}
-        if self.accounts_in(body) - {self.rest.account}:
-            return ()
-        self.rest.count_delivery()
-        if data.get("event_type") == RECEIVED and self.settings.direct_messages:
-            return [item.event for item in self._messages(Found(*pushed_message(data["payload"])))]
-        if data.get("event_type") not in NEWS:
-            return ()
-        post, users = data["payload"], (data.get("includes") or {}).get("users") or ()
-        try:
-            found = await self.rest.posts([str(post["id"])])
-        except CapReached:
-            found = Found([], {})
-        if not found.posts:
-            found = Found(posts=[post], users={str(user["id"]): user for user in users if "id" in user})
-        return [item.event for item in self._items(found)]
-
-    def _signed(self, body: bytes) -> str:
-        if self.settings.consumer_secret is None:
-            raise BadSignature
-        secret = self.settings.consumer_secret.get_secret_value().encode()
-        return "sha256=" + base64.b64encode(hmac.new(secret, body, hashlib.sha256).digest()).decode()
-
     # What is read
 
     async def _note_own_posts(self) -> None:
@@ -298,15 +226,15 @@ class X(Pushed, ClientPlatform[XRest]):
         """Add to `items` what both lists hold above `floor`, page by page."""
         await self._note_own_posts()
         async for found in self.rest.mentions(first_id(floor) if floor else None):
-            items += self._items(found)
+            items += self.items(found)
         oldest = ms_of(datetime.now(UTC) - SEARCHED)
         since = first_id(floor) if floor > oldest else None
         for query in queries(list(self._conversations), self._username, self.settings.query_length):
             async for found in self.rest.search(query, since):
-                items += self._items(found)
+                items += self.items(found)
         if self.settings.direct_messages:
             async for found in self.rest.messages():
-                items += self._messages(found)
+                items += self.messages(found)
                 if any(written_ms(message["id"]) <= floor for message in found.posts):
                     break
 
@@ -316,13 +244,13 @@ class X(Pushed, ClientPlatform[XRest]):
         self._cut_short.update(item.key for item in fresh)
         return [item.event for item in fresh]
 
-    def _items(self, found: Found) -> list[Item]:
+    def items(self, found: Found) -> list[Item]:
         """What others wrote; what the district writes itself is no comment."""
         ours = Ours(self.rest.account, self._conversations.keys())
         others = [post for post in found.posts if str(post.get("author_id")) != self.rest.account]
         return [item_of(post, found.users, ours) for post in others]
 
-    def _messages(self, found: Found) -> list[Item]:
+    def messages(self, found: Found) -> list[Item]:
         received = [each for each in found.posts if str(each.get("sender_id")) != self.rest.account]
         return [message_of(message, found.users) for message in received]
 
@@ -342,7 +270,7 @@ class X(Pushed, ClientPlatform[XRest]):
         later = [new for post_id, new in newest.items() if new != post_id]
         edited = await self.rest.posts(later) if later else Found([], {})
         back = [post for post in found.posts if revisions.get(post["id"]) == ""]
-        changed = [*self._items(edited), *self._items(Found(back, found.users))]
+        changed = [*self.items(edited), *self.items(Found(back, found.users))]
         gone = [post_id for post_id in found.gone if revisions.get(post_id)]
         return [
             *(Event(kind=EventKind.EDITED, id=e.event.id, comment=e.event.comment, at=now) for e in changed),
