@@ -35,6 +35,7 @@ from platforms.base import (
 from platforms.bearer import Bearer
 from platforms.budget import Period, Quota
 from platforms.oauth import Consent
+from platforms.x_found import Found, NotOurs
 from platforms.x_posts import (
     OF_MESSAGES,
     Ours,
@@ -48,7 +49,7 @@ from platforms.x_posts import (
     written_ms,
 )
 from platforms.x_push import XPushed, XPushSettings
-from platforms.x_rest import DOLLARS, MOST, READS, Found, NotOurs, XRest
+from platforms.x_rest import DOLLARS, MOST, READS, XRest
 
 OVERLAP = timedelta(minutes=5)
 """How much later than its id says a post may appear in a list."""

@@ -16,8 +16,9 @@ from platforms.base import CapReached, Event
 from platforms.bearer import BearerSettings
 from platforms.client import ClientPlatform
 from platforms.push import Answer, BadSignature, Pushed, must_match
+from platforms.x_found import Found
 from platforms.x_posts import account_in, pushed_message
-from platforms.x_rest import Found, XRest
+from platforms.x_rest import XRest
 
 NEWS = {"post.reply.create", "post.mention.create", "post.quote.create"}
 RECEIVED = "dm.received"

@@ -11,17 +11,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
-from platforms.answers import clock_skew, json_of
-from platforms.base import CapReached, CommentGone, Denied, Identity, NotAuthorised, RateLimited, Unavailable
+from platforms.answers import clock_skew
+from platforms.base import CapReached, Identity, RateLimited, Unavailable
 from platforms.bearer import Bearer
 from platforms.budget import Budget
-from platforms.x_posts import MESSAGE, Native
+from platforms.x_found import NOT_OURS, USED_UP, Found, NotOurs, found_in, ok, posts_in, type_of
+from platforms.x_posts import MESSAGE
 
 DOLLARS = "USD"
 READS = "posts read"
@@ -39,25 +39,8 @@ ASKED_OF_MESSAGES = {
 }
 FIRST_MESSAGES = 10
 """Each day's first look pays for so many again."""
-NOT_FOUND = "resource-not-found"
-NOT_OURS = "not-authorized-for-resource"
-USED_UP = "usage-capped"
 UNTOLD_WAIT = 900.0
 """Seconds to wait after a 429 that does not say how long: X counts in quarters of an hour."""
-
-
-class NotOurs(Exception):
-    """X does not let this account do that to this post."""
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Posts of one answer, newest first, with their authors by id."""
-
-    posts: Sequence[Native]
-    users: Mapping[str, Native]
-    gone: Sequence[str] = ()
-    """Of the ids asked for, those that are on X no longer."""
 
 
 class XRest:
@@ -95,7 +78,7 @@ class XRest:
     async def identify(self) -> Identity:
         response = await self._send("GET", "users/me", {"user.fields": "name,username"})
         skew = clock_skew(response)
-        me = _ok(response).get("data") or {}
+        me = ok(response).get("data") or {}
         self.account = str(me.get("id", ""))
         username = str(me.get("username", ""))
         if not self.account or not username:
@@ -135,7 +118,7 @@ class XRest:
                 {"pagination_token": token} if token else {}
             )
             answer = await self._paid_for("dm_events", query, size, self._message_dollars)
-            yield _found(answer)
+            yield found_in(answer)
             token, size = (answer.get("meta") or {}).get("next_token"), MOST
             if not token:
                 return
@@ -144,9 +127,9 @@ class XRest:
         """What X answers is now so. Raises NotOurs."""
         self._budget.spend(DOLLARS, self._write_dollars)
         response = await self._send("PUT", f"tweets/{post_id}/hidden", body={"hidden": hidden})
-        if response.status_code == httpx.codes.FORBIDDEN and _type(response) == NOT_OURS:
+        if response.status_code == httpx.codes.FORBIDDEN and type_of(response) == NOT_OURS:
             raise NotOurs
-        return (_ok(response).get("data") or {}).get("hidden") is True
+        return (ok(response).get("data") or {}).get("hidden") is True
 
     def count_delivery(self) -> None:
         """X has charged for what it pushed already, so this is never refused."""
@@ -163,7 +146,7 @@ class XRest:
             self._budget.learn(unit, used=limit - left, limit=limit, resets_at=until)
         if response.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.PAYMENT_REQUIRED):
             await response.aread()
-            if response.status_code == httpx.codes.PAYMENT_REQUIRED or _type(response) == USED_UP:
+            if response.status_code == httpx.codes.PAYMENT_REQUIRED or type_of(response) == USED_UP:
                 raise CapReached(
                     "X wants money: the credits or the cap set in X's developer console are used up, and it "
                     "shows us nothing until they are raised there"
@@ -179,13 +162,13 @@ class XRest:
             size = self._affordable(least)
             query = {**asked, **ASKED, "max_results": str(size)} | ({token_key: token} if token else {})
             answer = await self._paid_for(path, query, size)
-            yield _found(answer)
+            yield found_in(answer)
             token = (answer.get("meta") or {}).get("next_token")
             if not token:
                 return
 
     async def _read(self, path: str, query: Mapping[str, str], most: int) -> Found:
-        return _found(await self._paid_for(path, query, most))
+        return found_in(await self._paid_for(path, query, most))
 
     async def _paid_for(
         self, path: str, query: Mapping[str, str], most: int, price: float | None = None
@@ -195,8 +178,8 @@ class XRest:
         self._set_aside(most, price)
         bought = 0
         try:
-            answer = _ok(await self._send("GET", path, query))
-            fresh = {post["id"] for post in _posts(answer) if not self._is_paid(post["id"])}
+            answer = ok(await self._send("GET", path, query))
+            fresh = {post["id"] for post in posts_in(answer) if not self._is_paid(post["id"])}
             self._paid |= fresh
             bought = len(fresh)
         finally:
@@ -246,61 +229,6 @@ class XRest:
 
 
 _HEADERS = ("limit", "remaining", "reset")
-
-
-def _ok(response: httpx.Response) -> dict[str, Any]:
-    """The JSON of a successful answer; any other becomes the error that says what to do next."""
-    if response.is_success:
-        answer = json_of(response)
-        if not isinstance(answer, dict):
-            raise Unavailable("X answered something else than an object")
-        return answer
-    kind = f"{response.status_code} {_type(response)}".rstrip()
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise NotAuthorised(f"X no longer accepts the token ({kind}): connect the page again")
-    if response.status_code == httpx.codes.FORBIDDEN:
-        raise Denied(
-            f"X refused ({kind}): connect the page again as the district's account, and check in X's "
-            "developer console that the app may read and write"
-        )
-    if response.status_code == httpx.codes.NOT_FOUND and _type(response) == NOT_FOUND:
-        raise CommentGone(f"the post is no longer there ({kind})")
-    raise Unavailable(f"X answered {kind}")
-
-
-def _type(response: httpx.Response) -> str:
-    """The last part of the problem's address, such as resource-not-found."""
-    if response.is_success or "json" not in response.headers.get("content-type", ""):
-        return ""
-    answer = json_of(response)
-    return _problem(answer) if isinstance(answer, dict) else ""
-
-
-def _problem(problem: Mapping[str, Any]) -> str:
-    return str(problem.get("type") or "").rstrip("/").rpartition("/")[2]
-
-
-def _found(answer: Mapping[str, Any]) -> Found:
-    users = (answer.get("includes") or {}).get("users") or ()
-    missing = [each for each in answer.get("errors") or () if _problem(each) == NOT_FOUND]
-    return Found(
-        posts=_posts(answer),
-        users={str(user["id"]): user for user in users if "id" in user},
-        gone=[str(each.get("resource_id") or each.get("value")) for each in missing],
-    )
-
-
-def _posts(answer: Mapping[str, Any]) -> Sequence[Native]:
-    """Each with the keys without which nothing can be archived."""
-    posts = answer.get("data") or []
-    if not isinstance(posts, list) or not all(
-        isinstance(post, dict)
-        and isinstance(post.get("id"), str)
-        and (isinstance(post.get("text"), str) or post.get("event_type") == MESSAGE)
-        for post in posts
-    ):
-        raise Unavailable("X answered something else than posts")
-    return posts
 
 
 def _since(since: str | None) -> dict[str, str]:

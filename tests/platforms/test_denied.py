@@ -16,7 +16,7 @@ from platforms import (
     mediawiki_rest,
     vimeo_rest,
     wordpress_rest,
-    x_rest,
+    x_found,
     youtube_rest,
 )
 from platforms.base import Denied, NotAuthorised
@@ -53,7 +53,7 @@ SAID: dict[str, tuple[Check, tuple[int, object], tuple[int, object]]] = {
         (403, {"code": "rest_cannot_edit"}),
         (401, {"code": "incorrect_password"}),
     ),
-    "x": (x_rest._ok, (403, {"type": "https://api.x.com/problems/forbidden"}), (401, {})),
+    "x": (x_found.ok, (403, {"type": "https://api.x.com/problems/forbidden"}), (401, {})),
     "youtube": (youtube_rest._ok, (403, google("forbidden")), (401, google("authError"))),
 }
 
