@@ -54,7 +54,9 @@ def _is_silent(platform: Platform | None) -> str:
         return "is not there"
     if not platform.capabilities.answers:
         return f"is of {platform.name}, where no program may answer"
-    return "" if platform.hears_messages else "archives no private messages: see its settings"
+    if not platform.hears_messages:
+        return "archives no private messages, or may not answer them: see its settings"
+    return ""
 
 
 async def answer_all(store: Store, page: str, platform: Platform, settings: AutoReply) -> int:

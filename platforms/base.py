@@ -287,7 +287,8 @@ class Platform(ABC):
 
     @property
     def hears_messages(self) -> bool:
-        """Where a program may answer: whether messages to this very page are archived, by its settings."""
+        """Where a program may answer: whether messages to this very page are archived, and may be answered,
+        by its settings."""
         return self.capabilities.direct_messages
 
     def may_answer(self, author_id: str) -> bool:  # noqa: ARG002
