@@ -35,6 +35,7 @@ from platforms.base import (
 from platforms.bearer import Bearer
 from platforms.budget import Period, Quota
 from platforms.oauth import Consent
+from platforms.x_answers import RIGHT, refuse_without_right, was_sent
 from platforms.x_found import Found, NotOurs
 from platforms.x_posts import (
     OF_MESSAGES,
@@ -68,9 +69,12 @@ class XSettings(XPushSettings):
     read_dollars: float = Field(0.005, ge=0)
     write_dollars: float = Field(0.005, ge=0)
     message_dollars: float = Field(0.01, ge=0)
+    message_write_dollars: float = Field(0.015, ge=0)
     monthly_reads: int = Field(3_000_000, ge=1)
     query_length: int = Field(512, ge=100, le=4096)
     """Characters that X allows in one search, by the plan."""
+    answer_messages: bool = False
+    """The fixed answer to messages may be sent here; connect the page again after a change."""
     recheck_hours: float = Field(168.0, gt=0)
     """A comment is looked up for deletion at most this often, since each look costs a read."""
 
@@ -93,6 +97,7 @@ class X(XPushed):
         sees_deletions="lookup",
         mentions=True,
         direct_messages=True,
+        answers=True,
         note="Every post that is read costs money; the monthly cap is never exceeded. A deletion is "
         "noticed within a week. X does not tell who is hidden, so its answer to an action is the receipt.",
         storage_terms="X's developer policy wants stored posts to follow what their authors do: what was "
@@ -122,6 +127,7 @@ class X(XPushed):
             read_dollars=settings.read_dollars,
             write_dollars=settings.write_dollars,
             message_dollars=settings.message_dollars,
+            message_write_dollars=settings.message_write_dollars,
         )
         rest.use(Bearer(self.page, self.tokens, self.consent(), settings, {}, rest.look))
         return rest
@@ -149,10 +155,15 @@ class X(XPushed):
             client_secret=settings.client_secret,
             authorize_url=settings.authorize_url,
             token_url=settings.token_url,
-            scopes=(*SCOPES, FOR_MESSAGES) if settings.direct_messages else SCOPES,
+            scopes=(*SCOPES, *self._scopes_for_messages()),
             basic=True,
             allow_loopback=settings.allow_loopback,
         )
+
+    def _scopes_for_messages(self) -> Sequence[str]:
+        if not self.settings.direct_messages:
+            return ()
+        return (FOR_MESSAGES, RIGHT) if self.hears_messages else (FOR_MESSAGES,)
 
     async def poll(self, cursor: str | None) -> Batch:
         if not self._backlog.continues(cursor):
@@ -209,6 +220,20 @@ class X(XPushed):
             at=datetime.now(UTC),
             answer={"hidden": hidden},
         )
+
+    @property
+    def hears_messages(self) -> bool:
+        return self.settings.direct_messages and self.settings.answer_messages
+
+    def may_answer(self, author_id: str) -> bool:
+        return is_id(author_id) and author_id != self.rest.account
+
+    async def answer(self, author_id: str, text: str) -> None:
+        refuse_without_right(await self.tokens.get(), self.page)
+        await self.rest.write(author_id, text)
+
+    async def has_answered(self, author_id: str, text: str, since: datetime) -> bool:
+        return await was_sent(self.rest, author_id, text, since)
 
     # What is read
 

@@ -9,12 +9,15 @@ from typing import Any
 import httpx
 
 from platforms.answers import json_of
-from platforms.base import CommentGone, Denied, NotAuthorised, Unavailable
+from platforms.base import CommentGone, Denied, NotAuthorised, Unavailable, Unsupported
 from platforms.x_posts import MESSAGE, Native
 
 NOT_FOUND = "resource-not-found"
 NOT_OURS = "not-authorized-for-resource"
 USED_UP = "usage-capped"
+NOT_TO_THEM = "recipient-not-messageable"
+IN_WORDS = ("permission to dm one or more participants", "operation is not permitted")
+"""How X refuses a message for whom it is for, where it gives that no type of its own."""
 
 
 class NotOurs(Exception):
@@ -49,6 +52,23 @@ def ok(response: httpx.Response) -> dict[str, Any]:
     if response.status_code == httpx.codes.NOT_FOUND and type_of(response) == NOT_FOUND:
         raise CommentGone(f"the post is no longer there ({kind})")
     raise Unavailable(f"X answered {kind}")
+
+
+def must_be_sent(response: httpx.Response) -> None:
+    """Of a message: raises Unsupported where X refuses it for whom it is for, and what `ok` raises."""
+    refused = response.status_code == httpx.codes.FORBIDDEN and _is_about_them(response)
+    if refused or response.status_code == httpx.codes.BAD_REQUEST:
+        kind = f"{response.status_code} {type_of(response)}".rstrip()
+        raise Unsupported(f"X takes no message of this account to this person ({kind})")
+    if not (ok(response).get("data") or {}).get("dm_event_id"):
+        raise Unavailable("X does not say that the message was sent")
+
+
+def _is_about_them(response: httpx.Response) -> bool:
+    if type_of(response) == NOT_TO_THEM:
+        return True
+    detail = str(json_of(response).get("detail", "")).lower() if type_of(response) else ""
+    return any(words in detail for words in IN_WORDS)
 
 
 def type_of(response: httpx.Response) -> str:

@@ -17,10 +17,20 @@ from typing import Any
 import httpx
 
 from platforms.answers import clock_skew
-from platforms.base import CapReached, Identity, RateLimited, Unavailable
+from platforms.base import CapReached, Identity, NotAuthorised, RateLimited, Unavailable
 from platforms.bearer import Bearer
-from platforms.budget import Budget
-from platforms.x_found import NOT_OURS, USED_UP, Found, NotOurs, found_in, ok, posts_in, type_of
+from platforms.budget import KEPT_FOR_ACTIONS, Budget
+from platforms.x_found import (
+    NOT_OURS,
+    USED_UP,
+    Found,
+    NotOurs,
+    found_in,
+    must_be_sent,
+    ok,
+    posts_in,
+    type_of,
+)
 from platforms.x_posts import MESSAGE
 
 DOLLARS = "USD"
@@ -55,6 +65,7 @@ class XRest:
         read_dollars: float,
         write_dollars: float,
         message_dollars: float,
+        message_write_dollars: float,
     ) -> None:
         self.account = ""
         self._page = page
@@ -63,6 +74,7 @@ class XRest:
         self._read_dollars = read_dollars
         self._write_dollars = write_dollars
         self._message_dollars = message_dollars
+        self._message_write_dollars = message_write_dollars
         self._bearer: Bearer | None = None
         self._paid: set[str] = set()
         self._day = ""
@@ -109,15 +121,19 @@ class XRest:
         unpaid = sum(1 for post_id in ids if not self._is_paid(post_id))
         return await self._read("tweets", {"ids": ",".join(ids)} | ASKED, unpaid)
 
-    async def messages(self) -> AsyncIterator[Found]:
-        """Direct messages of the last 30 days, newest first. X knows no start for them: stop when enough."""
+    async def messages(self, person: str | None = None) -> AsyncIterator[Found]:
+        """Direct messages of the last 30 days, newest first; `person`: those with them alone, ours included.
+
+        X knows no start for them: stop when enough.
+        """
+        path = "dm_events" if person is None else f"dm_conversations/with/{person}/dm_events"
         token: str | None = None
         size = FIRST_MESSAGES
         while True:
             query = {**ASKED_OF_MESSAGES, "max_results": str(size)} | (
                 {"pagination_token": token} if token else {}
             )
-            answer = await self._paid_for("dm_events", query, size, self._message_dollars)
+            answer = await self._paid_for(path, query, size, self._message_dollars)
             yield found_in(answer)
             token, size = (answer.get("meta") or {}).get("next_token"), MOST
             if not token:
@@ -130,6 +146,28 @@ class XRest:
         if response.status_code == httpx.codes.FORBIDDEN and type_of(response) == NOT_OURS:
             raise NotOurs
         return (ok(response).get("data") or {}).get("hidden") is True
+
+    async def write(self, person: str, text: str) -> None:
+        """A direct message to them alone. Raises Unsupported where they take none of this account.
+
+        The last tenth of the month's money is not for this: it is left to reading and to what people decide.
+        """
+        price = self._message_write_dollars
+        for each in self._budget.outlook():
+            if each.unit == DOLLARS and each.used + price > (1 - KEPT_FOR_ACTIONS) * each.limit:
+                raise CapReached(
+                    "what is left of the month's money is kept for reading and for actions",
+                    resets_at=each.resets_at,
+                )
+        self._budget.spend(DOLLARS, price)
+        try:
+            response = await self._send(
+                "POST", f"dm_conversations/with/{person}/messages", body={"text": text}
+            )
+        except (CapReached, NotAuthorised, RateLimited):
+            self._budget.spend(DOLLARS, -price)
+            raise
+        must_be_sent(response)
 
     def count_delivery(self) -> None:
         """X has charged for what it pushed already, so this is never refused."""

@@ -31,6 +31,7 @@ from platforms.base import (
 from platforms.bluesky import Bluesky, BlueskySettings
 from platforms.discord import Discord, DiscordSettings
 from platforms.memory import Memory
+from platforms.x import X, XSettings
 from tests.modbot.scene import District, district, said
 from tests.platforms.meta import facebook
 from tests.simulators.bluesky import Network
@@ -38,6 +39,7 @@ from tests.simulators.bluesky_chat import Chat
 from tests.simulators.discord import PRIVATE, TOKEN, Guild
 from tests.simulators.discord_objects import SERVER
 from tests.simulators.graph import Graph
+from tests.simulators.x import Service
 
 TEXT = "Write to office@district.example.org, please."
 ON = {"pages": ["blog"], "text": TEXT, "by": "Lee Example", "again_after_days": 30}
@@ -338,6 +340,29 @@ def test_bluesky_sends_one_answer_though_it_said_nothing_of_it(
     assert replies(here)[-1][2]["read_back"]
 
 
+def test_x_sends_one_answer_though_the_connection_broke_before_it_said_so(
+    here: District, simulated_x: Service, later: Callable[[float], None]
+) -> None:
+    district, parent = (simulated_x.join(name) for name in ("district", "parent"))
+    here.arrive(message("m1", parent.id), message("m2", district.id))
+    known = {"api": simulated_x.url, "access_token": simulated_x.tokens(district)["access_token"]}
+    more = {"monthly_dollars": 5, "direct_messages": True, "answer_messages": True, "allow_loopback": True}
+    page, settings = X("blog", XSettings.model_validate(known | more)), AutoReply.model_validate(ON)
+
+    async def rounds() -> None:
+        await page.open()
+        for minutes, silent in ((0, True), (5, False), (60, False)):
+            later(minutes)
+            simulated_x.stays_silent = silent
+            await auto_reply.answer_all(here.store, "blog", page, settings)
+        await page.close()
+
+    asyncio.run(rounds())
+    assert simulated_x.said(district, parent) == [TEXT]
+    assert kinds(here) == ["requested", "failed", "sent"]
+    assert replies(here)[-1][2]["read_back"]
+
+
 def test_two_processes_send_one_answer(here: District, page: Answering) -> None:
     here.arrive(message("m1", "77"))
     settings = AutoReply.model_validate(ON)
@@ -377,6 +402,17 @@ def test_a_page_whose_messages_are_not_archived_is_refused_too(archived: bool) -
         return
     with pytest.raises(ConfigError, match="archives no private messages"):
         auto_reply.refuse_silent({"blog": Discord("blog", own)}, settings)
+
+
+@pytest.mark.parametrize(("archived", "answered"), [(False, True), (True, False), (True, True)])
+def test_a_page_that_may_not_answer_by_its_settings_is_refused_too(archived: bool, answered: bool) -> None:
+    known = {"monthly_dollars": 5, "direct_messages": archived, "answer_messages": answered}
+    pages, settings = {"blog": X("blog", XSettings.model_validate(known))}, AutoReply.model_validate(ON)
+    if archived and answered:
+        auto_reply.refuse_silent(pages, settings)
+        return
+    with pytest.raises(ConfigError, match="may not answer them: see its settings"):
+        auto_reply.refuse_silent(pages, settings)
 
 
 @pytest.mark.parametrize("name", sorted(platforms.names()))

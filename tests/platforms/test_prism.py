@@ -45,7 +45,10 @@ CALLS = {
         *("/auto-moderation/rules", "/gateway/bot", "POST /api/v10/channels/8000/messages"),
     },
     "vimeo": {"/oauth/verify", "/me/videos", "/comments", "/replies"},
-    "x": {"/me", "/mentions", "/tweets", "/search/recent", "/hidden", "/dm_events"},
+    "x": {
+        *("/me", "/mentions", "/tweets", "/search/recent", "/hidden", "GET /2/dm_events"),
+        *("GET /2/dm_conversations/with/", "POST /2/dm_conversations/with/"),
+    },
     "youtube": {"/channels", "/videos", "/commentThreads", "/comments", "/setModerationStatus"},
 }
 """What has to be among the paths that were asked for."""
@@ -85,6 +88,7 @@ class Wire:
         usual = self.stage.platform()
         where = {"url": self.address + DISCORD} if usual.name == "discord" else {"api": self.address}
         more = {"direct_messages": True} if usual.name in ("discord", "x") else {}
+        more |= {"answer_messages": True} if usual.name == "x" else {}
         return type(usual)(usual.page, usual.settings.model_copy(update=where | more))
 
 
@@ -144,8 +148,9 @@ async def test_every_request_is_one_that_the_platform_describes(wire: Wire, name
         if page.capabilities.filters:
             await page.filters()
         if page.capabilities.answers:
-            await page.answer("77", "Write to office@district.example.org.")
-            assert await page.has_answered("77", "Write to office@district.example.org.", BEGUN)
+            person = stage.reader.id if isinstance(stage, XStage) else "77"
+            await page.answer(person, "Write to office@district.example.org.")
+            assert await page.has_answered(person, "Write to office@district.example.org.", BEGUN)
         if isinstance(page, X) and isinstance(stage, XStage):
             _, body = stage.service.delivery("post.reply.create", answer)
             assert [event.id for event in await page.unpack(body)] == [answer]

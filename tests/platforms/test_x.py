@@ -427,9 +427,12 @@ async def test_a_page_that_nobody_connected_says_how(service: Service, make: Mak
 
 async def test_the_consent_asks_for_the_least(make: Make) -> None:
     consent = make().consent()
-    described = {scope for operation in OPERATIONS for scope in operation["scopes"]} - {"dm.read"}
-    assert set(consent.scopes) == described | {"offline.access"}
+    described = {scope for operation in OPERATIONS for scope in operation["scopes"]} | {"offline.access"}
+    assert set(consent.scopes) == described - {"dm.read", "dm.write"}
     assert (consent.pkce, consent.basic) == (True, True)
+    assert set(make(answer_messages=True).consent().scopes) == described - {"dm.read", "dm.write"}
+    assert set(make(direct_messages=True).consent().scopes) == described - {"dm.write"}
+    assert set(make(direct_messages=True, answer_messages=True).consent().scopes) == described
 
 
 # What goes wrong on the way
@@ -650,12 +653,14 @@ async def every_call(service: Service, district: User, parent: User, root: str, 
     await page.lookup({post: "1"})
     await page.act(ActionKind.HIDE, post)
     await page.act(ActionKind.UNHIDE, post)
+    await page.answer(parent.id, "Write to the office.")
+    await page.has_answered(parent.id, "Write to the office.", datetime(2026, 11, 1, tzinfo=UTC))
 
 
 async def test_every_request_is_one_that_x_describes(
     service: Service, district: User, parent: User, root: str, make: Make
 ) -> None:
-    page = make(direct_messages=True)
+    page = make(direct_messages=True, answer_messages=True)
     await page.open()
     await every_call(service, district, parent, root, page)
     met = set()
@@ -697,7 +702,7 @@ async def test_tweepy_sends_the_same_and_takes_the_simulated_x_for_real(
     service: Service, district: User, parent: User, root: str, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = passed(monkeypatch, x_rest.XRest, ASKING)
-    page = make(direct_messages=True)
+    page = make(direct_messages=True, answer_messages=True)
     await page.open()
     for number in range(11):
         service.message(parent, district, f"message {number}")
@@ -725,22 +730,33 @@ async def test_tweepy_sends_the_same_and_takes_the_simulated_x_for_real(
             user_auth=False,
         ),
     }
-    answers, hidden = [], []
+    answers, written = [], []
     for method, path, query, body in ours:
-        if method == "PUT":
-            call = client.hide_reply if json.loads(body)["hidden"] else client.unhide_reply
-            hidden.append(call(path.split("/")[3], user_auth=False))
+        if method != "GET":
+            written.append(_written(client, path, json.loads(body)).data)
             continue
         name = "lookup" if path == "/2/tweets" else path.rsplit("/", 1)[1]
         own = {key: value for key, value in query.items() if "." not in key and key != "expansions"}
-        answers.append(users[name](own))
+        answers.append(users[name](own | _with_whom(path)))
     client.session.close()
     assert [_readable(*request) for request in service.requests] == [_readable(*request) for request in ours]
     assert answers[0].data.username == "district"
     assert any(answer.data and answer.data[0].author_id == int(parent.id) for answer in answers[1:])
-    assert [answer.data for answer in hidden] == [{"hidden": True}, {"hidden": False}]
+    assert written[:2] == [{"hidden": True}, {"hidden": False}]
+    assert [each["dm_event_id"] for each in written[2:]] == [service.messages[-1]["id"]]
     assert any("pagination_token" in query for _, path, query, _ in ours if path.endswith("dm_events"))
     assert seen == places([x_rest], "self", ASKING)
+
+
+def _written(client: tweepy.Client, path: str, body: dict[str, Any]) -> tweepy.Response:
+    if "text" in body:
+        return client.create_direct_message(**_with_whom(path), **body, user_auth=False)
+    call = client.hide_reply if body["hidden"] else client.unhide_reply
+    return call(path.split("/")[3], user_auth=False)
+
+
+def _with_whom(path: str) -> dict[str, str]:
+    return {"participant_id": path.split("/")[4]} if "/with/" in path else {}
 
 
 def _readable(method: str, path: str, query: dict[str, str], body: bytes) -> tuple[object, ...]:

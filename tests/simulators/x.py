@@ -9,44 +9,40 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import itertools
 import json
 import re
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from tests.simulators.x_objects import EPOCH_MS, Post, User, shown_time, written_ms
+from tests.simulators.x_messages import Messages
+from tests.simulators.x_objects import Post, Refused, User, shown_time, written_ms
 
 PROBLEMS = "https://api.twitter.com/2/problems/"
 SEARCHED_SECONDS = 7 * 24 * 3600
 WINDOW_SECONDS = 900
-LIMITS = {"search": 300, "mentions": 300, "posts": 900, "lookup": 900, "me": 75, "hidden": 50, "messages": 15}
 TOKEN_SECONDS = 7200
+LIMITS = {
+    **{"search": 300, "mentions": 300, "posts": 900, "lookup": 900, "me": 75, "hidden": 50},
+    **{"messages": 15, "talk": 15, "sent": 200},
+}
+RIGHTS = {"messages": "dm.read", "talk": "dm.read", "sent": "dm.write"}
+"""Without which a call is refused."""
+ALL_RIGHTS = "tweet.read users.read tweet.moderate.write dm.read dm.write offline.access"
 
 
-class Refused(Exception):
-    def __init__(self, status: int, kind: str, title: str = "") -> None:
-        super().__init__(kind)
-        self.status, self.kind, self.title = status, kind, title or kind
-
-
-class Service:
+class Service(Messages):
     """Used by tests directly as the public uses X, and served to adapters by `app`."""
 
     def __init__(self, url: str = "") -> None:
+        super().__init__()
         self.url = url
         self.consumer_secret = "consumer-secret-of-the-app"
         self.client = ("client-id", "client-secret-of-the-app")
-        self.users: dict[str, User] = {}
         self.posts: dict[str, Post] = {}
         self.hidden: set[str] = set()
-        self.messages: list[dict[str, Any]] = []
-        self.messages_read: set[str] = set()
-        """Messages on today's bill."""
         self.protected: set[str] = set()
         """Posts that we may not see: their author closed the account."""
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
@@ -58,37 +54,34 @@ class Service:
         """Given in place of the next answers; None: as usual."""
         self.left = dict(LIMITS)
         self.reset_at = int(time.time()) + WINDOW_SECONDS
-        self._tokens: dict[str, tuple[User, float]] = {}
-        self._refresh: dict[str, User] = {}
-        self._numbers = itertools.count(1)
-        self._last_ms = 0
-        self._lock = threading.RLock()
+        self._tokens: dict[str, tuple[User, float, str]] = {}
+        self._refresh: dict[str, tuple[User, str]] = {}
 
     def clear(self) -> None:
         """Forget who was there and what was asked, for the next test."""
         self.__init__(self.url)  # type: ignore[misc]
 
     def join(self, username: str, name: str = "") -> User:
-        user = User(str(1_000_000 + next(self._numbers)), username, name or username)
+        user = User(str(1_000_000 + next(self.numbers)), username, name or username)
         self.users[user.id] = user
         return user
 
-    def tokens(self, user: User) -> dict[str, Any]:
+    def tokens(self, user: User, rights: str = ALL_RIGHTS) -> dict[str, Any]:
         """What the consent of this user gives: an access and a refresh token, as `token_url` answers."""
-        access, refresh = f"access-{next(self._numbers)}-x", f"refresh-{next(self._numbers)}-x"
-        self._tokens[access] = (user, time.time() + TOKEN_SECONDS)
-        self._refresh[refresh] = user
+        access, refresh = f"access-{next(self.numbers)}-x", f"refresh-{next(self.numbers)}-x"
+        self._tokens[access] = (user, time.time() + TOKEN_SECONDS, rights)
+        self._refresh[refresh] = (user, rights)
         return {
             "token_type": "bearer",
             "expires_in": TOKEN_SECONDS,
             "access_token": access,
             "refresh_token": refresh,
-            "scope": "tweet.read users.read tweet.moderate.write offline.access",
+            "scope": rights,
         }
 
     def expire(self) -> None:
         """Every access token ends now."""
-        self._tokens = {token: (user, 0.0) for token, (user, _) in self._tokens.items()}
+        self._tokens = {token: (user, 0.0, rights) for token, (user, _, rights) in self._tokens.items()}
 
     def post(
         self,
@@ -100,8 +93,8 @@ class Service:
         days: float = 0,
     ) -> str:
         """Write a post, `days` ago; its id. An answer mentions everybody whom the app would put in front."""
-        with self._lock:
-            number = self._id(days)
+        with self.lock:
+            number = self.new_id(days)
             above = self.posts[answers] if answers else None
             names = {user.id for user in naming}
             if above:
@@ -111,31 +104,15 @@ class Service:
             self.posts[number] = post
             return number
 
-    def message(self, author: User, to: User, text: str | None, *, days: float = 0) -> str:
-        """Write a direct message; without a text it is a picture."""
-        with self._lock:
-            number = self._id(days)
-            self.messages.append(
-                {
-                    "id": number,
-                    "event_type": "MessageCreate",
-                    "sender_id": author.id,
-                    "dm_conversation_id": "-".join(sorted((author.id, to.id))),
-                    "created_at": shown_time(number),
-                    **({} if text is None else {"text": text}),
-                }
-            )
-            return number
-
     def leave_out(self, post_id: str, user: User) -> None:
         """The writer took this account's name out of the answer."""
         self.posts[post_id].names.discard(user.id)
 
     def edit(self, post_id: str, text: str) -> str:
         """The new version's id; the old one leaves the lists."""
-        with self._lock:
+        with self.lock:
             old = self.posts[post_id]
-            number = self._id(0)
+            number = self.new_id(0)
             history = [*old.history, number]
             new = Post(number, old.author, text, old.conversation, old.answers, old.names, history)
             self.posts[number] = new
@@ -150,7 +127,7 @@ class Service:
     def delivery(self, event: str, post_id: str, **changes: Any) -> tuple[dict[str, str], bytes]:
         """Headers and body of what the webhook gets about a post."""
         data = {
-            "event_uuid": str(next(self._numbers)),
+            "event_uuid": str(next(self.numbers)),
             "event_type": event,
             "tag": "t",
             "payload": self._shown(self.posts[post_id]),
@@ -222,22 +199,6 @@ class Service:
         answer = self._answer(found, query)
         return answer | ({"errors": problems} if problems else {})
 
-    def dm_events(self, user: User, query: Mapping[str, str], **_: Any) -> Any:
-        mine = [each for each in self.messages if user.id in each["dm_conversation_id"].split("-")]
-        size, before = int(query.get("max_results", "100")), query.get("pagination_token", "")
-        rows = [each for each in reversed(mine) if not before or int(each["id"]) < int(before)]
-        page = rows[:size]
-        self.messages_read |= {each["id"] for each in page}
-        users = [self.users[each] for each in {row["sender_id"] for row in page}]
-        answer: dict[str, Any] = {
-            "data": page,
-            "includes": {"users": [{"id": u.id, "name": u.name, "username": u.username} for u in users]},
-            "meta": {"result_count": len(page)},
-        }
-        if len(rows) > size:
-            answer["meta"]["next_token"] = page[-1]["id"]
-        return answer
-
     def hide(self, user: User, body: Any, post_id: str, **_: Any) -> Any:
         post = self.posts.get(post_id)
         if post is None or post.gone:
@@ -253,17 +214,19 @@ class Service:
 
     def renew(self, headers: Mapping[str, str], form: Mapping[str, str]) -> Response:
         expected = "Basic " + base64.b64encode(":".join(self.client).encode()).decode()
-        user = self._refresh.pop(form.get("refresh_token", ""), None)
+        user, rights = self._refresh.pop(form.get("refresh_token", ""), (None, ""))
         if headers.get("authorization") != expected:
             return JSONResponse({"error": "unauthorized_client"}, 401)
         if user is None or form.get("grant_type") != "refresh_token":
             return JSONResponse({"error": "invalid_request"}, 400)
-        return JSONResponse(self.tokens(user))
+        return JSONResponse(self.tokens(user, rights))
 
-    def signed_in(self, header: str) -> User:
-        user, ends = self._tokens.get(header.removeprefix("Bearer "), (None, 0.0))
+    def signed_in(self, header: str, call: str) -> User:
+        user, ends, rights = self._tokens.get(header.removeprefix("Bearer "), (None, 0.0, ""))
         if user is None or ends < time.time():
             raise Refused(401, "about:blank", "Unauthorized")
+        if RIGHTS.get(call, "users.read") not in rights.split():
+            raise Refused(403, "about:blank", "Forbidden")
         return user
 
     def count(self, call: str) -> dict[str, str]:
@@ -275,7 +238,7 @@ class Service:
         return headers | {"x-rate-limit-remaining": str(max(0, self.left[call]))}
 
     def _listed(self) -> list[Post]:
-        with self._lock:
+        with self.lock:
             newest = [
                 post for post in self.posts.values() if post.id == post.history[-1] and self._visible(post)
             ]
@@ -331,8 +294,3 @@ class Service:
         if fields is None:
             return shown
         return {key: value for key, value in shown.items() if key in always or key in fields.split(",")}
-
-    def _id(self, days: float) -> str:
-        self._last_ms = max(self._last_ms + 1, time.time_ns() // 1_000_000)
-        ms = self._last_ms - round(days * 86_400_000)
-        return str(((ms - EPOCH_MS) << 22) | next(self._numbers) % 4096)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import html
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 EPOCH_MS = 1_288_834_974_657
+A_LINK = re.compile(r"https?://[^\s)]*[^\s).,;:!?]")
+
+
+class Refused(Exception):
+    def __init__(self, status: int, kind: str, title: str = "", detail: str = "") -> None:
+        super().__init__(kind)
+        self.status, self.kind, self.title = status, kind, title or kind
+        self.detail = detail or self.title
 
 
 @dataclass(slots=True)
@@ -30,6 +40,13 @@ class Post:
 
 def written_ms(post_id: str) -> int:
     return (int(post_id) >> 22) + EPOCH_MS
+
+
+def shown_text(text: str) -> str:
+    """A message's text as X tells it: with short addresses of its own, and escaped."""
+    return html.escape(
+        A_LINK.sub(lambda link: f"https://t.co/{hash(link[0]) % 10**10:010d}", text), quote=False
+    )
 
 
 def shown_time(number: str) -> str:

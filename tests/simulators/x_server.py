@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,7 +14,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tests.simulators import serve
-from tests.simulators.x import PROBLEMS, Refused, Service
+from tests.simulators.x import PROBLEMS, Service
+from tests.simulators.x_messages import Silent
+from tests.simulators.x_objects import Refused
+
+Answering = Callable[[Request], Awaitable[Response]]
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +48,8 @@ def app(service: Service) -> Starlette:
             return service.renew(request.headers, dict(parse_qsl(body.decode())))
         headers: dict[str, str] = {}
         try:
-            user = service.signed_in(request.headers.get("authorization", ""))
             call = _call(request)
+            user = service.signed_in(request.headers.get("authorization", ""), call)
             headers = service.count(call)
             if headers["x-rate-limit-remaining"] == "0" and service.left[call] < 0:
                 raise Refused(429, "rate-limit-exceeded", "Too Many Requests")
@@ -55,19 +59,26 @@ def app(service: Service) -> Starlette:
                 query=query,
                 body=json.loads(body) if body else {},
                 post_id=request.path_params.get("post_id", ""),
+                person=request.path_params.get("person", ""),
             )
-            return JSONResponse(content, headers=headers)
+            return JSONResponse(content, 201 if call == "sent" else 200, headers)
+        except Silent:
+            return Response('{"data": {"dm_', headers={"content-length": "99"}, media_type="application/json")
         except Refused as refusal:
             kind = refusal.kind if refusal.kind == "about:blank" else PROBLEMS + refusal.kind
             problem = {
                 "type": kind,
                 "title": refusal.title,
                 "status": refusal.status,
-                "detail": refusal.title,
+                "detail": refusal.detail,
             }
             return JSONResponse(problem, refusal.status, headers)
 
-    routes = [
+    return Starlette(routes=_routes(answer))
+
+
+def _routes(answer: Answering) -> list[Route]:
+    return [
         Route("/2/oauth2/token", answer, methods=["POST"]),
         Route("/2/users/me", answer),
         Route("/2/users/{user_id:int}/mentions", answer),
@@ -75,9 +86,10 @@ def app(service: Service) -> Starlette:
         Route("/2/tweets/search/recent", answer),
         Route("/2/tweets", answer),
         Route("/2/dm_events", answer),
+        Route("/2/dm_conversations/with/{person}/dm_events", answer),
+        Route("/2/dm_conversations/with/{person}/messages", answer, methods=["POST"]),
         Route("/2/tweets/{post_id}/hidden", answer, methods=["PUT"]),
     ]
-    return Starlette(routes=routes)
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
@@ -88,6 +100,8 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "lookup": Service.lookup,
     "hidden": Service.hide,
     "messages": Service.dm_events,
+    "talk": Service.dm_events,
+    "sent": Service.send,
 }
 
 
@@ -95,4 +109,6 @@ def _call(request: Request) -> str:
     last = request.url.path.rsplit("/", 1)[1]
     if last == "tweets":
         return "posts" if "/users/" in request.url.path else "lookup"
-    return {"recent": "search", "dm_events": "messages"}.get(last, last)
+    if last == "dm_events":
+        return "talk" if "/with/" in request.url.path else "messages"
+    return {"recent": "search", "messages": "sent"}.get(last, last)

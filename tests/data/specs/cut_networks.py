@@ -37,6 +37,8 @@ OPERATIONS = (
     ("get", "/2/tweets"),
     ("get", "/2/tweets/search/recent"),
     ("get", "/2/dm_events"),
+    ("get", "/2/dm_conversations/with/{participant_id}/dm_events"),
+    ("post", "/2/dm_conversations/with/{participant_id}/messages"),
     ("put", "/2/tweets/{tweet_id}/hidden"),
 )
 LIMITS = ("type", "enum", "minimum", "maximum", "maxLength", "minLength", "minItems", "maxItems", "pattern")
@@ -84,7 +86,7 @@ def openapi(document: Mapping[str, Any]) -> list[dict[str, Any]]:
                     if each["in"] == "query"
                 },
                 "body": {
-                    "required": body.get("required", []),
+                    "required": body.get("required") or _first_form(body).get("required", []),
                     "properties": {
                         name: _limits(_resolved(value, document), document)
                         for name, value in body.get("properties", {}).items()
@@ -97,6 +99,12 @@ def openapi(document: Mapping[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return cut
+
+
+def _first_form(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Of a body that may have one of several forms, the one that modbot sends: the text of a message."""
+    forms: list[Mapping[str, Any]] = body.get("anyOf", [])
+    return forms[0] if forms else {}
 
 
 def _limits(value: Mapping[str, Any], document: Mapping[str, Any] | None = None) -> dict[str, Any]:
