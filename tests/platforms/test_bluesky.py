@@ -159,6 +159,19 @@ async def test_what_the_notifications_leave_out_is_found_in_the_whole_threads(
     assert (await everything(page, cursor))[0] == []
 
 
+async def test_an_answer_to_what_was_deleted_meanwhile_still_comes(
+    network: Network, parent: Account, root: str, make: Make
+) -> None:
+    page = make()
+    await page.open()
+    above = network.post(parent, "soon gone", parent=root)
+    below = network.post(parent, "to somebody who took it back", parent=above)
+    network.delete(above)
+    [event] = (await everything(page))[0]
+    assert event.comment
+    assert (event.id, event.comment.parent, event.comment.post) == (below, above, root)
+
+
 async def test_what_the_archive_did_not_take_is_told_again(
     network: Network, parent: Account, root: str, make: Make
 ) -> None:

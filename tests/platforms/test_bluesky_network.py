@@ -172,6 +172,19 @@ async def test_another_hand_on_the_gate_at_the_same_moment_loses_nothing(
     assert gate["allow"] == allow
 
 
+async def test_an_answer_to_what_was_deleted_meanwhile_still_comes(
+    bluesky: Network, district: Account, parent: Account, root: str, page: Bluesky
+) -> None:
+    above = bluesky.post(parent, "soon gone", parent=root)
+    below = bluesky.post(parent, "to somebody who took it back", parent=above)
+    until(notified(bluesky, district, above, below))
+    bluesky.delete(parent, above)
+    until(lambda: above not in bluesky.notified(district))
+    assert below not in bluesky.in_thread(district, root)
+    [comment] = comments((await everything(page))[0])
+    assert (comment.id, comment.parent, comment.post) == (below, above, root)
+
+
 async def test_a_deleted_answer_is_told_from_one_whose_author_blocks_the_district(
     bluesky: Network, district: Account, parent: Account, root: str, page: Bluesky
 ) -> None:

@@ -1,8 +1,9 @@
 """A Bluesky network of one server: accounts, posts, notifications, threads and gates, by its lexicons.
 
 Texts may be longer than the 300 characters that the real one allows. What was observed of the real one and is
-so here: an expired token is a 400; hidden replies leave the notifications, not the thread; lists are ordered
-by the earlier of the writer's clock and the network's; a list of replies is written only against its `cid`.
+so here: an expired token is a 400; hidden replies leave the notifications, not the thread; replies to a deleted
+one leave the thread, not the notifications; lists are ordered by the earlier of the writer's clock and the
+network's; a list of replies is written only against its `cid`.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ class Network:
         self.accounts: dict[str, Account] = {}
         self.indexed: dict[str, str] = {}
         """uri → when the network saw it."""
+        self.deleted: dict[str, dict[str, Any]] = {}
+        """uri → the record that stood there."""
         self.blocks: set[tuple[str, str]] = set()
         self.requests: list[tuple[str, str, dict[str, list[str]], Any]] = []
         """Method, name, query and body of every call."""
@@ -116,7 +119,7 @@ class Network:
 
     def delete(self, uri: str) -> None:
         did, collection, rkey = split(uri)
-        del self.accounts[did].records[collection, rkey]
+        self.deleted[uri] = self.accounts[did].records.pop((collection, rkey))
 
     def block(self, by: Account, whom: Account) -> None:
         self.blocks.add((by.did, whom.did))
@@ -246,9 +249,9 @@ class Network:
                 return None
             if split(above)[0] == account.did:
                 return "reply"
-            if not self._there(above) or self.hidden(above):
+            if self.hidden(above):
                 return None
-            above = self._record(above)["value"].get("reply", {}).get("parent", {}).get("uri")
+            above = self._ever(above)["value"].get("reply", {}).get("parent", {}).get("uri")
         return None
 
     def _node(self, viewer: Account, uri: str, depth: int) -> dict[str, Any]:
@@ -283,7 +286,7 @@ class Network:
         return [p for p in posts if p["value"].get("reply", {}).get("parent", {}).get("uri") == uri]
 
     def _root(self, uri: str) -> str:
-        root: str = self._record(uri)["value"].get("reply", {}).get("root", {}).get("uri", uri)
+        root: str = self._ever(uri)["value"].get("reply", {}).get("root", {}).get("uri", uri)
         return root
 
     def _there(self, uri: str) -> bool:
@@ -293,6 +296,9 @@ class Network:
     def _record(self, uri: str) -> dict[str, Any]:
         did, collection, rkey = split(uri)
         return self.accounts[did].records[collection, rkey]
+
+    def _ever(self, uri: str) -> dict[str, Any]:
+        return self._record(uri) if self._there(uri) else self.deleted[uri]
 
     def _blocked(self, viewer: Account, uri: str) -> bool:
         author = split(uri)[0]
