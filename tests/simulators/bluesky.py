@@ -1,9 +1,9 @@
 """A Bluesky network of one server: accounts, posts, notifications, threads and gates, by its lexicons.
 
-Texts may be longer than the 300 characters that the real one allows. What was observed of the real one and is
-so here: an expired token is a 400; hidden replies leave the notifications, not the thread; replies to a deleted
-one leave the thread, not the notifications; lists are ordered by the earlier of the writer's clock and the
-network's; a list of replies is written only against its `cid`.
+Texts may be longer than the 300 characters that the real one allows. What was observed of the real one and
+is so here: an expired token is a 400; hidden replies leave the notifications, not the thread; what stands
+below a deleted one leaves the thread, not the notifications; lists are ordered by the earlier of the writer's
+clock and the network's; a list of replies is written only against its `cid`.
 """
 
 from __future__ import annotations
