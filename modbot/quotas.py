@@ -6,7 +6,7 @@ end. A process that is killed loses that part, never more than a fiftieth, and n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,12 +15,14 @@ import sqlalchemy as sa
 
 from modbot.store import Store, Transaction, table, utcnow
 from modbot.tables import Page, QuotaUse
-from platforms.budget import TOLD, Budget, Outlook, Window
+from platforms.budget import TOLD, Budget, Outlook, Period, Quota, Window
 
 quotas, pages = table(QuotaUse), table(Page)
 PARTS = 50
 NEARLY = 0.9
 """The share of a quota from which people are told."""
+RESTART = timedelta(seconds=30)
+"""What the platform counts anew within less has begun anew when modbot is up again."""
 WORTH_TELLING = timedelta(minutes=30)
 """What the platform counts anew within less is waited for, and nobody has to know unless it runs short."""
 
@@ -34,6 +36,8 @@ class LastingBudget(Budget):
         self._page = page
         self._apart: dict[tuple[str, str], float] = {}
         """By window: what is set apart for us and not spent yet."""
+        for window in self._used_up():
+            self._windows[window.key] = window
 
     def noting(self) -> Callable[[], None]:
         """What notes the forecast and gives back what is not spent: to be called in a thread."""
@@ -54,7 +58,7 @@ class LastingBudget(Budget):
                 tx.execute(sa.update(quotas).where(*self._row(key)).values(**change))
 
     def _note_told(self, tx: Transaction, line: Outlook) -> None:
-        """For people to see alone: after a restart the platform's next answer tells anew."""
+        """For people to see; of what is not used up the platform's next answer after a restart tells anew."""
         if line.resets_at < tx.now + WORTH_TELLING and not _is_short(line.used, line.limit, line.forecast):
             return
         key = line.unit, line.period
@@ -94,11 +98,24 @@ class LastingBudget(Budget):
 
     def _learned(self, window: Window) -> None:
         if window.told:
+            if window.rest() <= 0 and window.end - self._now() > RESTART:
+                with self._store.write(logged=False) as tx:
+                    self._note_told(tx, self._outlook(window, self._now()))
             return
         with self._store.write(logged=False) as tx:
             self._entered(tx, window)
             used = window.used + self._apart.get(window.key, 0.0)
             tx.execute(sa.update(quotas).where(*self._row(window.key)).values(used=used))
+
+    def _used_up(self) -> Iterator[Window]:
+        """What the platform said is used up: to ask before its end would be refused again."""
+        named = quotas.c.page == self._page, quotas.c.period == TOLD, quotas.c.used >= quotas.c.allowed
+        with self._store.read() as connection:
+            rows = connection.execute(sa.select(quotas).where(*named)).all()
+        for row in rows:
+            if row.resets_at > self._now():
+                quota = Quota(unit=row.unit, limit=row.allowed, period=Period.HOUR, hard=row.hard)
+                yield Window(quota, row.starts_at, row.resets_at, used=row.used, told=True)
 
     def _entered(self, tx: Transaction, window: Window) -> float:
         """What the row says is used of this very period; a row of an earlier one begins anew."""

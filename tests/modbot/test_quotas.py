@@ -142,6 +142,34 @@ def test_what_the_platform_counts_over_an_hour_is_shown(here: Store) -> None:
     assert quotas.in_words(line) == "60 of 100 percent"
 
 
+def test_what_the_platform_said_is_used_up_is_not_asked_for_after_a_restart(here: Store) -> None:
+    """X counts hidings for a quarter of an hour; a process that is killed notes nothing at its end."""
+    until = datetime.now(UTC) + timedelta(minutes=15)
+    _budget(here).learn("hidings", used=50, limit=50, resets_at=until)
+    after = _budget(here)
+    with pytest.raises(RateLimited) as refused:
+        after.spend("hidings")
+    assert 800 < refused.value.retry_after <= 900
+    after.learn("hidings", used=1, limit=50, resets_at=until)
+    after.spend("hidings")
+
+
+def test_what_begins_anew_in_seconds_is_not_put_on_record(here: Store) -> None:
+    """Discord's buckets are used up and full again all the time."""
+    _budget(here).learn("messages", used=5, limit=5, resets_at=datetime.now(UTC) + timedelta(seconds=5))
+    assert _spent(here) == []
+    _budget(here).spend("messages")
+
+
+def test_what_was_used_up_and_has_begun_anew_is_forgotten(
+    here: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    _budget(here).learn("hidings", used=50, limit=50, resets_at=now + timedelta(minutes=15))
+    monkeypatch.setattr(quotas, "utcnow", lambda: now + timedelta(minutes=16))
+    _budget(here).spend("hidings")
+
+
 def test_what_meta_says_of_its_limit_is_shown_with_the_page(here: Store, graph: Graph) -> None:
     page = facebook(graph, graph.account())
     page.budget = LastingBudget(here, "blog")
