@@ -51,14 +51,17 @@ def pretrained_folder() -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def pretrained() -> Network:
-    """Word embeddings stay as they are: few texts cannot better them, and they are half of the work."""
+def pretrained(dropout: float = 0.0) -> Network:
+    """Word embeddings stay as they are: few texts cannot better them, and they are half of the work.
+
+    `dropout` is the share of each layer's outputs that are left out at every step of training.
+    """
     body = BertModel.from_pretrained(
         pretrained_folder(),
         add_pooling_layer=False,
         attn_implementation="sdpa",
-        hidden_dropout_prob=0.0,
-        attention_probs_dropout_prob=0.0,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
     )
     body.embeddings.word_embeddings.weight.requires_grad_(False)
     return Network(body)
