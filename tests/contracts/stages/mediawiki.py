@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from uuid import uuid4
@@ -42,7 +43,10 @@ class MediaWikiStage(Stage):
         return ids
 
     def delete(self, comment_id: str) -> None:
-        self.text = (self.wiki.text(self.title) or self.text).replace(f"{self.words[comment_id]}\n\n", "")
+        words = re.escape(self.words[comment_id])
+        # A comment with its paragraph unless answers stand below it; an answer alone unless it stands alone.
+        line = re.compile(rf"^{words}\n\n?|(?<=[^\n]\n):{words}\n|^:{words}\n\n", re.MULTILINE)
+        self.text = line.sub("", self.wiki.text(self.title) or self.text, count=1)
         self.wiki.stage(["edit", self.title, self.text, None])
 
     def reader_sees(self, comment_id: str) -> bool:
