@@ -21,6 +21,8 @@ POOLED, EACH = 0.05, 0.10
 """Margins, set before anything was looked at."""
 ABUSE = (Category.HARASSMENT, Category.DISCRIMINATION, Category.THREATS, Category.OBSCENE)
 AT_ONCE = 256
+ALIKE_WITHIN = 1e-6
+"""Gaps that differ by less have no spread to reckon an interval from."""
 ALIKE = {
     Kind.DIALECT: "the same in dialect and in schoolbook English",
     Kind.LANGUAGE: "the same in Spanish and in English",
@@ -125,7 +127,7 @@ def _gaps(first: Floats, second: Floats) -> tuple[Gap, ...]:
     for column, category in enumerate(Category):
         gap = first[:, column] - second[:, column]
         low, high = float(gap.mean()), float(gap.mean())
-        if gap.std() > 0:
+        if np.ptp(gap) > ALIKE_WITHIN:
             ends = ttest_rel(first[:, column], second[:, column]).confidence_interval(0.90)
             low, high = float(ends.low), float(ends.high)
         largest = float(np.abs(gap).max(initial=0.0))

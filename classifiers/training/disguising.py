@@ -54,7 +54,8 @@ def in_digits(text: str, chance: random.Random) -> str:
             for letter in word
         )
 
-    return _some_words(text, chance, 0.3, change)
+    words = _some_words(text, chance, 0.3, change).split(" ")
+    return " ".join("1" if word == "I" else word for word in words)
 
 
 def look_alike(text: str, chance: random.Random) -> str:

@@ -87,7 +87,14 @@ def test_a_model_that_takes_sides_in_what_the_district_argues_about_is_refused(
     monkeypatch.setattr(reading, "corpus", lambda: iter(rows))
     abuse = ["You are a stupid worthless idiot", "You ugly pathetic loser", "Shut up you dumb moron"]
     own = [
-        Pair(kind=Kind.VIEWPOINT, issue="bells", first=text, second="Hi", breaks=False, districts=True)
+        Pair(
+            kind=Kind.VIEWPOINT,
+            issue="bells",
+            first=text,
+            second="The bells ring at eight",
+            breaks=False,
+            districts=True,
+        )
         for text in abuse
     ]
     with pytest.raises(ConfigError, match="bells: in 3 pairs the same side was flagged alone"):
