@@ -97,6 +97,7 @@ def first_stage(rows: Sequence[Row], folder: Path, seed: int, progress: Callable
     """What the public sources teach, from the pre-trained weights."""
     public = sampled(rows, MOST_A_SOURCE, seed)
     lesson = Lesson("public", public, [1.0] * len(public), 64, epochs=1, disguised=0.1, seed=seed)
+    torch.manual_seed(seed)  # the head begins by chance
     return _learned(network.pretrained(), lesson, folder, progress)
 
 
@@ -132,19 +133,23 @@ def held_out(own: Sequence[Row], seed: int) -> npt.NDArray[np.bool_]:
 
 
 def _learned(made: Network, lesson: Lesson, folder: Path, progress: Callable[[str], None]) -> Network:
-    """Done before with the very same rows and settings: read; otherwise learned and kept."""
-    kept = folder / f"{lesson.name}-{_fingerprint(lesson)}.pt"
+    """Done before from the same weights with the same rows and settings: read; otherwise learned and kept."""
+    kept = folder / f"{lesson.name}-{_fingerprint(made, lesson)}.pt"
     if kept.exists():
         made.load_state_dict(torch.load(kept, weights_only=True))
         return made
-    tuning.tune(made, lesson, network.tokenizer(), folder, progress)
+    tuning.tune(made, lesson, network.tokenizer(), kept.with_suffix(".checkpoint"), progress)
     torch.save(made.state_dict(), kept)
     return made
 
 
-def _fingerprint(lesson: Lesson) -> str:
-    facts = [lesson.together, lesson.epochs, lesson.disguised, lesson.seed, lesson.rate]
+def _fingerprint(begin: Network, lesson: Lesson) -> str:
+    learns = [name for name, weights in begin.named_parameters() if weights.requires_grad]
+    dropout = begin.body.config.hidden_dropout_prob
+    facts = [learns, dropout, lesson.together, lesson.epochs, lesson.disguised, lesson.seed, lesson.rate]
     digest = hashlib.sha256(json.dumps(facts).encode())
+    for weights in begin.state_dict().values():
+        digest.update(weights.numpy().tobytes())
     for row, weight in zip(lesson.rows, lesson.weights, strict=True):
         labels = sorted((category.value, value) for category, value in row.labels.items())
         digest.update(json.dumps([row.text, labels, weight]).encode())

@@ -49,16 +49,15 @@ class Lesson:
 
 
 def tune(
-    network: Network, lesson: Lesson, tokenizer: Tokenizer, folder: Path, progress: Callable[[str], None]
+    network: Network, lesson: Lesson, tokenizer: Tokenizer, kept: Path, progress: Callable[[str], None]
 ) -> None:
-    """Changes `network`. Every few minutes the state is kept in `folder`, and taken up from there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Changes `network`. Every few minutes the state is written to `kept`, a file, and taken up there."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(lesson.seed)
     torch.set_num_threads(1)
     optimizer = _optimizer(network, lesson.rate)
     steps = lesson.epochs * (-(-len(lesson.rows) // lesson.together))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
-    kept = folder / f"{lesson.name}.checkpoint"
     done = _resume(kept, network, optimizer, schedule) if kept.exists() else 0
     truth, weight = _targets(lesson)
     network.train()

@@ -50,7 +50,7 @@ def test_a_stopped_training_ends_with_the_same_weights(
     stopped.load_state_dict(whole.state_dict())
     again = network.pretrained()
     monkeypatch.setattr(tuning, "SAVE_SECONDS", 0.0)
-    tuning.tune(whole, lesson(), network.tokenizer(), tmp_path / "whole", lambda _: None)
+    tuning.tune(whole, lesson(), network.tokenizer(), tmp_path / "whole.checkpoint", lambda _: None)
 
     class Stopped(Exception):
         pass
@@ -67,11 +67,38 @@ def test_a_stopped_training_ends_with_the_same_weights(
 
     monkeypatch.setattr(tuning, "_step", one)
     with pytest.raises(Stopped):
-        tuning.tune(stopped, lesson(), network.tokenizer(), tmp_path / "part", lambda _: None)
+        tuning.tune(stopped, lesson(), network.tokenizer(), tmp_path / "part.checkpoint", lambda _: None)
     monkeypatch.setattr(tuning, "_step", step)
-    tuning.tune(again, lesson(), network.tokenizer(), tmp_path / "part", lambda _: None)
+    tuning.tune(again, lesson(), network.tokenizer(), tmp_path / "part.checkpoint", lambda _: None)
     for name, weight in whole.state_dict().items():
         assert np.array_equal(weight.numpy(), again.state_dict()[name].numpy()), name
+
+
+def test_a_stage_is_learned_once_and_anew_from_other_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned = []
+    tune = tuning.tune
+
+    def noted(*arguments: object) -> None:
+        learned.append(arguments)
+        tune(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(tuning, "tune", noted)
+    first = encoding.first_stage(ROWS, tmp_path, 3, lambda _: None)
+    again = encoding.first_stage(ROWS, tmp_path, 3, lambda _: None)
+    assert len(learned) == 1
+    assert torch.equal(first.head.weight, again.head.weight)
+    encoding.first_stage(ROWS, tmp_path, 4, lambda _: None)
+    assert len(learned) == 2
+    monkeypatch.setattr(encoding, "OWN_EPOCHS", 1)
+    encoding.second_stage(ROWS, [], first, tmp_path, 3, lambda _: None)
+    encoding.second_stage(ROWS, [], again, tmp_path, 3, lambda _: None)
+    assert len(learned) == 3
+    with torch.no_grad():
+        again.head.bias += 1
+    encoding.second_stage(ROWS, [], again, tmp_path, 3, lambda _: None)
+    assert len(learned) == 4
 
 
 def test_a_long_text_is_learned_from_the_part_that_says_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +128,7 @@ def test_what_is_held_out_is_held_out_by_issue() -> None:
     unseen = encoding.held_out(rows, seed=7)
     learned = {row.family for row, out in zip(rows, unseen, strict=True) if not out}
     assert not learned & {row.family for row, out in zip(rows, unseen, strict=True) if out}
-    assert 0.15 < unseen.mean() < 0.35
+    assert 0.1 < unseen.mean() < 0.3  # what was written later is on issues that are learned
 
 
 def test_of_each_source_threats_are_taken_first() -> None:
