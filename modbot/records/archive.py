@@ -7,7 +7,7 @@ any instant loses nothing and stores nothing twice.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,13 +17,14 @@ import sqlalchemy as sa
 from modbot import search_words
 from modbot.records import page_state
 from modbot.records.departures import BACK, GONE, Departures
+from modbot.records.items import Item, known_items
 from modbot.standing import deletion_of
 from modbot.store import Store, Transaction, storable, table
 from modbot.tables import Authored, Page, Presence, Unscored
 from modbot.tables import Comment as CommentRow
 from platforms.base import Batch, Comment, Event, EventKind
 
-comments, pages, presences = table(CommentRow), table(Page), table(Presence)
+pages = table(Page)
 REVERT = "~"
 """A text that returns to an earlier wording is a new revision: its name gets `~` and its number."""
 
@@ -40,22 +41,6 @@ class Taken:
     deleted: int = 0
     known: int = 0
     """Events that told nothing new."""
-
-
-@dataclass(slots=True)
-class _Item:
-    """The newest archived revision of one item."""
-
-    comment_id: int
-    revision: str
-    number: int
-    edited_at: datetime | None
-    archived_at: datetime
-    earlier: set[str]
-    stored: int
-    """The archived revision that was stored last: an older one may arrive after the newest."""
-    lowest: int = 1
-    present: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +95,7 @@ def archive(
     `asked_at` is when the platform was asked for what they hold: what was archived since may be newer.
     """
     ids = {event.id for event in events}
-    items = _items(tx, page, ids)
+    items = known_items(tx, page, ids)
     intake = _Intake(tx, page, native_revisions, Departures(tx, page, ids) if delivered else None, asked_at)
     counts = dict.fromkeys(("seen", "edited", "deleted", "known"), 0)
     stored: list[search_words.Entry] = []
@@ -128,10 +113,10 @@ def archive(
     return Taken(**counts)
 
 
-def _keep(intake: _Intake, event: Event, comment: Comment, items: dict[str, _Item]) -> str:
+def _keep(intake: _Intake, event: Event, comment: Comment, items: dict[str, Item]) -> str:
     item = items.get(storable(comment.id))
     is_there = item is not None and item.present
-    is_over = not is_there and intake.departures is not None and intake.departures.is_over(event)
+    is_over = not is_there and _is_over(intake, event, item)
     if is_over and item is not None and storable(comment.revision) in item.earlier:
         # Told late: where revisions have no numbers, words from before an edit would look like a new one.
         return "known"
@@ -152,7 +137,16 @@ def _keep(intake: _Intake, event: Event, comment: Comment, items: dict[str, _Ite
     return "edited"
 
 
-def _is_overtaken(intake: _Intake, comment: Comment, item: _Item) -> bool:
+def _is_over(intake: _Intake, event: Event, item: Item | None) -> bool:
+    """Whether the event may tell of what was before the item went; if it is back, the next look tells."""
+    if intake.departures is not None:
+        return intake.departures.is_over(event)
+    if intake.asked_at is None or item is None or item.gone_at is None:
+        return False
+    return intake.asked_at <= item.gone_at
+
+
+def _is_overtaken(intake: _Intake, comment: Comment, item: Item) -> bool:
     """Whether these are words from before an edit that was archived while they were on their way.
 
     Should the author have gone back to them meanwhile, the next look tells.
@@ -164,7 +158,7 @@ def _is_overtaken(intake: _Intake, comment: Comment, item: _Item) -> bool:
     return comment.edited_at is None or item.edited_at is None or comment.edited_at <= item.edited_at
 
 
-def _is_news(comment: Comment, item: _Item, native_revisions: bool) -> bool:
+def _is_news(comment: Comment, item: Item, native_revisions: bool) -> bool:
     if storable(comment.revision) in (item.revision, platform_revision(item.revision, item.number)):
         return False
     if not native_revisions:
@@ -179,7 +173,7 @@ def platform_revision(revision: str, number: int) -> str:
     return revision.removesuffix(f"{REVERT}{number}")
 
 
-def _store_revision(intake: _Intake, comment: Comment, item: _Item | None, *, older: bool = False) -> _Item:
+def _store_revision(intake: _Intake, comment: Comment, item: Item | None, *, older: bool = False) -> Item:
     """Returns the item as it is then. An `older` revision gets a number below the others'."""
     tx, page = intake.tx, intake.page
     number = 1 if item is None else item.lowest - 1 if older else item.number + 1
@@ -209,7 +203,7 @@ def _store_revision(intake: _Intake, comment: Comment, item: _Item | None, *, ol
     if item is not None and older:
         return replace(item, earlier=earlier, stored=comment_id, lowest=number)
     lowest = 1 if item is None else item.lowest
-    return _Item(comment_id, revision, number, comment.edited_at, tx.now, earlier, comment_id, lowest)
+    return Item(comment_id, revision, number, comment.edited_at, tx.now, earlier, comment_id, lowest)
 
 
 def author_hash(comment: Comment) -> str:
@@ -244,7 +238,7 @@ def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).isoformat()
 
 
-def _vanish(intake: _Intake, event: Event, items: dict[str, _Item]) -> str:
+def _vanish(intake: _Intake, event: Event, items: dict[str, Item]) -> str:
     departures, item = intake.departures, items.get(storable(event.id))
     if event.comment is not None and (item is None or storable(event.comment.revision) not in item.earlier):
         return _keep_last_words(intake, event, event.comment, items)
@@ -261,7 +255,7 @@ def _vanish(intake: _Intake, event: Event, items: dict[str, _Item]) -> str:
     return outcome
 
 
-def _keep_last_words(intake: _Intake, event: Event, comment: Comment, items: dict[str, _Item]) -> str:
+def _keep_last_words(intake: _Intake, event: Event, comment: Comment, items: dict[str, Item]) -> str:
     """Of an item that is gone: words that came with no earlier event, and that nobody can fetch any more."""
     before = items.get(storable(event.id))
     was_gone = before is not None and not before.present
@@ -273,14 +267,14 @@ def _keep_last_words(intake: _Intake, event: Event, comment: Comment, items: dic
     return "seen" if before is None else "edited"
 
 
-def _is_told_late(event: Event, item: _Item, departures: Departures) -> bool:
+def _is_told_late(event: Event, item: Item, departures: Departures) -> bool:
     """Whether the item was changed, or came back, after it had gone."""
     if item.edited_at is not None and event.at < item.edited_at:
         return True
     return item.present and departures.is_back_since(event)
 
 
-def _presence(intake: _Intake, event: Event, item: _Item, *, present: bool, detail: str) -> None:
+def _presence(intake: _Intake, event: Event, item: Item, *, present: bool, detail: str) -> None:
     tx = intake.tx
     body: dict[str, Any] = {"comment": item.comment_id, "detail": detail}
     if not present and (own := deletion_of(tx, intake.page, event.id)) is not None:
@@ -291,35 +285,6 @@ def _presence(intake: _Intake, event: Event, item: _Item, *, present: bool, deta
     seq = tx.record(kind, f"comment:{intake.page}/{event.id}", body)
     tx.add(Presence, id=seq, comment_id=item.comment_id, present=present, at=tx.now)
     item.present = present
-
-
-def _items(tx: Transaction, page: str, ids: Iterable[str]) -> dict[str, _Item]:
-    wanted = [storable(each) for each in ids]
-    c = comments.c
-    rows = tx.execute(
-        sa.select(c.id, c.native_id, c.revision, c.number, c.edited_at, c.archived_at)
-        .where(c.page == page, c.native_id.in_(wanted))
-        .order_by(c.number)
-    )
-    items: dict[str, _Item] = {}
-    for row in rows:
-        before = items.get(row.native_id)
-        earlier = {*before.earlier, row.revision} if before else {row.revision}
-        lowest = before.lowest if before else row.number
-        own = (row.id, row.revision, row.number, row.edited_at, row.archived_at)
-        items[row.native_id] = _Item(*own, earlier, row.id, lowest)
-    _fill_presence(tx, items)
-    return items
-
-
-def _fill_presence(tx: Transaction, items: dict[str, _Item]) -> None:
-    by_comment = {item.comment_id: item for item in items.values()}
-    if not by_comment:
-        return
-    p = presences.c
-    rows = tx.execute(sa.select(p.comment_id, p.present).where(p.comment_id.in_(by_comment)).order_by(p.id))
-    for row in rows:
-        by_comment[row.comment_id].present = row.present
 
 
 def mark_failing(store: Store, page: str, failure: str) -> None:

@@ -93,6 +93,25 @@ def test_an_author_who_goes_back_to_earlier_words_is_believed_by_the_time_of_the
     assert looked_up(here, utcnow(), said("1", "A")).edited == 1
 
 
+def test_a_comment_that_went_while_its_words_were_on_their_way_has_not_returned(here: District) -> None:
+    here.arrive(said("1", "A"))
+    asked_at = utcnow()
+    here.arrive(deleted("1"))
+    assert looked_up(here, asked_at, said("1", "A")).known == 1
+    assert [row.present for row in here.rows(Presence)] == [False]
+    looked_up(here, utcnow(), said("1", "A"))
+    assert [row.present for row in here.rows(Presence)] == [False, True]
+
+
+def test_its_last_words_are_kept_and_it_stays_gone(here: District) -> None:
+    here.arrive(said("1", "A"))
+    asked_at = utcnow()
+    here.arrive(deleted("1"))
+    assert looked_up(here, asked_at, said("1", "B")).edited == 1
+    assert [body(here, row.id)["text"] for row in here.rows(Comment)] == ["A", "B"]
+    assert not here.rows(Presence)[-1].present
+
+
 def test_several_edits_that_one_look_brings_are_all_kept(here: District) -> None:
     here.arrive(said("1", "A"))
     events = (edited("1", "B"), edited("1", "A"), edited("1", "B"))
