@@ -28,7 +28,7 @@ from classifiers.training.unseen import HELD_OUT, as_json
 
 FOLDS = 4
 """One of them is held out."""
-MOST_A_SOURCE = 1200
+MOST_A_SOURCE = 3000
 LONGEST_PUBLIC = 220
 """Characters; the label of a longer text may rest on a part that is cut off."""
 BACKGROUND, BACKGROUND_WEIGHT = 300, 0.3

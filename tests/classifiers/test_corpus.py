@@ -25,7 +25,7 @@ ALIKE = 0.6
 BANDS, ROWS = 30, 4
 """Of two comments at that similarity 98 in 100 share a band; those of `modbot.near` are made for 0.8."""
 DATA = Path(__file__).parent.parent / "data"
-APART = [DATA / "fresh.jsonl", DATA / "codebook.jsonl", DATA / "pairs.jsonl", FILE]
+APART = [*(DATA / f"{name}.jsonl" for name in ("fresh", "codebook", "pairs", "short")), FILE]
 """What models are judged by and must never learn from."""
 SAID = ("text", "pro", "con", "first", "second")
 LABELS = next(reading.corpus()).labels
