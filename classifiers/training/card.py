@@ -31,9 +31,9 @@ in parts. Every probability is calibrated by Platt's sigmoid on comments whose i
 **How it was trained.** First a sample of the public sources below (a missing label is unknown, a weak one
 counts half), then {learned:,} comments of the project's own corpus ({share:.0%} of it, whole issues at a
 time), with some public rows still in sight; part of the texts disguised anew each time.
-The other {held:,} comments were never learned from. Of a comment longer than it can read at once the part
-that says most counts, in learning as when it runs. AdamW, seed {seed}; the same command on the same machine
-gives the same weights.
+{held:,} comments are held out: it never learned from them{later}.
+Of a comment longer than it can read at once the part that says most counts, in learning as when it runs.
+AdamW, seed {seed}; the same command on the same machine gives the same weights.
 """,
 }
 
@@ -61,10 +61,10 @@ LIMITS = """## Limits
 """
 
 
-def render(name: str, report: Report, used: Mapping[str, int], seed: int) -> str:
-    """Markdown. Nothing in it depends on the time or the machine."""
+def render(name: str, report: Report, used: Mapping[str, int], corpus: int, seed: int) -> str:
+    """Markdown. Nothing in it depends on the time or the machine. `corpus`: the comments in it now."""
     parts = [
-        HEAD.format(name=name, about=_about(name, report, used, seed)),
+        HEAD.format(name=name, about=_about(name, report, used, corpus, seed)),
         "## Data it learned from\n\n" + _sources(used),
         "## Data it did not learn from\n\n" + _left_out(),
         "## Figures: the ensemble at its thresholds, on the project's corpus\n\n" + _figures(report),
@@ -74,10 +74,12 @@ def render(name: str, report: Report, used: Mapping[str, int], seed: int) -> str
     return "\n".join(parts)
 
 
-def _about(name: str, report: Report, used: Mapping[str, int], seed: int) -> str:
+def _about(name: str, report: Report, used: Mapping[str, int], corpus: int, seed: int) -> str:
     learned = used.get(reading.OWN, 0)
-    share = learned / max(1, learned + report.rows)
-    return ABOUT[name].format(seed=seed, learned=learned, held=report.rows, share=share)
+    since = max(0, corpus - learned - report.rows)
+    later = f", nor from {since:,} that came after it was trained" if since else ""
+    share = learned / max(1, corpus)
+    return ABOUT[name].format(seed=seed, learned=learned, held=report.rows, share=share, later=later)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -89,7 +89,7 @@ def train(
     _choose(out, rows, said, public, public_said)
     report = _report(out, own, rows, said, public, public_said)
     for name in (one.name for one in unseen.members(out) if one.name in manifest.read(out)):
-        text = card.render(name, report, manifest.read(out)[name]["sources"], seed)
+        text = card.render(name, report, manifest.read(out)[name]["sources"], len(own), seed)
         (out / CARD.format(name=name)).write_text(text, encoding="utf-8")
     return replace(report, seconds=round(time.monotonic() - started, 1))
 
