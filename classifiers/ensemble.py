@@ -9,7 +9,7 @@ from classifiers import second_hand
 from classifiers.base import Category, Classifier, ClassifierError, ClassifierFailed, Score, Scores
 from classifiers.joining import HIGHEST, Rules
 from classifiers.languages import covered
-from classifiers.marking import Said, marked
+from classifiers.marking import EVERYTHING, Said, marked
 
 Heard = Said | str | None
 """What a member said of a text; why it could not; or None where it was not asked."""
@@ -72,17 +72,24 @@ class Ensemble:
         parts += [f"rules:{self.rules.version}"] if self.rules.version else []
         return "+".join([*parts, f"second_hand:{second_hand.version()}"])
 
-    def assess(self, texts: Sequence[str], topics: Sequence[str] = ()) -> list[Assessment]:
+    def assess(
+        self,
+        texts: Sequence[str],
+        topics: Sequence[str] = (),
+        marked_from: Mapping[Category, float] = EVERYTHING,
+    ) -> list[Assessment]:
         """One assessment a text, in order, the same in any batch. Raises ClassifierFailed if all failed.
 
         `topics`: for each text what the post above it is about, or none at all; see `Classifier`.
+        `marked_from`: from which joined score on the words that carried it are wanted; to find them may cost
+        as much as to score the text. Of a category that is not there none are.
         """
         if not texts:
             return []
         results = self._results(texts, topics)
         voices = [_voices(results, index) for index in range(len(texts))]
         counted = [self._counted(each) for each in voices]
-        joined = marked([self._joined(each) for each in counted], counted)
+        joined = marked([self._joined(each) for each in counted], counted, marked_from)
         absent = [self._absent(results, index) for index in range(len(texts))]
         return [
             Assessment(scores, _scores(said), gone, covered(text), self._uncounted, second_hand.score(text))

@@ -1,7 +1,7 @@
 """Which words carried a joined score: those that the members mark who carried it.
 
-To mark words costs some members as much as to score the text again. So they are asked about joined scores
-that may put a comment before a person, and about no others.
+To mark words costs some members as much as to score the text again. So they are asked about those joined
+scores that the caller shows to people, and about no others.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TypeAlias
 
 from classifiers.base import Answer, Category, Question, Score, Scores, Span
 
-TOLD_FROM = 0.05
-"""From this joined score on; no threshold that makes sense is lower."""
+EVERYTHING: Mapping[Category, float] = dict.fromkeys(Category, 0.05)
+"""From which joined score on words are marked where the caller does not say; no threshold that makes sense is
+lower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,10 @@ Asked: TypeAlias = tuple[int, Category, str]
 """Of the text of this number, why does this member give it a score for this category?"""
 
 
-def marked(joined: Sequence[Scores], voices: Sequence[Voices]) -> list[Scores]:
-    """The joined scores of some texts with the words that carried them.
+def marked(
+    joined: Sequence[Scores], voices: Sequence[Voices], least: Mapping[Category, float] = EVERYTHING
+) -> list[Scores]:
+    """The joined scores of some texts, those from `least` on with the words that carried them.
 
     First those members are asked that carry the score, then, where they mark nothing, the others.
     """
@@ -42,7 +45,7 @@ def marked(joined: Sequence[Scores], voices: Sequence[Voices]) -> list[Scores]:
         (text, category)
         for text, scores in enumerate(joined)
         for category, score in scores.items()
-        if score.probability >= TOLD_FROM
+        if category in least and score.probability >= least[category]
     ]
     for choose in (carrying, _others):
         spans = _spans([(*each, name) for each in open_ for name in choose(_said(*each, voices))], voices)

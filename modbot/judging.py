@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from classifiers.base import Category
 from classifiers.ensemble import Assessment
-from modbot.policy import Level, Policy, Verdict, judge
+from classifiers.marking import EVERYTHING
+from modbot.policy import Level, Policy, Verdict, judge, least
 
 FOREIGN = "language not covered"
 """Why nobody judged a text that is neither English nor Spanish."""
@@ -26,10 +27,16 @@ class Assessor(Protocol):
     def absent(self) -> Mapping[str, str]:
         """Why each member that is not there is not."""
 
-    def assess(self, texts: Sequence[str], topics: Sequence[str] = ()) -> list[Assessment]:
+    def assess(
+        self,
+        texts: Sequence[str],
+        topics: Sequence[str] = (),
+        marked_from: Mapping[Category, float] = EVERYTHING,
+    ) -> list[Assessment]:
         """One assessment a text, in order. Raises ClassifierFailed if none can be made.
 
         `topics`: for each text the title of the post above it, or none at all.
+        `marked_from`: from which score on the words that carried it are marked.
         """
 
     def close(self) -> None:
@@ -75,13 +82,14 @@ def judge_all(
 ) -> list[Judged]:
     """One result a text, in order. Raises ClassifierFailed when no classifier works."""
     needed = policy.categories
+    assessments = ensemble.assess(texts, topics, least(policy, thresholds))
     return [
         Judged(
             assessment,
             judge(policy, assessment.scores, thresholds, text, assessment.reported),
             needed - assessment.scores.keys(),
         )
-        for text, assessment in zip(texts, ensemble.assess(texts, topics), strict=True)
+        for text, assessment in zip(texts, assessments, strict=True)
     ]
 
 

@@ -197,6 +197,16 @@ def judge(
     return Verdict(Level.URGENT if urgent else Level.REVIEW, tuple(findings))
 
 
+def least(policy: Policy, thresholds: Mapping[Category, float]) -> dict[Category, float]:
+    """From which score on a category is a finding; without those of which none is."""
+    applied = [one for one in policy.clause if one.mode is not Mode.OFF]
+    own = [(category, one.thresholds.get(category)) for one in applied for category in one.categories]
+    limits: dict[Category, float] = {}
+    for category, limit in [*own, *((one.category, one.threshold) for one in policy.watch)]:
+        limits[category] = min(limit or thresholds[category], limits.get(category, 1.0))
+    return limits
+
+
 def _clause_findings(
     policy: Policy, scores: Scores, thresholds: Mapping[Category, float]
 ) -> Sequence[Finding]:

@@ -25,6 +25,7 @@ from typing import Any, TypeAlias
 from classifiers import languages
 from classifiers.base import Category, ClassifierError, ClassifierFailed, Score, Scores, Span
 from classifiers.ensemble import Assessment, Ensemble
+from classifiers.marking import EVERYTHING
 from modbot.garbage import settle
 from modbot.members import ensemble_of
 
@@ -93,17 +94,22 @@ class ScoringProcess:
     def pid(self) -> int | None:
         return None if self._child is None else self._child.pid
 
-    def assess(self, texts: Sequence[str], topics: Sequence[str] = ()) -> list[Assessment]:
+    def assess(
+        self,
+        texts: Sequence[str],
+        topics: Sequence[str] = (),
+        marked_from: Mapping[Category, float] = EVERYTHING,
+    ) -> list[Assessment]:
         """As `Ensemble.assess`, for any thread. A text at which it hangs or crashes has no member."""
         if not texts:
             return []
         with self._turn:
             try:
-                return self._ask(texts, topics)
+                return self._ask(texts, topics, marked_from)
             except _Lost as lost:
                 if len(texts) == 1:
                     raise ClassifierFailed(str(lost)) from None
-            return self._one_by_one(texts, topics or [""] * len(texts))
+            return self._one_by_one(texts, topics or [""] * len(texts), marked_from)
 
     def close(self) -> None:
         """End it; asking again starts it anew."""
@@ -116,12 +122,14 @@ class ScoringProcess:
             child.kill()
             child.wait()
 
-    def _one_by_one(self, texts: Sequence[str], topics: Sequence[str]) -> list[Assessment]:
+    def _one_by_one(
+        self, texts: Sequence[str], topics: Sequence[str], marked_from: Mapping[Category, float]
+    ) -> list[Assessment]:
         found: list[Assessment] = []
         failed = 0
         for text, topic in zip(texts, topics, strict=True):
             try:
-                found += self._ask([text], [topic])
+                found += self._ask([text], [topic], marked_from)
                 failed = 0
             except _Lost as lost:
                 failed += 1
@@ -130,10 +138,12 @@ class ScoringProcess:
                 found.append(Assessment({}, {}, tuple(sorted(self._members))))
         return found
 
-    def _ask(self, texts: Sequence[str], topics: Sequence[str]) -> list[Assessment]:
+    def _ask(
+        self, texts: Sequence[str], topics: Sequence[str], marked_from: Mapping[Category, float]
+    ) -> list[Assessment]:
         line = self._greeted()
         with self._not_lost():
-            line.send((list(texts), list(topics)))
+            line.send((list(texts), list(topics), dict(marked_from)))
         answer = self._received(line, _limit(len(texts), self._answer_seconds) + GRACE_SECONDS)
         if isinstance(answer, str):
             raise ClassifierFailed(answer)
@@ -200,17 +210,20 @@ def main(line: Connection, recipe: str) -> None:
         settle()
         line.send((ensemble.version, ensemble.absent))
         while True:
-            texts, topics = line.recv()
-            line.send(_answer(ensemble, texts, topics, seconds))
+            line.send(_answer(ensemble, seconds, *line.recv()))
 
 
 def _answer(
-    ensemble: Ensemble, texts: Sequence[str], topics: Sequence[str], seconds: float
+    ensemble: Ensemble,
+    seconds: float,
+    texts: Sequence[str],
+    topics: Sequence[str],
+    marked_from: Mapping[Category, float],
 ) -> list[Packed] | str:
     # Ends this process even where a classifier holds the interpreter, and shows where it stood.
     faulthandler.dump_traceback_later(_limit(len(texts), seconds), exit=True)
     try:
-        return [_packed(each) for each in ensemble.assess(texts, topics)]
+        return [_packed(each) for each in ensemble.assess(texts, topics, marked_from)]
     except ClassifierFailed as error:
         return str(error)
     finally:

@@ -52,7 +52,7 @@ def fit(
     """`ensemble`: of `base`, loaded. `ready`: the categories to learn."""
     model = linear.parse(manifest.verified(base, LINEAR, linear.FILE))
     texts, topics = [each.text for each in examples], [each.topic for each in examples]
-    said = [_counted(one) for one in ensemble.assess(texts, topics)]
+    said = [_counted(one) for one in ensemble.assess(texts, topics, marked_from={})]
     read = readings(texts)
     logits = correcting.logits(model, read)
     learned: dict[Category, Step] = {}

@@ -90,7 +90,7 @@ class Hearing:
             district = in_use.district_of(self._settings)
             self._processes[member] = ScoringProcess((member,), self._folder, district, niceness=NICE)
         found = self._processes[member].assess(
-            [each.text for each in waiting], [each.topic for each in waiting]
+            [each.text for each in waiting], [each.topic for each in waiting], marked_from={}
         )
         return [{name: said for name, said in one.members.items() if name == member} for one in found]
 

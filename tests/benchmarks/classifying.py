@@ -51,12 +51,12 @@ def measure(plan: Plan) -> Report:
     for name, members in {**{name: (name,) for name in MEMBERS}, "ensemble": MEMBERS}.items():
         ensemble, limits = _loaded(members)
         load = {"load_s": round(sum(map(_loading, members)), 3)}
-        found = _speed(ensemble, everyday if name == "ensemble" else texts) | load
+        found = _speed(ensemble, everyday if name == "ensemble" else texts, limits) | load
         report.figures.update({f"{name}.{key}": value for key, value in found.items()})
         rows.append((name, *(f"{found[key]:,}" for key in COLUMNS)))
     report.figures.update({"versions": ensemble.version, "ensemble.peak_memory_mb": _memory(everyday)})
     thorough = Ensemble(ensemble.members, replace(ensemble.rules, spared={}))
-    always = _speed(thorough, texts)
+    always = _speed(thorough, texts, limits)
     report.figures.update({f"ensemble_without_sparing.{key}": value for key, value in always.items()})
     rows.append(("ensemble, nobody spared", *(f"{always.get(key, '–')}" for key in COLUMNS)))
     if yardstick := detoxify_speed.speed(everyday):
@@ -86,7 +86,7 @@ def _sparing(
     """How many texts the costly members are asked about, and how many are flagged alike without that."""
     rows = []
     for name, some in texts.items():
-        found, whole = _assessed(ensemble, some), _assessed(thorough, some)
+        found, whole = _assessed(ensemble, some, limits), _assessed(thorough, some, limits)
         asked = sum(one.members.keys() >= ensemble.rules.spared.keys() for one in found)
         alike = sum(_flags(a, limits) == _flags(b, limits) for a, b in zip(found, whole, strict=True))
         figures = {
@@ -100,33 +100,34 @@ def _sparing(
     return Table("What sparing the encoder changes", heads, rows)
 
 
-def _assessed(ensemble: Ensemble, texts: Sequence[str]) -> list[Assessment]:
-    starts = range(0, len(texts), AT_ONCE)
-    return [one for start in starts for one in ensemble.assess(texts[start : start + AT_ONCE])]
+def _assessed(ensemble: Ensemble, texts: Sequence[str], limits: Mapping[Category, float]) -> list[Assessment]:
+    batches = [texts[start : start + AT_ONCE] for start in range(0, len(texts), AT_ONCE)]
+    return [one for batch in batches for one in ensemble.assess(batch, marked_from=limits)]
 
 
 def _flags(one: Assessment, limits: Mapping[Category, float]) -> set[Category]:
     return {category for category, score in one.scores.items() if score.probability >= limits[category]}
 
 
-def _speed(ensemble: Ensemble, texts: Sequence[str]) -> dict[str, float]:
-    ensemble.assess(texts[:AT_ONCE])
+def _speed(ensemble: Ensemble, texts: Sequence[str], limits: Mapping[Category, float]) -> dict[str, float]:
+    """Words are marked where a comment is flagged, as when the bot asks."""
+    ensemble.assess(texts[:AT_ONCE], marked_from=limits)
     wall, cpu = time.perf_counter(), time.process_time()
-    _assessed(ensemble, texts)
+    _assessed(ensemble, texts, limits)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    alone = [_seconds(ensemble, text) * 1000 for text in texts[: len(texts) // 10]]
+    alone = [_seconds(ensemble, text, limits) * 1000 for text in texts[: len(texts) // 10]]
     return {
         "texts_per_s": round(len(texts) / wall, 1),
         "cpu_us_per_text": round(cpu / len(texts) * 1e6, 1),
         "one_text_p50_ms": round(percentile(alone, 0.5), 3),
         "one_text_p99_ms": round(percentile(alone, 0.99), 3),
-        "longest_text_ms": round(_seconds(ensemble, " ".join(texts[:500])[:LONGEST]) * 1000, 1),
+        "longest_text_ms": round(_seconds(ensemble, " ".join(texts[:500])[:LONGEST], limits) * 1000, 1),
     }
 
 
-def _seconds(ensemble: Ensemble, text: str) -> float:
+def _seconds(ensemble: Ensemble, text: str, limits: Mapping[Category, float]) -> float:
     started = time.perf_counter()
-    ensemble.assess([text])
+    ensemble.assess([text], marked_from=limits)
     return time.perf_counter() - started
 
 

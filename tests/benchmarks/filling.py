@@ -11,7 +11,9 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
+from classifiers.base import Category
 from classifiers.ensemble import Assessment
+from classifiers.marking import EVERYTHING
 from modbot.judging import Assessor
 from modbot.pipeline import Scorer
 from modbot.records import archive
@@ -36,7 +38,12 @@ class Remembered:
         self._turns = random.Random(SEED)
         self._known = real.assess(texts)
 
-    def assess(self, texts: Sequence[str], topics: Sequence[str] = ()) -> list[Assessment]:
+    def assess(
+        self,
+        texts: Sequence[str],
+        topics: Sequence[str] = (),
+        marked_from: Mapping[Category, float] = EVERYTHING,
+    ) -> list[Assessment]:
         return self._turns.choices(self._known, k=len(texts))
 
     def close(self) -> None:

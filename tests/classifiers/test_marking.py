@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from classifiers.base import Answer, Category, Question, Score, Span
-from classifiers.marking import TOLD_FROM, Said, marked
+from classifiers.marking import EVERYTHING, Said, marked
 
 SURE, GUESS = Span(0, 3, "sure"), Span(4, 6, "guess")
 THREATS = Category.THREATS
@@ -48,12 +48,22 @@ class Later:
 
 def test_whoever_marks_words_only_when_asked_is_asked_about_what_may_be_flagged_and_no_more() -> None:
     later = Later(0.01, 0.8, 0.7)
-    joined = [{THREATS: Score(probability)} for probability in (TOLD_FROM / 2, 0.8, 0.6)]
+    joined = [{THREATS: Score(probability)} for probability in (EVERYTHING[THREATS] / 2, 0.8, 0.6)]
     # The last text comes first, as where the others were answered apart.
     voices = [{"linear": later.said(place)} for place in range(3)]
     found = marked(joined, voices)
     assert later.asked == [(1, THREATS), (2, THREATS)]
     assert [[span.start for span in one[THREATS].spans] for one in found] == [[], [1], [2]]
+
+
+def test_whoever_says_which_scores_people_see_has_words_marked_for_those_alone() -> None:
+    later = Later(0.3, 0.8)
+    joined = [{THREATS: Score(probability)} for probability in (0.3, 0.8)]
+    voices = [{"linear": later.said(place)} for place in range(2)]
+    found = marked(joined, voices, {THREATS: 0.8})
+    assert [len(one[THREATS].spans) for one in found] == [0, 1]
+    assert not marked(joined, voices, {})[1][THREATS].spans
+    assert later.asked == [(1, THREATS)]
 
 
 def test_who_cannot_say_why_keeps_its_score_and_the_others_words_are_told() -> None:

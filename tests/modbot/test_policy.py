@@ -64,6 +64,21 @@ def test_a_watch_shows_the_comment_without_naming_a_clause_to_hide_under() -> No
     assert parsed(CLAUSE + body).find(verdict.clauses[0]) is None
 
 
+@pytest.mark.parametrize("mode", [Mode.ADVISE, Mode.OFF])
+def test_words_are_wanted_from_just_that_score_on_from_which_a_category_is_a_finding(mode: Mode) -> None:
+    watched = '\n[[watch]]\nid = "W1"\ncategory = "student_privacy"\ntitle = "T"\nnote = "N"\n'
+    stricter = CLAUSE.replace("C1", "C2") + "thresholds = { threats = 0.3 }\n"
+    rules = parsed(CLAUSE + stricter.replace("advise", mode) + watched)
+    least = policy.least(rules, LIMITS)
+    for category in Category:
+        found = [
+            bool(policy.judge(rules, {category: Score(probability)}, LIMITS, "text").findings)
+            for probability in (least.get(category, 1.1) - 0.01, least.get(category, 1.0))
+        ]
+        assert found == [False, category in least]
+    assert least[Category.THREATS] == (0.3 if mode is Mode.ADVISE else 0.5)
+
+
 def test_a_word_list_brings_a_comment_to_review_and_never_further() -> None:
     body = '\n[[word_list]]\nclause = "C1"\nreason = "Slang for a weapon at school"\nterms = ["zip gun"]\n'
     verdict = judged(CLAUSE + 'urgent = ["threats"]' + body, {}, "He has a ZIP GUN")

@@ -68,6 +68,10 @@ def test_it_says_what_the_ensemble_in_this_process_says(tmp_path: Path) -> None:
         assert apart.assess(texts) == here.assess(texts)
         assert (apart.version, apart.absent) == (here.version, here.absent)
         assert apart.assess([]) == []
+        few = {Category.THREATS: 0.5}
+        assert (
+            apart.assess(texts, marked_from=few) == here.assess(texts, marked_from=few) != here.assess(texts)
+        )
 
 
 @pytest.mark.parametrize("bad", ["sleep", "hold the interpreter", "crash"])
