@@ -8,6 +8,7 @@ or together. Weights have one scale an output channel, word vectors one a word.
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +21,7 @@ from classifiers.training.network import Network
 
 OPSET = 17
 ONNXRUNTIME = "com.microsoft"
-"""The run time's own operations: its product of bytes gives numbers in one step."""
+"""The run time's own operations: a product of bytes that gives numbers in one step, attention in another."""
 NARROWEST = 1e-8
 MIDDLE = 128
 """Activations are unsigned bytes around this zero: what the processors' instructions multiply fastest."""
@@ -51,16 +52,30 @@ class _WithoutPadding(nn.Module):
         return logits, tokens
 
 
+class _Attention(torch.autograd.Function):
+    """Softmax over the text's own tokens: one operation of the run time's, which adds the biases as well."""
+
+    @staticmethod
+    def forward(
+        _: Any, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, bias: torch.Tensor, heads: int
+    ) -> torch.Tensor:
+        parts = zip((query, key, value), bias.chunk(3), strict=True)
+        split = [(part + own).unflatten(-1, (heads, -1)).transpose(1, 2) for part, own in parts]
+        return nn.functional.scaled_dot_product_attention(*split).transpose(1, 2).flatten(-2)
+
+    @staticmethod
+    def symbolic(graph: Any, query: Any, key: Any, value: Any, bias: Any, heads: int) -> Any:
+        name = f"{ONNXRUNTIME}::MultiHeadAttention"
+        return graph.op(name, query, key, value, bias, num_heads_i=heads).setType(query.type())
+
+
 def _attended(attention: nn.Module, states: torch.Tensor) -> torch.Tensor:
-    """Query, key and value as one product, then softmax over the text's own tokens."""
+    """Query, key and value are one product."""
     parts = (attention.query, attention.key, attention.value)
     weight, bias = (torch.cat([getattr(part, name) for part in parts]) for name in ("weight", "bias"))
-    texts, tokens, _ = states.shape
-    heads = attention.num_attention_heads
-    three = nn.functional.linear(states, weight, bias).view(texts, tokens, 3, heads, -1)
-    query, key, value = three.permute(2, 0, 3, 1, 4).unbind(0)
-    shares = (query @ key.transpose(-1, -2) * attention.scaling).softmax(-1)
-    return (shares @ value).transpose(1, 2).reshape(texts, tokens, -1)
+    query, key, value = nn.functional.linear(states, weight).split(attention.all_head_size, -1)
+    taken: torch.Tensor = _Attention.apply(query, key, value, bias, attention.num_attention_heads)
+    return taken
 
 
 def exported(network: Network) -> bytes:
@@ -105,7 +120,6 @@ def quantised(model: ModelProto) -> bytes:
             nodes.append(node)
     added["narrowest"] = np.array(NARROWEST, dtype=np.float32)
     added["most"] = np.array(127, dtype=np.float32)
-    added["middle"] = np.array(MIDDLE + 0.5, dtype=np.float32)  # what is cut off then was rounded
     added["one"] = np.array(1, dtype=np.float32)
     added["zero"] = np.array(MIDDLE, dtype=np.uint8)
     used = {name for node in nodes for name in node.input}
@@ -122,8 +136,8 @@ def quantised(model: ModelProto) -> bytes:
 
 def _bytes_a_token(name: str, nodes: list[NodeProto]) -> tuple[str, str]:
     """Adds what turns an activation into bytes and a scale a token; their names."""
-    size, largest, wide, scale, finer, ratio, up, small = (
-        f"{name}/{part}" for part in ("size", "largest", "wide", "scale", "finer", "ratio", "up", "bytes")
+    size, largest, wide, scale, finer, ratio, small = (
+        f"{name}/{part}" for part in ("size", "largest", "wide", "scale", "finer", "ratio", "bytes")
     )
     nodes += [
         helper.make_node("Abs", [name], [size]),
@@ -132,8 +146,7 @@ def _bytes_a_token(name: str, nodes: list[NodeProto]) -> tuple[str, str]:
         helper.make_node("Div", [wide, "most"], [scale]),
         helper.make_node("Div", ["most", wide], [finer]),
         helper.make_node("Mul", [name, finer], [ratio]),
-        helper.make_node("Add", [ratio, "middle"], [up]),
-        helper.make_node("Cast", [up], [small], to=onnx.TensorProto.UINT8),
+        helper.make_node("QuantizeLinear", [ratio, "one", "zero"], [small]),
     ]
     return small, scale
 
