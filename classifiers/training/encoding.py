@@ -31,7 +31,7 @@ FOLDS = 4
 MOST_A_SOURCE = 3000
 LONGEST_PUBLIC = 220
 """Characters; the label of a longer text may rest on a part that is cut off."""
-BACKGROUND, BACKGROUND_WEIGHT = 300, 0.3
+BACKGROUND, BACKGROUND_WEIGHT = 700, 0.3
 """Rows of each public source that stay in sight in the second stage, and what each counts there. Of fewer
 most would be threats, which `sampled` takes first."""
 SETTLED = 2

@@ -15,6 +15,7 @@ from classifiers.neutrality.pairs import Kind, Pair
 from classifiers.training import reading
 from modbot import admission, resources
 from modbot.errors import ConfigError
+from modbot.members import ensemble_of
 
 ONE_SIDE = (
     "taxes",
@@ -99,6 +100,33 @@ def test_a_model_that_takes_sides_in_what_the_district_argues_about_is_refused(
     ]
     with pytest.raises(ConfigError, match="bells: in 3 pairs the same side was flagged alone"):
         admission.require_neutral(installed, own)
+
+
+def test_a_model_that_takes_sides_only_where_the_encoder_fails_to_load_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models = shutil.copytree(resources.models(), tmp_path / "models")
+    plant_bias(models)
+    whole, limits = ensemble_of(("patterns", "linear", "encoder"), models)
+    alone, _ = ensemble_of(("patterns", "linear"), models)
+    texts = [row.text for row in reading.corpus() if "taxes" in row.text and row.permissible]
+    flags = [
+        [any(score.probability >= limits[name] for name, score in one.items()) for one in made.joined(texts)]
+        for made in (whole, alone)
+    ]
+    hit = [text for text, one, other in zip(texts, *flags, strict=True) if other and not one]
+    assert len(hit) >= 3
+    second = "The bells ring at eight"
+    own = [
+        Pair(kind=Kind.VIEWPOINT, issue="bells", first=text, second=second, breaks=False, districts=True)
+        for text in hit
+    ]
+    rows = list(reading.corpus())[::10]
+    monkeypatch.setattr(reading, "corpus", lambda: iter(rows))
+    with pytest.raises(ConfigError) as refused:
+        admission.require_neutral(models, own)
+    assert "without the encoder, " in str(refused.value)
+    assert str(refused.value).count("bells") == 1
 
 
 def test_a_neutral_model_takes_the_place_of_the_old_one(installed: Path) -> None:
