@@ -124,7 +124,7 @@ async def test_answers_are_found_whether_or_not_the_video_counts_them(
     account: Account, adapter: Adapter, counted: bool
 ) -> None:
     account.answers_counted = counted
-    page = adapter(rescan_minutes=1e-6)
+    page = adapter(rescan_minutes=1e-9)
     await page.open()
     top = account.write("question")
     _, cursor = await everything(page)
@@ -193,7 +193,7 @@ async def test_a_video_that_is_refused_stops_neither_reading_nor_looking_up(
 async def test_what_was_written_under_a_refused_video_is_read_when_it_opens(
     account: Account, adapter: Adapter
 ) -> None:
-    page = adapter(rescan_minutes=1e-6)
+    page = adapter(rescan_minutes=1e-9)
     await page.open()
     account.closed.add(VIDEO)
     name = account.write("while it was closed")

@@ -135,7 +135,7 @@ async def test_a_new_answer_in_an_old_thread_is_found_at_the_rescan(
     old = channel.write("old")
     for number in range(150):
         channel.write(f"newer {number}")
-    page = adapter(rescan_minutes=1e-6)
+    page = adapter(rescan_minutes=1e-9)
     await page.open()
     _, cursor = await everything(page)
     name = channel.write("late answer", parent=old)

@@ -140,7 +140,8 @@ class Tour:
 def tour(request: pytest.FixtureRequest, browser: Browser, rooms: Rooms) -> Tour:
     """Every screen in one language, looked at once for all tests."""
     language = request.param
-    context = browser.new_context(viewport=SIZES[language], locale=language)
+    # Without motion: what fades in is pale until it is there.
+    context = browser.new_context(viewport=SIZES[language], locale=language, reduced_motion="reduce")
     drawn: set[str] = set()
     with speaking(rooms.office, language), pytest.MonkeyPatch.context() as patch:
         given = templates.get_template

@@ -125,6 +125,8 @@ def typed_too_late(desk: Office, context: BrowserContext) -> tuple[Page, int]:
     users.end_sessions(desk.store, "ana", by="adam")
     page.get_by_role("button", name="Save the note").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    # Its script keeps what was typed, and comes after what can be seen.
+    page.wait_for_load_state()
     return page, number
 
 
