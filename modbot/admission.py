@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from classifiers import joining, neutrality
 from classifiers.base import Classifier
 from classifiers.encoder import Encoder
@@ -27,17 +29,33 @@ def admitted(
     """A folder beside `out` with what is in `out`, to train in; copied to `out` if what was made passes.
 
     `pairs`: as of `require_neutral`. Raises ConfigError if it does not pass; then `out` is as it was and the
-    new models lie where they were made.
+    new models lie where they were made. Raises it at once while another training is at work there.
     """
     made = out.with_name(f"{out.name}.new")
-    shutil.rmtree(made, ignore_errors=True)
-    if out.is_dir():
-        shutil.copytree(out, made, ignore=shutil.ignore_patterns(WORK))
-    yield made
-    progress("measuring neutrality")
-    require_neutral(made, pairs)
-    shutil.copytree(made, out, dirs_exist_ok=True)
-    shutil.rmtree(made)
+    with _alone(out):
+        shutil.rmtree(made, ignore_errors=True)
+        if out.is_dir():
+            shutil.copytree(out, made, ignore=shutil.ignore_patterns(WORK))
+        yield made
+        progress("measuring neutrality")
+        require_neutral(made, pairs)
+        shutil.copytree(made, out, dirs_exist_ok=True)
+        shutil.rmtree(made)
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Two trainings at once would each undo what the other made."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # Also gone when the process is killed: the file that stays holds nothing.
+        with FileLock(out.with_name(f"{out.name}.lock"), timeout=0):
+            yield
+    except Timeout:
+        raise ConfigError(
+            f"Another training is at work on the models in {out}.",
+            remedy="Wait until it has ended, or train into another folder: --out.",
+        ) from None
 
 
 def require_neutral(models: Path, pairs: Sequence[Pair] | None = None) -> None:

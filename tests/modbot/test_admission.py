@@ -70,6 +70,17 @@ def train(out: Path, biased: bool) -> None:
         (made / "linear" / "CARD.md").write_text("made anew")
 
 
+def test_a_second_training_on_the_same_models_is_refused_while_the_first_is_at_work(installed: Path) -> None:
+    with admission.admitted(installed, lambda _: None) as made:
+        made_anew = made / "linear" / "CARD.md"
+        made_anew.write_text("made by the first")
+        with pytest.raises(ConfigError, match="Another training is at work") as refused:
+            train(installed, biased=False)
+        assert made_anew.read_text() == "made by the first"
+    assert "--out" in refused.value.remedy
+    assert (installed / "linear" / "CARD.md").read_text() == "made by the first"
+
+
 def test_a_biased_model_is_refused_and_what_was_there_stays(installed: Path) -> None:
     before = (installed / FILE).read_bytes()
     with pytest.raises(ConfigError, match="fail the neutrality audit and are not used") as refused:
