@@ -128,7 +128,7 @@ def test_what_is_held_out_is_held_out_by_issue() -> None:
     unseen = encoding.held_out(rows, seed=7)
     learned = {row.family for row, out in zip(rows, unseen, strict=True) if not out}
     assert not learned & {row.family for row, out in zip(rows, unseen, strict=True) if out}
-    assert 0.1 < unseen.mean() < 0.3  # what was written later is on issues that are learned
+    assert 0.05 < unseen.mean() < 0.3  # what was written later is on issues that are learned
 
 
 def test_of_each_source_threats_are_taken_first() -> None:

@@ -3,7 +3,9 @@
 Floors, not figures: the figures are in models/encoder/CARD.md. The first set is small and plain (72 in, 72
 out, 24 pairs). The second, fresh.jsonl, is what a busy district might get in a week (242 in, 164 out), from a
 writer who saw nothing that models learn from; a second labeller, blind, agreed on 404 of its 406. The third,
-short.jsonl, is a few words each, as they stand under every post (191 that break nothing, 33 that do).
+months.jsonl, is a month of a rural district and one of a city on the border, where a quarter is Spanish or
+mixed (154 in, 186 out), from two more such writers, labelled once. The fourth, short.jsonl, is a few words
+each, as they stand under every post (191 that break nothing, 33 that do).
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ from classifiers.ensemble import Ensemble
 
 DATA = Path(__file__).parent.parent / "data"
 MODELS = Path(classifiers.__file__).parent.parent / "models"
+FLAGGED = {"fresh.jsonl": 0.05, "months.jsonl": 0.08}
+"""Sets of comments as pages get them, and the share of permissible ones that may be flagged."""
 
 
 def lines(name: str) -> list[dict[str, Any]]:
@@ -37,7 +41,7 @@ def flags() -> Mapping[str, list[Category]]:
     assert ensemble.absent == {}
     texts = [entry["text"] for entry in lines("codebook.jsonl")]
     texts += [entry[side] for entry in lines("pairs.jsonl") for side in ("pro", "con")]
-    texts += [entry["text"] for name in ("fresh.jsonl", "short.jsonl") for entry in lines(name)]
+    texts += [entry["text"] for name in (*FLAGGED, "short.jsonl") for entry in lines(name)]
     points = thresholds.load(MODELS)
     scores = [assessed.scores for assessed in ensemble.assess(texts)]
     return {text: thresholds.flagged(one, points) for text, one in zip(texts, scores, strict=True)}
@@ -91,32 +95,38 @@ def found(flags: Mapping[str, list[Category]], entries: list[dict[str, Any]]) ->
     return sum(bool(flags[entry["text"]]) for entry in breaches) / len(breaches)
 
 
-def test_of_a_busy_week_few_permissible_comments_are_flagged(flags: Mapping[str, list[Category]]) -> None:
-    permissible = [entry["text"] for entry in lines("fresh.jsonl") if not entry["breaks"]]
+@pytest.mark.parametrize("name", FLAGGED)
+def test_of_what_a_page_gets_few_permissible_comments_are_flagged(
+    flags: Mapping[str, list[Category]], name: str
+) -> None:
+    permissible = [entry["text"] for entry in lines(name) if not entry["breaks"]]
     wrong = [(text, flags[text]) for text in permissible if flags[text]]
-    assert len(wrong) <= 0.05 * len(permissible), wrong
+    assert len(wrong) <= FLAGGED[name] * len(permissible), wrong
 
 
-def test_of_a_busy_week_breaches_are_found_under_their_clauses(flags: Mapping[str, list[Category]]) -> None:
-    week = lines("fresh.jsonl")
-    said = [{category.value for category in flags[entry["text"]]} for entry in week]
-    meant = [set(entry["breaks"]) for entry in week]
+@pytest.mark.parametrize("name", FLAGGED)
+def test_of_what_a_page_gets_breaches_are_found_under_their_clauses(
+    flags: Mapping[str, list[Category]], name: str
+) -> None:
+    said = [{category.value for category in flags[entry["text"]]} for entry in lines(name)]
+    meant = [set(entry["breaks"]) for entry in lines(name)]
     right = sum(len(one & other) for one, other in zip(said, meant, strict=True))
     assert 2 * right / sum(len(one) + len(other) for one, other in zip(said, meant, strict=True)) >= 0.8
 
 
-def test_of_a_busy_week_most_threats_are_found(flags: Mapping[str, list[Category]]) -> None:
-    threats = [entry["text"] for entry in lines("fresh.jsonl") if "threats" in entry["breaks"]]
+@pytest.mark.parametrize("name", FLAGGED)
+def test_of_what_a_page_gets_most_threats_are_found(flags: Mapping[str, list[Category]], name: str) -> None:
+    threats = [entry["text"] for entry in lines(name) if "threats" in entry["breaks"]]
     missed = [text for text in threats if Category.THREATS not in flags[text]]
-    assert len(missed) <= 0.25 * len(threats), missed
+    assert len(missed) <= 0.15 * len(threats), missed
 
 
-def test_of_a_busy_week_spanish_and_disguised_breaches_are_found(
-    flags: Mapping[str, list[Category]],
+@pytest.mark.parametrize("name", FLAGGED)
+def test_of_what_a_page_gets_spanish_and_disguised_breaches_are_found(
+    flags: Mapping[str, list[Category]], name: str
 ) -> None:
-    week = lines("fresh.jsonl")
-    assert found(flags, [entry for entry in week if entry["lang"] != "en"]) >= 0.75
-    assert found(flags, [entry for entry in week if entry["disguised"]]) >= 0.85
+    assert found(flags, [entry for entry in lines(name) if entry["lang"] != "en"]) >= 0.75
+    assert found(flags, [entry for entry in lines(name) if entry["disguised"]]) >= 0.85
 
 
 def test_of_words_that_stand_under_every_post_hardly_any_is_flagged(
