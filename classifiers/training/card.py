@@ -30,7 +30,8 @@ in parts. Every probability is calibrated by Platt's sigmoid on comments whose i
 
 **How it was trained.** First a sample of the public sources below (a missing label is unknown, a weak one
 counts half), then {learned:,} comments of the project's own corpus ({share:.0%} of it, whole issues at a
-time), with some public rows still in sight; part of the texts disguised anew each time.
+time), with some public rows still in sight; part of the texts disguised anew each time, and each batch
+looked at twice, the second time pushed to where its loss grows most (adversarial training).
 {held:,} comments are held out: it never learned from them{later}.
 Of a comment longer than it can read at once the part that says most counts, in learning as when it runs.
 AdamW, seed {seed}; the same command on the same machine gives the same weights.

@@ -62,7 +62,7 @@ def train(
     `only` names the members that are trained anew, none if it is empty; joining rules, thresholds and cards
     are always made anew from what is in `out` then, and what the encoder says of the comments that it never
     learned from is asked of it again: what it reads is prepared by code that may have changed. `work` keeps
-    the encoder's checkpoints; its training takes an hour and needs the dependency group `training`
+    the encoder's checkpoints; its training takes an hour and a half and needs the dependency group `training`
     (ModuleNotFoundError without). The same inputs and seed give byte-identical files on the same machine.
     Sources that are not in `data` are left out and the manifest says which were used.
     """

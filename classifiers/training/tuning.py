@@ -19,6 +19,7 @@ from torch import nn
 from classifiers.base import Category
 from classifiers.training.disguising import disguise
 from classifiers.training.network import Network, Parts, in_parts, padded
+from classifiers.training.pushing import Push
 from classifiers.training.reading import Row
 
 SORTED_AT_ONCE = 60
@@ -46,6 +47,8 @@ class Lesson:
     seed: int
     rate: float = 1.0
     """Of the usual learning rates."""
+    push: float = 0.0
+    """How far each batch is pushed for a second look; 0: it is looked at once."""
 
 
 def tune(
@@ -60,10 +63,15 @@ def tune(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
     done = _resume(kept, network, optimizer, schedule) if kept.exists() else 0
     truth, weight = _targets(lesson)
+    push = Push(network, lesson.push) if lesson.push else None
     network.train()
     saved, total = time.monotonic(), 0.0
     for step, (texts, chosen) in enumerate(_batches(lesson, tokenizer, done), start=done + 1):
-        total += _step(network, optimizer, schedule, texts, truth[chosen], weight[chosen])
+        total += _learn(network, push, texts, truth[chosen], weight[chosen])
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad()
         if step % 50 == 0:
             progress(f"{lesson.name}: step {step} of {steps}, loss {total / 50:.4f}")
             total = 0.0
@@ -132,26 +140,27 @@ def _bucketed(
         yield from batches
 
 
-def _step(
-    network: Network,
-    optimizer: torch.optim.Optimizer,
-    schedule: torch.optim.lr_scheduler.LambdaLR,
-    texts: Sequence[Parts],
-    truth: torch.Tensor,
-    weight: torch.Tensor,
+def _learn(
+    network: Network, push: Push | None, texts: Sequence[Parts], truth: torch.Tensor, weight: torch.Tensor
 ) -> float:
+    """Leaves the gradients at the weights; returns the loss of the first look."""
+    loss = _loss(network, texts, truth, weight)
+    loss.backward()
+    if push is not None:
+        with push.pushed():
+            _loss(network, texts, truth, weight).backward()
+    return float(loss.detach())
+
+
+def _loss(
+    network: Network, texts: Sequence[Parts], truth: torch.Tensor, weight: torch.Tensor
+) -> torch.Tensor:
     with torch.autocast("cpu", torch.bfloat16):
         said = network(*padded([part for parts in texts for part in parts]))
     lengths = torch.tensor([len(parts) for parts in texts])
     logits = torch.segment_reduce(said.float(), "max", lengths=lengths)
     each = nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    loss = (each * weight).sum() / (weight > 0).sum().clamp(min=1)
-    optimizer.zero_grad()
-    loss.backward()
-    nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-    optimizer.step()
-    schedule.step()
-    return float(loss.detach())
+    return (each * weight).sum() / (weight > 0).sum().clamp(min=1)
 
 
 def _save(

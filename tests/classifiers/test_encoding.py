@@ -22,13 +22,22 @@ pytest.importorskip(
 import torch
 
 from classifiers.training import encoding, exporting, network, tuning
+from classifiers.training.network import Network
+from classifiers.training.pushing import Push
 from classifiers.training.tuning import Lesson
 
 ROWS = [row for row in reading.corpus() if len(row.text) < 60][:48]
 
 
-def lesson() -> Lesson:
-    return Lesson("small", ROWS, [1.0] * len(ROWS), 8, epochs=1, disguised=0.5, seed=3)
+def lesson(push: float = 0.0) -> Lesson:
+    return Lesson("small", ROWS, [1.0] * len(ROWS), 8, epochs=1, disguised=0.5, seed=3, push=push)
+
+
+def settled() -> Network:
+    """Its lowest layers do not learn, as in the second stage."""
+    made = network.pretrained()
+    made.body.encoder.layer[: encoding.SETTLED].requires_grad_(False)
+    return made
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -43,33 +52,33 @@ def test_what_is_exported_says_what_the_network_says_alone_and_together() -> Non
     assert np.array_equal(np.concatenate([model.probabilities([one]) for one in ids]), found)
 
 
+@pytest.mark.parametrize("push", [0.0, 1.0])
 def test_a_stopped_training_ends_with_the_same_weights(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, push: float
 ) -> None:
-    whole, stopped = network.pretrained(), network.pretrained()
+    whole, stopped, again = settled(), settled(), settled()
     stopped.load_state_dict(whole.state_dict())
-    again = network.pretrained()
     monkeypatch.setattr(tuning, "SAVE_SECONDS", 0.0)
-    tuning.tune(whole, lesson(), network.tokenizer(), tmp_path / "whole.checkpoint", lambda _: None)
+    tuning.tune(whole, lesson(push), network.tokenizer(), tmp_path / "whole.checkpoint", lambda _: None)
 
     class Stopped(Exception):
         pass
 
     steps = 0
-    step = tuning._step
+    learn = tuning._learn
 
     def one(*arguments: object) -> float:
         nonlocal steps
         if steps == 3:
             raise Stopped
         steps += 1
-        return step(*arguments)  # type: ignore[arg-type]
+        return learn(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(tuning, "_step", one)
+    monkeypatch.setattr(tuning, "_learn", one)
     with pytest.raises(Stopped):
-        tuning.tune(stopped, lesson(), network.tokenizer(), tmp_path / "part.checkpoint", lambda _: None)
-    monkeypatch.setattr(tuning, "_step", step)
-    tuning.tune(again, lesson(), network.tokenizer(), tmp_path / "part.checkpoint", lambda _: None)
+        tuning.tune(stopped, lesson(push), network.tokenizer(), tmp_path / "part.checkpoint", lambda _: None)
+    monkeypatch.setattr(tuning, "_learn", learn)
+    tuning.tune(again, lesson(push), network.tokenizer(), tmp_path / "part.checkpoint", lambda _: None)
     for name, weight in whole.state_dict().items():
         assert np.array_equal(weight.numpy(), again.state_dict()[name].numpy()), name
 
@@ -115,12 +124,30 @@ def test_a_long_text_is_learned_from_the_part_that_says_most(monkeypatch: pytest
         return loss(logits, *rest, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(torch.nn.functional, "binary_cross_entropy_with_logits", noted)
-    optimizer = torch.optim.AdamW(made.parameters())
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
     truth = torch.zeros((2, len(Category)))
     made.eval()
-    tuning._step(made, optimizer, schedule, texts, truth, truth + 1)
+    tuning._learn(made, None, texts, truth, truth + 1)
     assert np.allclose(seen[0], [alone[0], alone[1:].max(axis=0)], atol=0.02)
+
+
+def test_pushed_comments_are_harder_and_only_while_they_are_pushed() -> None:
+    made = settled().eval()
+    push = Push(made, 1.0)
+    texts = network.in_parts([row.text for row in ROWS], network.tokenizer())
+    truth = torch.ones((len(ROWS), len(Category)))
+    before = tuning._loss(made, texts, truth, truth)
+    before.backward()
+    with push.pushed():
+        harder = tuning._loss(made, texts, truth, truth)
+    assert harder.item() > before.item() + 0.001
+    assert tuning._loss(made, texts, truth, truth).item() == before.item()
+
+
+def test_a_push_needs_layers_that_do_not_learn_and_a_first_look() -> None:
+    with pytest.raises(ValueError, match="settled"):
+        Push(network.pretrained(), 1.0)
+    with pytest.raises(ValueError, match="looked at"), Push(settled(), 1.0).pushed():
+        pass
 
 
 def test_what_is_held_out_is_held_out_by_issue() -> None:
