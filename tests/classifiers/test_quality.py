@@ -4,7 +4,8 @@ Floors, not figures: the figures are in models/encoder/CARD.md. The first set is
 out, 24 pairs). The second, fresh.jsonl, is what a busy district might get in a week (242 in, 164 out), from a
 writer who saw nothing that models learn from; a second labeller, blind, agreed on 404 of its 406. The third,
 months.jsonl, is a month of a rural district and one of a city on the border, where a quarter is Spanish or
-mixed (154 in, 186 out), from two more such writers, labelled once. The fourth, short.jsonl, is a few words
+mixed (154 in, 186 out), from two more such writers, labelled once; who wrote the corpus's last six files had
+seen what the models got wrong in it. The fourth, short.jsonl, is a few words
 each, as they stand under every post (191 that break nothing, 33 that do).
 """
 
