@@ -19,7 +19,7 @@ import torch
 
 from classifiers import encoder
 from classifiers.base import Category
-from classifiers.training import exporting, fitting, network, tuning
+from classifiers.training import exporting, fitting, network, reading, tuning
 from classifiers.training.measures import Floats
 from classifiers.training.network import Network
 from classifiers.training.reading import Row
@@ -34,6 +34,9 @@ LONGEST_PUBLIC = 220
 BACKGROUND, BACKGROUND_WEIGHT = 700, 0.3
 """Rows of each public source that stay in sight in the second stage, and what each counts there. Of fewer
 most would be threats, which `sampled` takes first."""
+CLEAN = 600
+"""Rows known to break nothing, of each public source that has such, that stay in sight besides: how people
+talk elsewhere."""
 SETTLED = 2
 """The lowest layers are left as the first stage made them."""
 OWN_EPOCHS, DROPOUT = 8, 0.1
@@ -57,9 +60,10 @@ def train(
 ) -> Made:
     """The shipped files, calibrated on what was held out. A stopped run takes up again from `folder`."""
     unseen = held_out(own, seed)
-    begin = first_stage(public, folder, seed, progress)
     learn = [row for row, out in zip(own, unseen, strict=True) if not out]
-    made = second_stage(learn, public, begin, folder, seed + 1, progress)
+    before, behind = sampled(public, MOST_A_SOURCE, seed), background(public, seed + 1)
+    begin = first_stage(before, folder, seed, progress)
+    made = second_stage(learn, behind, begin, folder, seed + 1, progress)
     test = [row for row, out in zip(own, unseen, strict=True) if out]
     texts = [row.text for row in test]
     progress(f"encoder: calibrating on {len(test)} comments that it has not seen")
@@ -68,7 +72,8 @@ def train(
     content = exporting.exported(made)
     known = as_json([row.id for row in test], encoder.scored(encoder.parse(content, words), texts))
     files = {encoder.FILE: content, encoder.WORDS: words, HELD_OUT.format(name="encoder"): known}
-    return Made(files, learn, sampled(public, MOST_A_SOURCE, seed))
+    elsewhere = {(row.source, row.id): row for row in (*before, *behind)}
+    return Made(files, learn, list(elsewhere.values()))
 
 
 def calibrate(made: Network, logits: Floats, rows: Sequence[Row]) -> None:
@@ -95,9 +100,16 @@ def sampled(rows: Sequence[Row], most: int, seed: int) -> list[Row]:
     return chosen
 
 
-def first_stage(rows: Sequence[Row], folder: Path, seed: int, progress: Callable[[str], None]) -> Network:
+def background(rows: Sequence[Row], seed: int) -> list[Row]:
+    """What stays in sight of the public sources while the own corpus is learned."""
+    some = sampled(rows, BACKGROUND, seed)
+    known = {(row.source, row.id) for row in some}
+    clean = [row for row in rows if reading.sources()[row.source].free and not any(row.labels.values())]
+    return some + [row for row in sampled(clean, CLEAN, seed) if (row.source, row.id) not in known]
+
+
+def first_stage(public: Sequence[Row], folder: Path, seed: int, progress: Callable[[str], None]) -> Network:
     """What the public sources teach, from the pre-trained weights."""
-    public = sampled(rows, MOST_A_SOURCE, seed)
     lesson = Lesson("public", public, [1.0] * len(public), 64, epochs=1, disguised=0.1, seed=seed)
     torch.manual_seed(seed)  # the head begins by chance
     return _learned(network.pretrained(), lesson, folder, progress)
@@ -105,14 +117,13 @@ def first_stage(rows: Sequence[Row], folder: Path, seed: int, progress: Callable
 
 def second_stage(
     own: Sequence[Row],
-    public: Sequence[Row],
+    behind: Sequence[Row],
     begin: Network,
     folder: Path,
     seed: int,
     progress: Callable[[str], None],
 ) -> Network:
-    """From a copy of `begin`; some public rows stay in sight, so that their lesson is not forgotten."""
-    behind = sampled(public, BACKGROUND, seed + 1)
+    """From a copy of `begin`; public rows stay in sight `behind`, so that their lesson is not forgotten."""
     made = network.pretrained(DROPOUT)
     made.load_state_dict(begin.state_dict())
     made.body.encoder.layer[:SETTLED].requires_grad_(False)

@@ -143,7 +143,7 @@ def _choose(
         points[category] = choosing.point(category, rows, scores[:, column], others[stay[category], column])
     manifest.record(out, thresholds.NAME, {thresholds.FILE: choosing.as_json(points)})
     limits = np.array([points[category].threshold for category in Category])
-    rules = weighing.sparing(rules, said, truth, limits)
+    rules = weighing.sparing(rules, said, truth, limits, public_said)
     manifest.record(out, joining.NAME, {joining.FILE: weighing.as_json(rules)})
 
 

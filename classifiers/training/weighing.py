@@ -24,7 +24,7 @@ TAUGHT_BY_OPINIONS = (Category.DISCRIMINATION,)
 the same permissible comment about two groups scored 0.118 apart in the mean, with opinions among what is
 fitted 0.048, at the same recall."""
 COSTLY = "encoder"
-CUTS = (0.05, 0.04, 0.03, 0.02, 0.01)
+CUTS = (0.05, 0.04, 0.03, 0.02, 0.015, 0.0125, 0.01)
 """One number for all categories: one each, or a sum over them, spares no more at the same agreement."""
 SAME = 0.995
 TOWARDS_EQUAL = 1.0
@@ -117,19 +117,30 @@ def _heard(rules: Rules, opinions: Mapping[str, Floats], row: int) -> dict[str, 
     return said
 
 
-def sparing(rules: Rules, opinions: Mapping[str, Floats], truth: Floats, thresholds: Floats) -> Rules:
+def sparing(
+    rules: Rules,
+    opinions: Mapping[str, Floats],
+    truth: Floats,
+    thresholds: Floats,
+    elsewhere: Mapping[str, Floats],
+) -> Rules:
     """The rules, with the costly member spared as often as the verdicts bear it, or never.
 
-    At least `SAME` of all verdicts stay as they are, and no breach that is found otherwise is missed.
+    At least `SAME` of all verdicts stay as they are, on the corpus and on what is said of texts `elsewhere`,
+    and no breach of the corpus that is found otherwise is missed. `truth` belongs to `opinions`.
     """
-    whole = joined(rules, opinions) >= thresholds
+    whole, other = (joined(rules, those) >= thresholds for those in (opinions, elsewhere))
     for below in CUTS if COSTLY in opinions else ():
         tried = replace(rules, spared={COSTLY: below})
-        some = joined(tried, opinions) >= thresholds
-        same = float((whole == some).all(axis=1).mean())
-        if same >= SAME and not (whole & ~some & (truth > 0)).any():
+        some, others = (joined(tried, those) >= thresholds for those in (opinions, elsewhere))
+        missed = (whole & ~some & (truth > 0)).any()
+        if not missed and _same(whole, some) >= SAME and _same(other, others) >= SAME:
             return tried
     return rules
+
+
+def _same(whole: npt.NDArray[np.bool_], some: npt.NDArray[np.bool_]) -> float:
+    return float((whole == some).all(axis=1).mean()) if len(whole) else 1.0
 
 
 def told(rules: Rules, opinions: Mapping[str, Floats], thresholds: Floats) -> str:

@@ -24,6 +24,7 @@ import torch
 from classifiers.training import encoding, exporting, network, tuning
 from classifiers.training.network import Network
 from classifiers.training.pushing import Push
+from classifiers.training.reading import Row
 from classifiers.training.tuning import Lesson
 
 ROWS = [row for row in reading.corpus() if len(row.text) < 60][:48]
@@ -156,6 +157,19 @@ def test_what_is_held_out_is_held_out_by_issue() -> None:
     learned = {row.family for row, out in zip(rows, unseen, strict=True) if not out}
     assert not learned & {row.family for row, out in zip(rows, unseen, strict=True) if out}
     assert 0.05 < unseen.mean() < 0.3  # what was written later is on issues that are learned
+
+
+def test_of_what_stays_in_sight_some_rows_break_nothing_and_none_comes_twice() -> None:
+    def row(number: int, source: str, threatens: bool) -> Row:
+        labels, weights = {Category.THREATS: threatens}, {Category.THREATS: 1.0}
+        return Row(f"words {number}", labels, weights, source, source, id=str(number))
+
+    talk = [row(number, "valueeval_arguments", number < 800) for number in range(1000)]
+    hate = [row(number, "edos", number < 800) for number in range(1000)]
+    chosen = encoding.background([*talk, *hate], seed=1)
+    assert sum(not one.labels[Category.THREATS] for one in chosen) == 200
+    assert {one.source for one in chosen if not one.labels[Category.THREATS]} == {"valueeval_arguments"}
+    assert len({(one.source, one.id) for one in chosen}) == len(chosen) == 2 * encoding.BACKGROUND + 200
 
 
 def test_of_each_source_threats_are_taken_first() -> None:

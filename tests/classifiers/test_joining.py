@@ -139,5 +139,18 @@ def test_sparing_is_learned_only_as_far_as_no_found_breach_is_lost() -> None:
     limits = np.full(len(Category), 0.3)
     for linear, spared in ((good, True), (blind, False)):
         opinions = {"encoder": good, "linear": linear}
-        rules = weighing.sparing(weighing.fit(opinions, truth), opinions, truth, limits)
-        assert bool(rules.spared) == spared
+        fitted = weighing.fit(opinions, truth)
+        assert bool(weighing.sparing(fitted, opinions, truth, limits, opinions).spared) == spared
+
+
+def test_sparing_changes_hardly_a_verdict_on_texts_from_elsewhere_either() -> None:
+    chance = np.random.default_rng(6)
+    truth = (chance.random((400, len(Category))) < 0.05).astype(float)
+    good, blind = np.clip(0.9 * truth + 0.01, 0, 1), np.full_like(truth, 0.009)
+    limits = np.full(len(Category), 0.05)
+    opinions = {"encoder": good, "linear": good}
+    fitted = weighing.fit(opinions, truth)
+    elsewhere = {"encoder": good, "linear": blind}
+    assert not weighing.sparing(fitted, opinions, truth, limits, elsewhere).spared
+    none = {name: scores[:0] for name, scores in opinions.items()}
+    assert weighing.sparing(fitted, opinions, truth, limits, none).spared
