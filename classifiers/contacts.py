@@ -29,17 +29,23 @@ EVERYDAY_ENDINGS = re.compile(
     r"|shop|site|store|today|top|tv|us|vip|website|work|xyz"
 )
 """Bare names count only with these: "great.so happy" is a missing space, not an address in Somalia."""
+SHORTENED = re.compile(r"https?://t\.co/", re.IGNORECASE)
+"""X writes every link so, also to a picture or to another post: it is no contact detail."""
 SCHOOLS = re.compile(r"\.(?:edu|gov|mil)\b|\bk12\.", re.IGNORECASE)
 
 
 def find(text: str) -> list[Span]:
-    """Contact details in `text`, in order, without overlaps; those of schools and authorities left out."""
+    """Contact details in `text`, in order, without overlaps; schools' and authorities' left out."""
     spans = [*_emails(text), *_links(text), *_phones(text)]
     found: list[Span] = []
     for span in sorted(spans, key=lambda span: (span.start, -span.end)):
         if not found or span.start >= found[-1].end:
             found.append(span)
-    return [span for span in found if not SCHOOLS.search(text, span.start, span.end)]
+    return [span for span in found if not _says_nothing(text, span)]
+
+
+def _says_nothing(text: str, span: Span) -> bool:
+    return bool(SCHOOLS.search(text, span.start, span.end) or SHORTENED.match(text, span.start, span.end))
 
 
 def _phones(text: str) -> Iterator[Span]:

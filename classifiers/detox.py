@@ -54,7 +54,9 @@ class Detox(Classifier):
         folder = folder_of(self.models)
         file = self._file
         hashes = [manifest.expected(folder, NAME, each) for each in detox_reading.needed(file)]
-        return code_version("detox.py", "detox_reading.py", "pictures.py", model="".join(hashes))
+        return code_version(
+            "detox.py", "detox_reading.py", "pictures.py", "addresses.py", model="".join(hashes)
+        )
 
     @cached_property
     def _file(self) -> str:

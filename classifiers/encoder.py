@@ -113,7 +113,7 @@ class Encoder(Classifier):
     def version(self) -> str:
         """Raises ModelMissing where the model is not installed."""
         hashes = [manifest.expected(self.models, self.name, file) for file in (FILE, WORDS)]
-        return code_version("encoder.py", "carrying.py", "pictures.py", model="".join(hashes))
+        return code_version("encoder.py", "carrying.py", "pictures.py", "addresses.py", model="".join(hashes))
 
     @cached_property
     def _model(self) -> Model:

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 import numpy as np
 
 from classifiers import manifest, ngrams, skops_file
+from classifiers.addresses import said
 from classifiers.base import (
     Answer,
     Category,
@@ -25,7 +26,6 @@ from classifiers.base import (
 )
 from classifiers.evidence import Reason, Source, explain
 from classifiers.fingerprint import code_version
-from classifiers.normalize import normalize
 
 FILE = "linear/model.skops"
 EXPLAINED_FROM = 0.2
@@ -45,7 +45,7 @@ class Model:
 
     def probabilities(self, texts: Sequence[str]) -> list[list[float]]:
         """Per text as received one probability a category, the same whatever else is in the batch."""
-        return self.scored([ngrams.read(text, normalize(text).text) for text in texts])
+        return self.scored([ngrams.read(text, said(text).text) for text in texts])
 
     def scored(self, readings: Sequence[ngrams.Reading]) -> list[list[float]]:
         batch = ngrams.batch(readings, self.lexicon)
@@ -67,7 +67,7 @@ class Linear(Classifier):
     def version(self) -> str:
         """Raises ModelMissing where the model is not installed."""
         model = manifest.expected(self.models, self.name, FILE)
-        return code_version("linear.py", "ngrams.py", "evidence.py", model=model)
+        return code_version("linear.py", "addresses.py", "ngrams.py", "evidence.py", model=model)
 
     @cached_property
     def _model(self) -> Model:
@@ -93,7 +93,7 @@ class Linear(Classifier):
 
 
 def _source(text: str) -> Source:
-    normalized = normalize(text)
+    normalized = said(text)
     return Source(text, normalized, ngrams.read(text, normalized.text))
 
 

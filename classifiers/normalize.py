@@ -56,13 +56,14 @@ def normalize(text: str) -> Normalized:
     if not suspicious(folded.text):
         return folded
     for disguise in DISGUISES:
-        before, folded = folded, _rewrite(folded, disguise.pattern, disguise.read)
+        before, folded = folded, rewritten(folded, disguise.pattern, disguise.read)
         if disguise.then and folded is not before:
-            folded = _rewrite(folded, disguise.pattern, disguise.then)
+            folded = rewritten(folded, disguise.pattern, disguise.then)
     return folded
 
 
-def _rewrite(source: Normalized, pattern: re.Pattern[str], rewrite: Reading) -> Normalized:
+def rewritten(source: Normalized, pattern: re.Pattern[str], rewrite: Reading) -> Normalized:
+    """Every match of `pattern` as `rewrite` reads it; a match read as None stays."""
     text: list[str] = []
     offsets: list[int] = []
     done = 0
@@ -145,7 +146,7 @@ def _straighten(source: Normalized) -> Normalized:
             return None
         return list(zip(letters, range(len(word)), strict=True))
 
-    return _rewrite(source, LETTERS, straight)
+    return rewritten(source, LETTERS, straight)
 
 
 def _look_alike(character: str) -> str:

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from classifiers.normalize import Normalized, normalize
+from classifiers.addresses import said
+from classifiers.normalize import Normalized
 
 PICTURE = re.compile("([\u2190-\u2bff\u3030\U0001f000-\U0001faff])\\1*[\ufe0f\u200d\U0001f3fb-\U0001f3ff]*")
 """A run of one picture counts as one."""
@@ -19,8 +20,8 @@ def readable(text: str) -> str:
 
 
 def named(text: str) -> Normalized:
-    """The text with disguises undone and pictures by their names, and where each letter came from."""
-    plain = normalize(text)
+    """What the text says (`addresses`), with pictures by their names, and where each letter came from."""
+    plain = said(text)
     whole = UNPAIRED.sub(" ", plain.text)
     if plain.text.isascii() or not PICTURE.search(whole):
         return Normalized(whole, plain.offsets)

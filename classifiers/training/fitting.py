@@ -16,9 +16,9 @@ from scipy.sparse import csr_matrix, diags, hstack, vstack
 from sklearn.linear_model import LogisticRegression
 
 from classifiers import ngrams
+from classifiers.addresses import said
 from classifiers.base import Category
 from classifiers.linear import Model
-from classifiers.normalize import normalize
 from classifiers.training.reading import Row, sources
 from classifiers.training.wording import Wording
 
@@ -53,7 +53,7 @@ class Weights:
 
 
 def readings(texts: Sequence[str]) -> list[ngrams.Reading]:
-    return [ngrams.read(text, normalize(text).text) for text in texts]
+    return [ngrams.read(text, said(text).text) for text in texts]
 
 
 def matrix(those: Sequence[ngrams.Reading], wording: Wording) -> csr_matrix:

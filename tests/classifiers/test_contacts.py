@@ -37,6 +37,7 @@ def test_contact_details_are_found_where_they_stand(text: str, detail: str, kind
         "@lopez see page 12.3.4",
         "https://www.highschool.k12.wa.us/calendar and info@district.edu",
         "ids 1234567890123456789012345",
+        "what a game https://t.co/Ab3dE5fG7h",
     ],
 )
 def test_numbers_dots_and_school_addresses_are_no_contact_details(text: str) -> None:
