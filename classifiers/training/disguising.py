@@ -1,6 +1,7 @@
 """Disguises as people type them, laid over training texts: what the encoder must see through.
 
-The normaliser undoes the tidy ones before the encoder reads; these teach it to bear with what is left.
+The normaliser undoes the tidy ones before the encoder reads; these teach it to bear with what is left. Names,
+tags and links are no disguise, but hide a comment from who never learned with them.
 """
 
 from __future__ import annotations
@@ -83,6 +84,18 @@ def with_pictures(text: str, chance: random.Random) -> str:
     return " ".join(words)
 
 
+def with_addresses(text: str, chance: random.Random) -> str:
+    """A name, a tag or a link beside the text, made of its own words: none of them says what it does."""
+    words = text.split(" ")
+    for _ in range(chance.randrange(1, 3)):
+        word = chance.choice([word for word in words if word.isalpha()] or ["page"])
+        address = chance.choice(("@{}{}", "#{}", "#{}{}", "https://{}.example/{}")).format(
+            word, chance.randrange(100)
+        )
+        words.insert(chance.choice((0, chance.randrange(len(words) + 1), len(words), len(words))), address)
+    return " ".join(words)
+
+
 def shouted(text: str, _: random.Random) -> str:
     return text.upper()
 
@@ -106,6 +119,8 @@ WAYS = (
     spaced,
     drawn_out,
     with_pictures,
+    with_addresses,
+    with_addresses,
     shouted,
     unpunctuated,
     half_spanish,
